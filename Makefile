@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# xenbw: all, deps, demo, check, bench, install, clean. `make help` says what each is for.
+
+BUILD   ?= build
+CC      ?= cc
+CFLAGS  ?= -O2 -g
+PREFIX  ?= /usr/local
+DESTDIR ?=
+VERSION := 0.1
+
+WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+            -Wwrite-strings -Wformat=2 -Wvla -Wundef -Wold-style-definition
+HARDEN   := -fstack-protector-strong -fPIE -Wl,-z,relro,-z,now -pie
+CPPFLAGS += $(shell pkg-config --cflags libnl-3.0 2>/dev/null) -D_GNU_SOURCE -DXENBW_VERSION='"$(VERSION)"' -DXENBW_LIBEXECDIR='"$(PREFIX)/libexec/xenbw"' \
+            -I. -Isrc -I$(BUILD)/gen -MMD -MP
+ALL_CFLAGS = -std=c17 $(WARN) $(HARDEN) $(CFLAGS)
+
+DEPS_BUILD := gcc clang make pkg-config libc6-dev libnl-3-dev libnl-route-3-dev libxen-dev libsqlite3-dev \
+              librrd-dev libevent-dev libcap-ng-dev libsmartcols-dev libjansson-dev uthash-dev fonts-dejavu-core
+DEPS_TEST  := libcmocka-dev mandoc iproute2 iputils-ping procps util-linux xen-utils-4.17 xenstore-utils sqlite3 \
+              rrdtool jq clang-format libclang-rt-14-dev
+
+# What each program is made of. A program links only what it needs.
+BASE   := base/mem base/err base/log base/text base/clock
+LEDGER := db/sql db/ledger_file
+
+xenbwd_SRC := src/xenbwd.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/net/*.c src/account/*.c src/daemon/*.c) \
+              xen/directory.c xen/value.c $(LEDGER:%=%.c) db/ledger.c
+xenbwd_LIB := libnl-3.0 libnl-route-3.0 xenstore sqlite3 libevent_core libcap-ng
+
+xenbw-writer_SRC := src/xenbw-writer.c $(BASE:%=src/%.c) $(LEDGER:%=%.c) db/rrd.c db/rrd_plan.c db/rrd_source.c
+xenbw-writer_LIB := sqlite3 librrd libcap-ng
+
+xenbw_SRC := src/xenbw.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/cli/*.c) src/ipc/control.c \
+             src/net/links.c src/net/stats.c src/net/bind.c src/account/basis.c \
+             xen/directory.c xen/value.c $(LEDGER:%=%.c) db/usage.c
+xenbw_LIB := libnl-3.0 libnl-route-3.0 xenstore sqlite3 smartcols jansson
+
+xenbw-graph_SRC := src/xenbw-graph.c $(BASE:%=src/%.c)
+xenbw-graph_LIB := librrd
+
+xenbw-xl_SRC := xen/xenbw-xl.c xen/xl_state.c src/base/mem.c src/base/err.c src/base/text.c
+xenbw-xl_LIB := xenlight xentoollog
+
+PROGRAMS := xenbwd xenbw-writer xenbw xenbw-graph xenbw-xl
+
+include tests/tests.mk
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.PHONY: all deps demo check bench install uninstall format clean help
+
+all: $(PROGRAMS:%=$(BUILD)/%)
+
+help:
+	@printf '%-10s %s\n' all 'build every program into $(BUILD)/' deps 'install every Debian package that is needed (root)' \
+	  demo 'a small dom0 in namespaces, from packets to a graph (root, under two minutes)' \
+	  check 'all tests (root)' bench 'measured ratios' install 'into $(PREFIX)' format 'apply .clang-format' clean 'remove $(BUILD)/'
+
+define program
+$(BUILD)/$(1): $$($(1)_SRC:%.c=$(BUILD)/obj/%.o)
+	$$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(shell pkg-config --libs $$($(1)_LIB)) $$($(1)_LDLIBS)
+endef
+$(foreach p,$(PROGRAMS) $(TEST_PROGRAMS),$(eval $(call program,$(p))))
+
+$(BUILD)/obj/%.o: %.c | $(BUILD)/gen/ledger_schema.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
+# The schema as a C string, so that the .sql file stays the only copy.
+$(BUILD)/gen/ledger_schema.h: db/schema/ledger.sql
+	@mkdir -p $(@D)
+	{ echo 'static const char ledger_schema[] ='; \
+	  sed -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$$/\\n"/' $<; echo ';'; } > $@
+
+DEPS := $(DEPS_BUILD) $(DEPS_TEST)
+# Does nothing when every package is there, so that check and demo can lean on it.
+deps:
+	@missing=$$(for p in $(DEPS); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ]; then echo "installing:" $$missing; \
+	  apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; fi
+
+demo: deps
+	@$(MAKE) --no-print-directory -j2 all test-tools
+	@examples/demo.sh $(BUILD)
+
+check: deps
+	@$(MAKE) --no-print-directory -j2 all test-programs
+	@tests/run $(BUILD)
+
+bench: deps
+	@$(MAKE) --no-print-directory -j2 all test-programs
+	@tests/bench/run $(BUILD)
+
+MAN8 := xenbwd.8 xenbw.8 xenbw-writer.8
+MAN5 := xenbw.conf.5
+install: all
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/libexec/xenbw $(DESTDIR)$(PREFIX)/share/man/man5 \
+	  $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+	  $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install $(BUILD)/xenbwd $(BUILD)/xenbw $(DESTDIR)$(PREFIX)/sbin
+	install $(BUILD)/xenbw-writer $(BUILD)/xenbw-graph $(BUILD)/xenbw-xl $(DESTDIR)$(PREFIX)/libexec/xenbw
+	install -m 644 $(MAN8:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 644 $(MAN5:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man5
+	$(BUILD)/xenbw completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenbw
+	sed 's,@PREFIX@,$(PREFIX),g' examples/xenbwd.service.in > $(DESTDIR)$(PREFIX)/lib/systemd/system/xenbwd.service
+	@[ -n '$(DESTDIR)' ] || [ -e /etc/xenbw/xenbw.conf ] || install -D -m 644 examples/xenbw.conf /etc/xenbw/xenbw.conf
+
+uninstall:
+	rm -rf $(DESTDIR)$(PREFIX)/libexec/xenbw
+	rm -f $(DESTDIR)$(PREFIX)/sbin/xenbwd $(DESTDIR)$(PREFIX)/sbin/xenbw $(MAN8:%=$(DESTDIR)$(PREFIX)/share/man/man8/%) \
+	  $(MAN5:%=$(DESTDIR)$(PREFIX)/share/man/man5/%) $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenbw \
+	  $(DESTDIR)$(PREFIX)/lib/systemd/system/xenbwd.service
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

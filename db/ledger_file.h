@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * ledger_file: opening the ledger, and refusing what is not a sound ledger of a version we know.
+ *
+ * xenbwd alone opens for writing and holds a lock beside the file (PATH.lock) while it does. Readers open
+ * read-only and keep no statement open longer than they need. Nothing here reads or writes takes.
+ */
+#ifndef XENBW_LEDGER_FILE_H
+#define XENBW_LEDGER_FILE_H
+
+#include <sqlite3.h>
+
+#define LEDGER_SCHEMA 1
+#define LEDGER_APPLICATION_ID 0x78656e62 /* "xenb" */
+
+struct ledger_file {
+	sqlite3 *db;
+	int lock_fd; /* -1 for a reader */
+};
+
+/* Opens or creates the ledger for the one writer: WAL, synchronous=FULL, mode 0640 (group may read). Errors say
+ * whether it is in use, torn, read-only, newer than this program, or something else's, and how to go on;
+ * nothing is changed then. */
+int ledger_file_open_writer(struct ledger_file *f, const char *path, char **err);
+
+/* Opens an existing ledger read-only. Returns 1 (and no error) where there is none at `path`. */
+int ledger_file_open_reader(struct ledger_file *f, const char *path, char **err);
+
+void ledger_file_close(struct ledger_file *f);
+
+#endif

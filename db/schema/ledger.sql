@@ -1,0 +1,147 @@
+-- The ledger, schema 1. One row here is one fact; all else (RRD, MySQL, reports) is derived.
+-- Times are UTC seconds. Bytes are IP bytes in the guest's view; raw counters are the kernel's, dom0's view.
+
+CREATE TABLE meta (                    -- uuid: names this ledger to its sinks; created; open_slot: slots below it are complete
+	key TEXT PRIMARY KEY NOT NULL,
+	value NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE run (                     -- one life of xenbwd; what lies between two runs was not observed
+	id INTEGER PRIMARY KEY,
+	boot TEXT NOT NULL,            -- the kernel's boot id
+	started INTEGER NOT NULL,
+	seen INTEGER NOT NULL,         -- last commit
+	ended INTEGER                  -- clean stop; NULL while it runs or when it was killed
+);
+
+CREATE TABLE bucket (
+	id INTEGER PRIMARY KEY,
+	kind TEXT NOT NULL CHECK (kind IN ('domain', 'ip'))
+);
+
+CREATE TABLE bucket_label (            -- dated labels: at any time a label names one bucket
+	bucket INTEGER NOT NULL REFERENCES bucket(id),
+	label TEXT NOT NULL,
+	since INTEGER NOT NULL,
+	until INTEGER,                 -- NULL: the present label
+	PRIMARY KEY (bucket, since)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX bucket_label_present ON bucket_label(label) WHERE until IS NULL;
+
+CREATE TABLE bucket_uuid (             -- which domains were charged to a bucket
+	uuid TEXT PRIMARY KEY NOT NULL,
+	bucket INTEGER NOT NULL REFERENCES bucket(id)
+) WITHOUT ROWID;
+
+CREATE TABLE vif (                     -- one vif of one domain's life, as the toolstack described it last
+	id INTEGER PRIMARY KEY,
+	boot TEXT NOT NULL,
+	domid INTEGER NOT NULL,
+	devid INTEGER NOT NULL,
+	uuid TEXT,
+	domain TEXT NOT NULL,
+	mac TEXT,
+	addresses TEXT,                -- the toolstack's, separated by blanks
+	bridge TEXT,
+	netdev TEXT,
+	bucket INTEGER NOT NULL REFERENCES bucket(id),
+	appeared INTEGER NOT NULL,
+	gone INTEGER                   -- NULL while it is there
+);
+CREATE INDEX vif_bucket ON vif(bucket);
+
+CREATE TABLE epoch (                   -- one life of a network device's counters
+	id INTEGER PRIMARY KEY,
+	vif INTEGER NOT NULL REFERENCES vif(id),
+	boot TEXT NOT NULL,
+	ifindex INTEGER NOT NULL,
+	netdev TEXT NOT NULL,
+	rx_header INTEGER NOT NULL,    -- link header bytes that the driver counts in a packet
+	tx_header INTEGER NOT NULL,
+	base_rx_bytes INTEGER NOT NULL, base_rx_packets INTEGER NOT NULL,
+	base_tx_bytes INTEGER NOT NULL, base_tx_packets INTEGER NOT NULL,
+	last_rx_bytes INTEGER NOT NULL, last_rx_packets INTEGER NOT NULL,
+	last_tx_bytes INTEGER NOT NULL, last_tx_packets INTEGER NOT NULL,
+	total_input INTEGER NOT NULL,  -- booked so far = T of this epoch
+	total_output INTEGER NOT NULL,
+	carrier_down INTEGER NOT NULL,
+	opened INTEGER NOT NULL,
+	seen INTEGER NOT NULL,
+	closed INTEGER,
+	reason TEXT,                   -- why it was closed
+	doubtful INTEGER NOT NULL      -- times the carrier went down without proof of a reset
+);
+CREATE INDEX epoch_open ON epoch(boot, ifindex) WHERE closed IS NULL;
+CREATE INDEX epoch_vif ON epoch(vif);
+
+CREATE TABLE baseline (                -- counters of devices that were there before the ledger was
+	boot TEXT NOT NULL,
+	ifindex INTEGER NOT NULL,
+	rx_bytes INTEGER NOT NULL, rx_packets INTEGER NOT NULL,
+	tx_bytes INTEGER NOT NULL, tx_packets INTEGER NOT NULL,
+	PRIMARY KEY (boot, ifindex)
+) WITHOUT ROWID;
+
+CREATE TABLE take (                    -- immutable; folded into `slot` once every sink has passed it
+	seq INTEGER PRIMARY KEY AUTOINCREMENT,
+	slot INTEGER NOT NULL,         -- start of the five minutes
+	bucket INTEGER NOT NULL REFERENCES bucket(id),
+	vif INTEGER NOT NULL REFERENCES vif(id),
+	epoch INTEGER NOT NULL REFERENCES epoch(id),
+	address TEXT NOT NULL,         -- own address, '' where it is not known
+	from_time INTEGER NOT NULL,
+	to_time INTEGER NOT NULL,
+	external_input INTEGER NOT NULL, external_output INTEGER NOT NULL,
+	peer_input INTEGER NOT NULL, peer_output INTEGER NOT NULL,
+	direct_input INTEGER NOT NULL, direct_output INTEGER NOT NULL,
+	local_input INTEGER NOT NULL, local_output INTEGER NOT NULL,
+	ignored_input INTEGER NOT NULL, ignored_output INTEGER NOT NULL,
+	unattributed_input INTEGER NOT NULL, unattributed_output INTEGER NOT NULL,
+	clipped_input INTEGER NOT NULL, clipped_output INTEGER NOT NULL,
+	estimated_input INTEGER NOT NULL, estimated_output INTEGER NOT NULL
+);
+CREATE INDEX take_slot ON take(slot);
+CREATE INDEX take_bucket ON take(bucket, slot);
+
+CREATE TABLE slot (
+	bucket INTEGER NOT NULL REFERENCES bucket(id),
+	slot INTEGER NOT NULL,
+	vif INTEGER NOT NULL REFERENCES vif(id),
+	address TEXT NOT NULL,
+	external_input INTEGER NOT NULL, external_output INTEGER NOT NULL,
+	peer_input INTEGER NOT NULL, peer_output INTEGER NOT NULL,
+	direct_input INTEGER NOT NULL, direct_output INTEGER NOT NULL,
+	local_input INTEGER NOT NULL, local_output INTEGER NOT NULL,
+	ignored_input INTEGER NOT NULL, ignored_output INTEGER NOT NULL,
+	unattributed_input INTEGER NOT NULL, unattributed_output INTEGER NOT NULL,
+	clipped_input INTEGER NOT NULL, clipped_output INTEGER NOT NULL,
+	estimated_input INTEGER NOT NULL, estimated_output INTEGER NOT NULL,
+	PRIMARY KEY (bucket, slot, vif, address)
+) WITHOUT ROWID;
+CREATE INDEX slot_slot ON slot(slot);
+
+CREATE TABLE sink (                    -- how far each sink has come
+	name TEXT PRIMARY KEY NOT NULL,
+	seq INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE event (                   -- what an admin may want to know later
+	id INTEGER PRIMARY KEY,
+	time INTEGER NOT NULL,
+	kind TEXT NOT NULL,
+	object TEXT NOT NULL,
+	detail TEXT NOT NULL
+);
+
+CREATE VIEW usage AS                   -- every byte that was ever booked, folded or not
+	SELECT slot, bucket, vif, address,
+		external_input, external_output, peer_input, peer_output, direct_input, direct_output,
+		local_input, local_output, ignored_input, ignored_output, unattributed_input, unattributed_output,
+		clipped_input, clipped_output, estimated_input, estimated_output
+	FROM slot
+	UNION ALL
+	SELECT slot, bucket, vif, address,
+		external_input, external_output, peer_input, peer_output, direct_input, direct_output,
+		local_input, local_output, ignored_input, ignored_output, unattributed_input, unattributed_output,
+		clipped_input, clipped_output, estimated_input, estimated_output
+	FROM take;

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * log: one line per message on standard error.
+ *
+ * Under systemd (JOURNAL_STREAM is set) each line starts with its priority as <N>, which the journal
+ * understands; elsewhere with the program's name. A message says what, which object, why, what next.
+ * Used by the daemons only: the command line tool prints its errors itself.
+ */
+#ifndef XENBW_LOG_H
+#define XENBW_LOG_H
+
+#include <stdbool.h>
+
+void log_init(const char *program, bool debug);
+void log_err(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

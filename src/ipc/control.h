@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * control: the fixed messages on xenbwd's control socket (AF_UNIX, SOCK_SEQPACKET, mode 0600, root only).
+ *
+ * A client sends one control_request; the daemon answers with control_reply messages until `left` is 0, each
+ * with up to CONTROL_VIFS records. Same host, same build: native byte order. The server is in daemon/, the
+ * client below serves the command line tool.
+ */
+#ifndef XENBW_CONTROL_H
+#define XENBW_CONTROL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CONTROL_MAGIC 0x78656e31 /* "xen1": changes with the layout */
+#define CONTROL_VIFS 128
+
+enum control_kind { CONTROL_STATUS = 1 };
+
+struct control_request {
+	uint32_t magic;
+	uint32_t kind;
+};
+
+struct control_vif {
+	int64_t vif; /* ledger id */
+	uint32_t domid, devid;
+	uint32_t ifindex;   /* of its main device; 0 while there is none */
+	uint32_t window_ms; /* what the rates are averaged over; 0 = no second reading yet */
+	uint64_t input_rate, output_rate; /* IP bytes per second, guest's view */
+};
+
+struct control_reply {
+	uint32_t magic;
+	uint32_t kind;
+	uint32_t count; /* records in this message */
+	uint32_t left;  /* records still to come */
+	int64_t started;   /* of this run, UTC */
+	int64_t committed; /* newest sequence in the ledger */
+	uint32_t xenstore_connected;
+	uint32_t commit_failing; /* 1: the last commit failed, bytes wait in memory */
+	struct control_vif vifs[CONTROL_VIFS];
+};
+
+struct control_status {
+	int64_t started, committed;
+	int xenstore_connected, commit_failing;
+	size_t count;
+	struct control_vif *vifs; /* free() */
+};
+
+/* Asks the daemon at `path`; at most two seconds. Returns 0, or 1 where no daemon listens there (no error), or -1. */
+int control_ask(const char *path, struct control_status *out, char **err);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * feed: the fixed messages between xenbwd and xenbw-writer (a SOCK_SEQPACKET pair, descriptor 3 of the writer).
+ *
+ * xenbwd tells that something was committed; the writer reads the ledger, feeds its sinks, and acknowledges for
+ * each the newest sequence it has passed. xenbwd alone writes that into the ledger. End of file at the writer's
+ * side means: finish the batch in hand and exit.
+ */
+#ifndef XENBW_FEED_H
+#define XENBW_FEED_H
+
+#include <stdint.h>
+
+#define FEED_FD 3
+#define FEED_MAGIC 0x78656e66
+
+enum feed_kind {
+	FEED_COMMITTED = 1, /* to the writer: seq is in the ledger */
+	FEED_PASSED = 2     /* to xenbwd: `sink` needs nothing up to seq any more */
+};
+
+struct feed_message {
+	uint32_t magic;
+	uint32_t kind;
+	int64_t seq;
+	char sink[16]; /* FEED_PASSED: NUL-terminated name, "rrd" */
+};
+
+#endif
