@@ -11,31 +11,33 @@ VERSION := 0.1
 
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
             -Wwrite-strings -Wformat=2 -Wvla -Wundef -Wold-style-definition
-HARDEN   := -fstack-protector-strong -fPIE -Wl,-z,relro,-z,now -pie
+HARDEN   := -fstack-protector-strong -fPIE
+LINK     := -pie -Wl,-z,relro,-z,now
 CPPFLAGS += $(shell pkg-config --cflags libnl-3.0 2>/dev/null) -D_GNU_SOURCE -DXENBW_VERSION='"$(VERSION)"' -DXENBW_LIBEXECDIR='"$(PREFIX)/libexec/xenbw"' \
             -I. -Isrc -I$(BUILD)/gen -MMD -MP
 ALL_CFLAGS = -std=c17 $(WARN) $(HARDEN) $(CFLAGS)
 
-DEPS_BUILD := gcc clang make pkg-config libc6-dev libnl-3-dev libnl-route-3-dev libxen-dev libsqlite3-dev \
+DEPS_BUILD := gcc clang make pkg-config libc6-dev libnl-3-dev libxen-dev libsqlite3-dev \
               librrd-dev libevent-dev libcap-ng-dev libsmartcols-dev libjansson-dev uthash-dev fonts-dejavu-core
 DEPS_TEST  := libcmocka-dev mandoc iproute2 iputils-ping procps util-linux xen-utils-4.17 xenstore-utils sqlite3 \
               rrdtool jq clang-format libclang-rt-14-dev
 
 # What each program is made of. A program links only what it needs.
-BASE   := base/mem base/err base/log base/text base/clock
+BASE   := base/mem base/err base/log base/text base/clock base/program
 LEDGER := db/sql db/ledger_file
+DIRECTORY := xen/directory xen/pending xen/snapshot xen/complaints xen/store xen/value
 
 xenbwd_SRC := src/xenbwd.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/net/*.c src/account/*.c src/daemon/*.c) \
-              xen/directory.c xen/value.c $(LEDGER:%=%.c) db/ledger.c
-xenbwd_LIB := libnl-3.0 libnl-route-3.0 xenstore sqlite3 libevent_core libcap-ng
+              $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) db/ledger.c
+xenbwd_LIB := libnl-3.0 xenstore sqlite3 libevent_core libcap-ng
 
-xenbw-writer_SRC := src/xenbw-writer.c $(BASE:%=src/%.c) $(LEDGER:%=%.c) db/rrd.c db/rrd_plan.c db/rrd_source.c
+xenbw-writer_SRC := src/xenbw-writer.c $(BASE:%=src/%.c) $(LEDGER:%=%.c) $(wildcard db/rrd*.c)
 xenbw-writer_LIB := sqlite3 librrd libcap-ng
 
 xenbw_SRC := src/xenbw.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/cli/*.c) src/ipc/control.c \
-             src/net/links.c src/net/stats.c src/net/bind.c src/account/basis.c \
-             xen/directory.c xen/value.c $(LEDGER:%=%.c) db/usage.c
-xenbw_LIB := libnl-3.0 libnl-route-3.0 xenstore sqlite3 smartcols jansson
+             $(wildcard src/net/*.c) src/account/basis.c \
+             $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) db/usage.c
+xenbw_LIB := libnl-3.0 xenstore sqlite3 smartcols jansson
 
 xenbw-graph_SRC := src/xenbw-graph.c $(BASE:%=src/%.c)
 xenbw-graph_LIB := librrd
@@ -60,7 +62,7 @@ help:
 
 define program
 $(BUILD)/$(1): $$($(1)_SRC:%.c=$(BUILD)/obj/%.o)
-	$$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(shell pkg-config --libs $$($(1)_LIB)) $$($(1)_LDLIBS)
+	$$(CC) $$(ALL_CFLAGS) $$(LINK) $$(LDFLAGS) -o $$@ $$^ $$(if $$($(1)_LIB),$$(shell pkg-config --libs $$($(1)_LIB))) $$($(1)_LDLIBS)
 endef
 $(foreach p,$(PROGRAMS) $(TEST_PROGRAMS),$(eval $(call program,$(p))))
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -15,8 +16,9 @@
 #include "db/sql.h"
 #include "ledger_schema.h" /* made from db/schema/ledger.sql */
 
-#define RECOVER                                                                                              \
-	"nothing was changed. Keep a copy, then either recover it (sqlite3 %s .recover | sqlite3 new.db, and put " \
+#define RECOVER                                                                                            \
+	"nothing was changed. Keep a copy, then either recover it (sqlite3 %s .recover | sqlite3 new.db, " \
+	"and put "                                                                                         \
 	"new.db in its place) or move it away to begin a new ledger"
 
 static int take_lock(struct ledger_file *f, const char *path, char **err)
@@ -28,16 +30,18 @@ static int take_lock(struct ledger_file *f, const char *path, char **err)
 	if (f->lock_fd < 0)
 		rc = err_sys(err, "cannot create %s beside the ledger", lock);
 	else if (flock(f->lock_fd, LOCK_EX | LOCK_NB) < 0)
-		rc = errno == EWOULDBLOCK
-			     ? err_set(err, "ledger %s is in use by another xenbwd; stop that one, or give this one "
-					    "another ledger",
-				       path)
-			     : err_sys(err, "cannot lock %s", lock);
+		rc = errno == EWOULDBLOCK ? err_set(err,
+						    "ledger %s is in use by another xenbwd; stop that one, "
+						    "or give this one "
+						    "another ledger",
+						    path)
+					  : err_sys(err, "cannot lock %s", lock);
 	free(lock);
 	return rc;
 }
 
-/* Refuses whatever is not one of our ledgers in a version that we know. A database without any table is new. */
+/* Refuses whatever is not one of our ledgers in a version that we know. A database without any table is new.
+ */
 static int check_identity(sqlite3 *db, const char *path, bool *is_new, char **err)
 {
 	int64_t application = 0, version = 0, tables = 0;
@@ -45,22 +49,28 @@ static int check_identity(sqlite3 *db, const char *path, bool *is_new, char **er
 	if (sql_number(db, "PRAGMA application_id", 0, &application, err) < 0 ||
 	    sql_number(db, "PRAGMA user_version", 0, &version, err) < 0 ||
 	    sql_number(db, "SELECT count(*) FROM sqlite_master", 0, &tables, err) < 0) {
-		if ((sqlite3_errcode(db) & 0xff) == SQLITE_NOTADB || (sqlite3_errcode(db) & 0xff) == SQLITE_CORRUPT)
-			return err_set(err, "ledger %s is damaged (%s); " RECOVER, path, sqlite3_errmsg(db), path);
+		if ((sqlite3_errcode(db) & 0xff) == SQLITE_NOTADB ||
+		    (sqlite3_errcode(db) & 0xff) == SQLITE_CORRUPT)
+			return err_set(err, "ledger %s is damaged (%s); " RECOVER, path, sqlite3_errmsg(db),
+				       path);
 		return -1;
 	}
 	*is_new = tables == 0 && application == 0;
 	if (*is_new)
 		return 0;
 	if (application != LEDGER_APPLICATION_ID)
-		return err_set(err, "%s is a database of some other program, not a xenbw ledger; name another file with "
-				    "`ledger` in the configuration",
-			       path);
+		return err_set(
+			err,
+			"%s is a database of some other program, not a xenbw ledger; name another file with "
+			"`ledger` in the configuration",
+			path);
 	if (version > LEDGER_SCHEMA)
-		return err_set(err,
-			       "ledger %s was written by a newer xenbw (schema %" PRId64 ", this one knows up to %d); "
-			       "install that version again, or name another file with `ledger`; nothing was changed",
-			       path, version, LEDGER_SCHEMA);
+		return err_set(
+			err,
+			"ledger %s was written by a newer xenbw (schema %" PRId64
+			", this one knows up to %d); "
+			"install that version again, or name another file with `ledger`; nothing was changed",
+			path, version, LEDGER_SCHEMA);
 	return 0;
 }
 
@@ -75,6 +85,9 @@ static int check_soundness(sqlite3 *db, const char *path, char **err)
 	rc = sql_step(stmt, err);
 	if (rc == 1)
 		verdict = sql_text(stmt, 0);
+	for (char *c = verdict; c && *c; c++) /* SQLite reports in several lines */
+		if (*c == '\n')
+			*c = ' ';
 	sqlite3_finalize(stmt);
 	if (rc < 0 || !verdict || strcmp(verdict, "ok") != 0)
 		rc = err_set(err, "ledger %s is damaged (%s); " RECOVER, path,
@@ -85,8 +98,8 @@ static int check_soundness(sqlite3 *db, const char *path, char **err)
 
 static int create_schema(sqlite3 *db, char **err)
 {
-	char *head = mem_printf("PRAGMA application_id = %d; PRAGMA user_version = %d;", LEDGER_APPLICATION_ID,
-				LEDGER_SCHEMA);
+	char *head = mem_printf("PRAGMA application_id = %d; PRAGMA user_version = %d;",
+				LEDGER_APPLICATION_ID, LEDGER_SCHEMA);
 	int rc = sql_run(db, "BEGIN IMMEDIATE", err);
 
 	if (rc == 0 && (sql_run(db, ledger_schema, err) < 0 || sql_run(db, head, err) < 0 ||
@@ -110,11 +123,14 @@ static int set_up_writer(struct ledger_file *f, const char *path, char **err)
 	if (check_identity(f->db, path, &is_new, err) < 0)
 		return -1;
 	if (sqlite3_db_readonly(f->db, "main"))
-		return err_set(err, "ledger %s is read-only; make the file and its folder writable, or name another with "
-				    "`ledger`; nothing was changed",
-			       path);
+		return err_set(
+			err,
+			"ledger %s is read-only; make the file and its folder writable, or name another with "
+			"`ledger`; nothing was changed",
+			path);
 	if (sqlite3_file_control(f->db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist) != SQLITE_OK ||
-	    sql_run(f->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON", err) < 0)
+	    sql_run(f->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
+		    err) < 0)
 		return err_add(err, "preparing ledger %s", path);
 	return is_new ? create_schema(f->db, err) : check_soundness(f->db, path, err);
 }
@@ -130,7 +146,8 @@ int ledger_file_open_writer(struct ledger_file *f, const char *path, char **err)
 		return -1;
 	}
 	old = umask(027);
-	rc = sqlite3_open_v2(path, &f->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, NULL);
+	rc = sqlite3_open_v2(path, &f->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW,
+			     NULL);
 	if (rc != SQLITE_OK)
 		rc = err_set(err, "cannot open ledger %s: %s; its folder must exist and be writable", path,
 			     f->db ? sqlite3_errmsg(f->db) : sqlite3_errstr(rc));
@@ -152,8 +169,10 @@ int ledger_file_open_reader(struct ledger_file *f, const char *path, char **err)
 		return 1;
 	rc = sqlite3_open_v2(path, &f->db, SQLITE_OPEN_READONLY, NULL);
 	if (rc != SQLITE_OK) {
-		rc = err_set(err, "cannot read ledger %s: %s; run this as root or as a member of the ledger's group", path,
-			     f->db ? sqlite3_errmsg(f->db) : sqlite3_errstr(rc));
+		rc = err_set(
+			err,
+			"cannot read ledger %s: %s; run this as root or as a member of the ledger's group",
+			path, f->db ? sqlite3_errmsg(f->db) : sqlite3_errstr(rc));
 	} else {
 		sqlite3_busy_timeout(f->db, 5000);
 		rc = check_identity(f->db, path, &is_new, err);

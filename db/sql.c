@@ -27,7 +27,8 @@ int sql_error(sqlite3 *db, const char *doing, char **err)
 	default:
 		break;
 	}
-	return err_set(err, "%s ledger %s: %s%s", doing, path && *path ? path : "(in memory)", sqlite3_errmsg(db), next);
+	return err_set(err, "%s ledger %s: %s%s", doing, path && *path ? path : "(in memory)",
+		       sqlite3_errmsg(db), next);
 }
 
 int sql_run(sqlite3 *db, const char *text, char **err)
@@ -52,7 +53,8 @@ static int bind_list(sqlite3_stmt *stmt, char **err, const char *types, va_list 
 		} else {
 			const char *s = va_arg(ap, const char *);
 
-			rc = s ? sqlite3_bind_text(stmt, i, s, -1, SQLITE_TRANSIENT) : sqlite3_bind_null(stmt, i);
+			rc = s ? sqlite3_bind_text(stmt, i, s, -1, SQLITE_TRANSIENT)
+			       : sqlite3_bind_null(stmt, i);
 		}
 		if (rc != SQLITE_OK)
 			return sql_error(sqlite3_db_handle(stmt), "filling in a statement for", err);
@@ -79,7 +81,8 @@ int sql_step(sqlite3_stmt *stmt, char **err)
 	case SQLITE_DONE:
 		return 0;
 	default:
-		return sql_error(sqlite3_db_handle(stmt), sqlite3_stmt_readonly(stmt) ? "reading" : "writing", err);
+		return sql_error(sqlite3_db_handle(stmt), sqlite3_stmt_readonly(stmt) ? "reading" : "writing",
+				 err);
 	}
 }
 
@@ -106,7 +109,8 @@ int sql_number(sqlite3 *db, const char *query, int64_t fallback, int64_t *out, c
 		return -1;
 	rc = sql_step(stmt, err);
 	if (rc >= 0)
-		*out = rc && sqlite3_column_type(stmt, 0) != SQLITE_NULL ? sqlite3_column_int64(stmt, 0) : fallback;
+		*out = rc && sqlite3_column_type(stmt, 0) != SQLITE_NULL ? sqlite3_column_int64(stmt, 0)
+									 : fallback;
 	sqlite3_finalize(stmt);
 	return rc < 0 ? -1 : 0;
 }

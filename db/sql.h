@@ -8,6 +8,7 @@
 #define XENBW_SQL_H
 
 #include <sqlite3.h>
+#include <stdint.h>
 
 /* One or more statements without results. */
 int sql_run(sqlite3 *db, const char *text, char **err);
@@ -15,8 +16,8 @@ int sql_run(sqlite3 *db, const char *text, char **err);
 /* *stmt is NULL on error. */
 int sql_prepare(sqlite3 *db, sqlite3_stmt **stmt, const char *text, char **err);
 
-/* Binds by the letters of `types`, left to right: i = int64_t, s = const char * (NULL gives SQL NULL; the text
- * is copied). Resets the statement first. */
+/* Binds by the letters of `types`, left to right: i = int64_t, s = const char * (NULL gives SQL NULL; the
+ * text is copied). Resets the statement first. */
 int sql_bind(sqlite3_stmt *stmt, char **err, const char *types, ...);
 
 /* 1 = a row is there, 0 = done, -1 = error. */

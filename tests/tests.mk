@@ -7,14 +7,51 @@ BASE_C := $(BASE:%=src/%.c)
 test_text_SRC := tests/unit/test_text.c $(BASE_C)
 test_basis_SRC := tests/unit/test_basis.c src/account/basis.c
 
-UNIT_TESTS := test_text test_basis
+RRD_C := db/rrd.c db/rrd_guard.c db/rrd_plan.c
+test_rrd_plan_SRC := tests/unit/test_rrd_plan.c db/rrd_plan.c $(BASE_C)
+test_rrd_SRC := tests/unit/test_rrd.c tests/support/rrd_bed.c $(RRD_C) $(BASE_C)
+test_rrd_LIB := librrd libcap-ng
+test_rrd_LDLIBS := -lm
+test_rrd_source_SRC := tests/unit/test_rrd_source.c tests/support/ledger_bed.c db/rrd_source.c db/rrd_plan.c $(LEDGER:%=%.c) $(BASE_C)
+test_rrd_source_LIB := sqlite3
+test_rrd_sink_SRC := tests/unit/test_rrd_sink.c tests/support/rrd_bed.c tests/support/ledger_bed.c db/rrd_sink.c db/rrd_source.c $(RRD_C) \
+                     $(LEDGER:%=%.c) $(BASE_C)
+test_rrd_sink_LIB := sqlite3 librrd
+test_rrd_sink_LDLIBS := -lm
+
+UNIT_TESTS := test_text test_basis test_rrd_plan test_rrd test_rrd_source test_rrd_sink
 
 $(foreach t,$(UNIT_TESTS),$(eval $(t)_LIB += cmocka))
 
 # Tools of the test bed: no test in themselves.
 TEST_TOOLS :=
 
+bwload_SRC := tests/support/bwload.c tests/support/bwcounts.c $(BASE_C)
+bwtap_SRC := tests/support/bwtap.c tests/support/bwcounts.c $(BASE_C)
+TEST_TOOLS += bwload bwtap
+bwbench_SRC := tests/bench/bwbench.c src/net/stats.c src/net/message.c $(BASE_C)
+bwbench_LIB := libnl-3.0 libnl-route-3.0
+TEST_TOOLS += bwbench
+
+xenstore_tool_SRC := tests/support/xenstore_tool.c $(BASE_C)
+xenstore_tool_LIB := xenstore
+TEST_TOOLS += xenstore_tool
+
+directory_probe_SRC := tests/xen/directory_probe.c $(DIRECTORY:%=%.c) $(BASE_C)
+directory_probe_LIB := xenstore
+TEST_TOOLS += directory_probe
+
+# Preloaded: never with the CFLAGS of a sanitizer. xshim for Debian's xenstored and oxenstored (Xen's own headers want
+# gnu17), clockshim for a wall clock that a test moves.
+TEST_SHIMS := $(BUILD)/xshim.so $(BUILD)/clockshim.so
+$(TEST_SHIMS): $(BUILD)/%.so: tests/support/%.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O2 -g -fPIC -shared -o $@ $<
+
 TEST_PROGRAMS := $(UNIT_TESTS) $(TEST_TOOLS)
-.PHONY: test-programs test-tools
+.PHONY: test-programs test-tools print-unit-tests
 test-programs: $(TEST_PROGRAMS:%=$(BUILD)/%)
-test-tools: $(TEST_TOOLS:%=$(BUILD)/%)
+test-tools: $(TEST_TOOLS:%=$(BUILD)/%) $(TEST_SHIMS)
+test-programs: $(TEST_SHIMS)
+print-unit-tests: # for tests/run
+	@echo $(UNIT_TESTS)

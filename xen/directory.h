@@ -12,8 +12,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-enum { XEN_STATE_UNKNOWN = 0, XEN_STATE_CONNECTED = 4, XEN_STATE_CLOSING = 5, XEN_STATE_CLOSED = 6 }; /* xenbus states */
+enum {
+	XEN_STATE_UNKNOWN = 0,
+	XEN_STATE_CONNECTED = 4,
+	XEN_STATE_CLOSING = 5,
+	XEN_STATE_CLOSED = 6
+}; /* xenbus states */
 
 struct xen_vif {
 	unsigned domid, devid;
@@ -64,5 +70,8 @@ const struct xen_domain *directory_domains(const struct directory *d, size_t *co
 /* One line about the next value that was left out as not sane (path, what was wrong), allocated; NULL when
  * there is none. Each value is reported once for as long as it stays the same. */
 char *directory_complaint(struct directory *d);
+
+/* How many round trips to xenstored were made since directory_new: what the watching costs. */
+uint64_t directory_requests(const struct directory *d);
 
 #endif

@@ -87,7 +87,6 @@ CREATE TABLE take (                    -- immutable; folded into `slot` once eve
 	slot INTEGER NOT NULL,         -- start of the five minutes
 	bucket INTEGER NOT NULL REFERENCES bucket(id),
 	vif INTEGER NOT NULL REFERENCES vif(id),
-	epoch INTEGER NOT NULL REFERENCES epoch(id),
 	address TEXT NOT NULL,         -- own address, '' where it is not known
 	from_time INTEGER NOT NULL,
 	to_time INTEGER NOT NULL,

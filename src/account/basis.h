@@ -3,8 +3,8 @@
  * basis: kernel counters turned into IP bytes in the guest's view.
  *
  * The one place where dom0's rx/tx becomes the guest's output/input, and where link headers are taken off.
- * Pure. Measured: netback counts rx without the 14-byte Ethernet header and tx with it; veth, tun and the others
- * count it in both directions.
+ * Pure. Measured: netback counts rx without the 14-byte Ethernet header and tx with it; veth, tun and the
+ * others count it in both directions.
  */
 #ifndef XENBW_BASIS_H
 #define XENBW_BASIS_H

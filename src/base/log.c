@@ -19,7 +19,7 @@ void log_init(const char *program, bool debug)
 	setvbuf(stderr, NULL, _IOLBF, 0);
 }
 
-static void write_line(int priority, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void write_line(int priority, const char *fmt, va_list ap)
 {
 	flockfile(stderr);
 	if (log_for_journal)
@@ -31,14 +31,14 @@ static void write_line(int priority, const char *fmt, va_list ap)
 	funlockfile(stderr);
 }
 
-#define LOG_FUNCTION(name, priority)                                                                         \
-	void name(const char *fmt, ...)                                                                      \
-	{                                                                                                    \
-		va_list ap;                                                                                  \
-                                                                                                             \
-		va_start(ap, fmt);                                                                           \
-		write_line(priority, fmt, ap);                                                               \
-		va_end(ap);                                                                                  \
+#define LOG_FUNCTION(name, priority)           \
+	void name(const char *fmt, ...)        \
+	{                                      \
+		va_list ap;                    \
+                                               \
+		va_start(ap, fmt);             \
+		write_line(priority, fmt, ap); \
+		va_end(ap);                    \
 	}
 
 LOG_FUNCTION(log_err, LOG_ERR)

@@ -8,7 +8,8 @@
 static void *checked(void *p)
 {
 	if (!p) {
-		static const char text[] = "xenbw: out of memory, giving up; nothing that was committed is lost\n";
+		static const char text[] =
+			"xenbw: out of memory, giving up; nothing that was committed is lost\n";
 
 		(void)!fwrite(text, 1, sizeof(text) - 1, stderr);
 		abort();

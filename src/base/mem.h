@@ -11,7 +11,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-void *mem_alloc(size_t size); /* zeroed */
+void *mem_alloc(size_t size);               /* zeroed */
 void *mem_array(size_t count, size_t size); /* zeroed; aborts where the product overflows */
 void *mem_resize(void *p, size_t count, size_t size);
 char *mem_strdup(const char *s); /* NULL gives NULL */

@@ -60,8 +60,9 @@ static size_t utf8_at(const unsigned char *p, size_t left, uint32_t *cp)
 /* Characters that change how their neighbours are shown, or end a line for some reader. */
 static bool is_unshowable(uint32_t cp)
 {
-	return cp < 0x20 || cp == '\\' || (cp >= 0x7f && cp <= 0x9f) || cp == 0x061c || cp == 0x200e || cp == 0x200f ||
-	       (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) || cp == 0xfeff;
+	return cp < 0x20 || cp == '\\' || (cp >= 0x7f && cp <= 0x9f) || cp == 0x061c || cp == 0x200e ||
+	       cp == 0x200f || (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) ||
+	       cp == 0xfeff;
 }
 
 char *text_printable(const void *bytes, size_t len)
@@ -139,4 +140,29 @@ bool text_is_ifname(const char *s)
 		if (*s == '/' || *s == ':' || isspace((unsigned char)*s))
 			return false;
 	return true;
+}
+
+size_t text_distance(const char *a, const char *b)
+{
+	size_t n = strlen(b);
+	size_t *row = mem_array(n + 1, sizeof(*row)), result;
+
+	for (size_t j = 0; j <= n; j++)
+		row[j] = j;
+	for (size_t i = 1; *a; a++, i++) {
+		size_t corner = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= n; j++) {
+			size_t change =
+				corner + (tolower((unsigned char)*a) != tolower((unsigned char)b[j - 1]));
+			size_t either = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+
+			corner = row[j];
+			row[j] = change < either ? change : either;
+		}
+	}
+	result = row[n];
+	free(row);
+	return result;
 }

@@ -19,10 +19,14 @@ bool text_u64(const char *s, uint64_t min, uint64_t max, uint64_t *out);
 char *text_printable(const void *bytes, size_t len);
 
 /* A label as a file name of at most 255 - reserve bytes: '/', ':', '%', a leading '.' and control bytes
- * become %XX; what would be too long is cut and gets a 64-bit hash of the whole. The empty label gives "%". */
+ * become %XX; what would be too long is cut and gets a 64-bit hash of the whole. The empty label gives "%".
+ */
 char *text_filename(const char *label, size_t reserve);
 
 /* Is this a name the kernel would accept for a network interface (1..15 bytes, no '/', ':' or blank)? */
 bool text_is_ifname(const char *s);
+
+/* How many letters must be put in, taken out or changed to make b of a (case ignored): for "did you mean". */
+size_t text_distance(const char *a, const char *b);
 
 #endif

@@ -2,9 +2,9 @@
  *
  * conf: the settings of one host, read from xenbw.conf.
  *
- * Line grammar: keyword, blanks, value; '#' starts a comment; keywords in any case. An unknown keyword or a bad
- * value is an error that names file, line, word and the nearest known word. What the table in conf.c does not
- * list does not exist.
+ * Line grammar: keyword, blanks, value; '#' starts a comment; keywords in any case. An unknown keyword or a
+ * bad value is an error that names file, line, word and the nearest known word. What the table in conf.c does
+ * not list does not exist.
  */
 #ifndef XENBW_CONF_H
 #define XENBW_CONF_H

@@ -25,16 +25,16 @@ struct control_request {
 struct control_vif {
 	int64_t vif; /* ledger id */
 	uint32_t domid, devid;
-	uint32_t ifindex;   /* of its main device; 0 while there is none */
-	uint32_t window_ms; /* what the rates are averaged over; 0 = no second reading yet */
+	uint32_t ifindex;                 /* of its main device; 0 while there is none */
+	uint32_t window_ms;               /* what the rates are averaged over; 0 = no second reading yet */
 	uint64_t input_rate, output_rate; /* IP bytes per second, guest's view */
 };
 
 struct control_reply {
 	uint32_t magic;
 	uint32_t kind;
-	uint32_t count; /* records in this message */
-	uint32_t left;  /* records still to come */
+	uint32_t count;    /* records in this message */
+	uint32_t left;     /* records still to come */
 	int64_t started;   /* of this run, UTC */
 	int64_t committed; /* newest sequence in the ledger */
 	uint32_t xenstore_connected;
@@ -49,7 +49,8 @@ struct control_status {
 	struct control_vif *vifs; /* free() */
 };
 
-/* Asks the daemon at `path`; at most two seconds. Returns 0, or 1 where no daemon listens there (no error), or -1. */
+/* Asks the daemon at `path`; at most two seconds. Returns 0, or 1 where no daemon listens there (no error),
+ * or -1. */
 int control_ask(const char *path, struct control_status *out, char **err);
 
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * feed: the fixed messages between xenbwd and xenbw-writer (a SOCK_SEQPACKET pair, descriptor 3 of the writer).
+ * feed: the fixed messages between xenbwd and xenbw-writer (a SOCK_SEQPACKET pair, descriptor 3 of the
+ * writer).
  *
- * xenbwd tells that something was committed; the writer reads the ledger, feeds its sinks, and acknowledges for
- * each the newest sequence it has passed. xenbwd alone writes that into the ledger. End of file at the writer's
- * side means: finish the batch in hand and exit.
+ * xenbwd tells that something was committed; the writer reads the ledger, feeds its sinks, and acknowledges
+ * for each the newest sequence it has passed. xenbwd alone writes that into the ledger. End of file at the
+ * writer's side means: finish the batch in hand and exit.
  */
 #ifndef XENBW_FEED_H
 #define XENBW_FEED_H

@@ -2,9 +2,9 @@
  *
  * links: the table of network devices, kept up to date by rtnetlink events.
  *
- * Owns two sockets: one for events, one for questions. When events were lost (ENOBUFS) it dumps the table again
- * and reports the differences as events. Knows nothing of domains. Reads sysfs only to tell netback's devices
- * and their xenstore node. All functions return -1 with an error text when the kernel refuses.
+ * Owns two sockets: one for events, one for questions. When events were lost (ENOBUFS) it dumps the table
+ * again and reports the differences as events. Knows nothing of domains. Reads sysfs only to tell netback's
+ * devices and their xenstore node. All functions return -1 with an error text when the kernel refuses.
  */
 #ifndef XENBW_LINKS_H
 #define XENBW_LINKS_H
@@ -21,15 +21,16 @@ struct link {
 	unsigned master;       /* ifindex of its bridge, 0 = none */
 	uint32_t carrier_down; /* how often the carrier went down (IFLA_CARRIER_DOWN_COUNT) */
 	bool carrier;
-	bool netback;      /* the device of xen-netback */
+	bool netback; /* the device of xen-netback */
 	char name[IFNAMSIZ];
-	char *nodename;    /* netback only: "backend/vif/2/0", whatever the device is called; or NULL */
+	char *nodename; /* netback only: "backend/vif/2/0", whatever the device is called; or NULL */
 };
 
-/* What happened to one device. `counters` are those that the kernel put into the message, NULL where it had none:
- * as old as the message is, so not comparable with a later dump. */
-enum link_event { LINK_APPEARED, LINK_CHANGED, LINK_GONE };
-typedef void links_fn(void *ctx, enum link_event event, const struct link *link, const struct counters *counters);
+/* What happened to one device. `counters` are those that the kernel put into the message, NULL where it had
+ * none: as old as the message is, so not comparable with a later dump. */
+enum link_event { LINK_APPEARED, LINK_RENAMED, LINK_CHANGED, LINK_GONE };
+typedef void links_fn(void *ctx, enum link_event event, const struct link *link,
+		      const struct counters *counters);
 
 struct links;
 
@@ -46,10 +47,13 @@ int links_drain(struct links *l, links_fn *fn, void *ctx, char **err);
 /* Asks the kernel for one device now; updates the table without reporting an event. 1 = it is gone. */
 int links_refresh(struct links *l, unsigned ifindex, char **err);
 
-/* By ifindex; NULL when there is none. Valid until the next drain or refresh. */
+/* By ifindex, by name, by netback's xenstore node; NULL when there is none. Valid until the next drain or
+ * refresh. */
 const struct link *links_find(const struct links *l, unsigned ifindex);
+const struct link *links_named(const struct links *l, const char *name);
+const struct link *links_of_node(const struct links *l, const char *nodename);
 
-/* All of them, in no order: start with *cursor = 0, until NULL. */
-const struct link *links_next(const struct links *l, unsigned *cursor);
+/* All of them: the first after `before`, which is NULL at the start; NULL at the end. */
+const struct link *links_next(const struct links *l, const struct link *before);
 
 #endif

@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "db/ledger.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "db/ledger_file.h"
+#include "db/sql.h"
+
+enum statement {
+	ADD_BUCKET,
+	END_LABEL,
+	ADD_LABEL,
+	ADD_UUID,
+	PUT_VIF,
+	PUT_EPOCH,
+	ADD_TAKE,
+	ADD_EVENT,
+	PUT_BASELINE,
+	SET_OPEN_SLOT,
+	SET_RUN,
+	PASS_SINK,
+	STATEMENTS
+};
+
+static const char *const texts[STATEMENTS] = {
+	[ADD_BUCKET] = "INSERT INTO bucket(id, kind) VALUES (?, ?)",
+	[END_LABEL] = "UPDATE bucket_label SET until = ? WHERE bucket = ? AND until IS NULL",
+	[ADD_LABEL] = "INSERT OR REPLACE INTO bucket_label(bucket, label, since) VALUES (?, ?, ?)",
+	[ADD_UUID] = "INSERT INTO bucket_uuid(uuid, bucket) VALUES (?, ?)",
+	[PUT_VIF] =
+		"INSERT INTO vif(id, boot, domid, devid, uuid, domain, mac, addresses, bridge, netdev, "
+		"bucket,"
+		" appeared, gone) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, nullif(?13, 0))"
+		" ON CONFLICT(id) DO UPDATE SET uuid = ?5, domain = ?6, mac = ?7, addresses = ?8, bridge = "
+		"?9,"
+		" netdev = ?10, bucket = ?11, gone = nullif(?13, 0)",
+	[PUT_EPOCH] =
+		"INSERT INTO epoch(id, vif, boot, ifindex, netdev, rx_header, tx_header, base_rx_bytes,"
+		" base_rx_packets, base_tx_bytes, base_tx_packets, last_rx_bytes, last_rx_packets,"
+		" last_tx_bytes, last_tx_packets, total_input, total_output, carrier_down, opened, seen,"
+		" closed, reason, doubtful) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
+		" ?14, ?15, ?16, ?17, ?18, ?19, ?20, nullif(?21, 0), ?22, ?23)"
+		" ON CONFLICT(id) DO UPDATE SET netdev = ?5, last_rx_bytes = ?12, last_rx_packets = ?13,"
+		" last_tx_bytes = ?14, last_tx_packets = ?15, total_input = ?16, total_output = ?17,"
+		" carrier_down = ?18, seen = ?20, closed = nullif(?21, 0), reason = ?22, doubtful = ?23",
+	[ADD_TAKE] = "INSERT INTO take(seq, slot, bucket, vif, address, from_time, to_time, external_input,"
+		     " external_output, peer_input, peer_output, direct_input, direct_output, local_input,"
+		     " local_output, ignored_input, ignored_output, unattributed_input, unattributed_output,"
+		     " clipped_input, clipped_output, estimated_input, estimated_output)"
+		     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[ADD_EVENT] = "INSERT INTO event(time, kind, object, detail) VALUES (?, ?, ?, ?)",
+	[PUT_BASELINE] =
+		"INSERT OR REPLACE INTO baseline(boot, ifindex, rx_bytes, rx_packets, tx_bytes, tx_packets)"
+		" VALUES (?, ?, ?, ?, ?, ?)",
+	[SET_OPEN_SLOT] = "UPDATE meta SET value = max(value, ?) WHERE key = 'open_slot'",
+	[SET_RUN] = "UPDATE run SET seen = max(seen, ?1), ended = iif(?2, max(seen, ?1), NULL) WHERE id = ?3",
+	[PASS_SINK] = "UPDATE sink SET seq = max(seq, ?) WHERE name = ?",
+};
+
+struct ledger {
+	struct ledger_file file;
+	char *boot;
+	int64_t run; /* id of this run's row */
+	sqlite3_stmt *stmt[STATEMENTS];
+};
+
+/* ---- opening ---- */
+
+static int begin_run(struct ledger *l, int64_t now, char **err)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (sql_prepare(l->file.db, &stmt, "INSERT INTO run(boot, started, seen) VALUES (?, ?2, ?2)", err) <
+	    0)
+		return -1;
+	rc = sql_exec(stmt, err, "si", l->boot, now);
+	sqlite3_finalize(stmt);
+	l->run = sqlite3_last_insert_rowid(l->file.db);
+	if (rc < 0 || sql_prepare(l->file.db, &stmt, "DELETE FROM baseline WHERE boot <> ?", err) < 0)
+		return -1;
+	rc = sql_exec(stmt, err, "s", l->boot);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+int ledger_open(struct ledger **out, const char *path, const char *boot, char **err)
+{
+	struct ledger *l = mem_alloc(sizeof(*l));
+
+	*out = NULL;
+	if (ledger_file_open_writer(&l->file, path, err) < 0) {
+		free(l);
+		return -1;
+	}
+	l->boot = mem_strdup(boot);
+	for (int i = 0; i < STATEMENTS; i++) {
+		if (sql_prepare(l->file.db, &l->stmt[i], texts[i], err) < 0) {
+			ledger_close(l);
+			return -1;
+		}
+	}
+	*out = l;
+	return 0;
+}
+
+void ledger_close(struct ledger *l)
+{
+	if (!l)
+		return;
+	for (int i = 0; i < STATEMENTS; i++)
+		sqlite3_finalize(l->stmt[i]);
+	ledger_file_close(&l->file);
+	free(l->boot);
+	free(l);
+}
+
+/* ---- loading ---- */
+
+void ledger_vif_clear(struct ledger_vif *v)
+{
+	free(v->boot);
+	free(v->uuid);
+	free(v->domain);
+	free(v->mac);
+	free(v->addresses);
+	free(v->bridge);
+	free(v->netdev);
+}
+
+void ledger_epoch_clear(struct ledger_epoch *e)
+{
+	free(e->boot);
+	free(e->netdev);
+}
+
+void ledger_take_clear(struct ledger_take *t)
+{
+	free(t->address);
+}
+
+void ledger_state_free(struct ledger_state *s)
+{
+	for (size_t i = 0; i < s->bucket_count; i++)
+		free(s->buckets[i].label);
+	for (size_t i = 0; i < s->uuid_count; i++)
+		free(s->uuids[i].uuid);
+	for (size_t i = 0; i < s->vif_count; i++)
+		ledger_vif_clear(&s->vifs[i]);
+	for (size_t i = 0; i < s->epoch_count; i++)
+		ledger_epoch_clear(&s->epochs[i]);
+	free(s->buckets);
+	free(s->uuids);
+	free(s->vifs);
+	free(s->epochs);
+	free(s->baselines);
+	*s = (struct ledger_state){0};
+}
+
+static uint64_t number(sqlite3_stmt *stmt, int column)
+{
+	return (uint64_t)sqlite3_column_int64(stmt, column);
+}
+
+static struct counters four_counters(sqlite3_stmt *stmt, int column)
+{
+	return (struct counters){number(stmt, column), number(stmt, column + 1), number(stmt, column + 2),
+				 number(stmt, column + 3)};
+}
+
+static void add_bucket(struct ledger_state *s, sqlite3_stmt *q)
+{
+	s->buckets = mem_resize(s->buckets, s->bucket_count + 1, sizeof(*s->buckets));
+	s->buckets[s->bucket_count++] = (struct ledger_bucket){.id = sqlite3_column_int64(q, 0),
+							       .by_ip = sqlite3_column_int(q, 1) != 0,
+							       .label = sql_text(q, 2)};
+}
+
+static void add_uuid(struct ledger_state *s, sqlite3_stmt *q)
+{
+	s->uuids = mem_resize(s->uuids, s->uuid_count + 1, sizeof(*s->uuids));
+	s->uuids[s->uuid_count++] =
+		(struct ledger_uuid){.uuid = sql_text(q, 0), .bucket = sqlite3_column_int64(q, 1)};
+}
+
+static void add_vif(struct ledger_state *s, sqlite3_stmt *q)
+{
+	s->vifs = mem_resize(s->vifs, s->vif_count + 1, sizeof(*s->vifs));
+	s->vifs[s->vif_count++] = (struct ledger_vif){
+		.id = sqlite3_column_int64(q, 0),
+		.boot = sql_text(q, 1),
+		.domid = (unsigned)sqlite3_column_int(q, 2),
+		.devid = (unsigned)sqlite3_column_int(q, 3),
+		.uuid = sql_text(q, 4),
+		.domain = sql_text(q, 5),
+		.mac = sql_text(q, 6),
+		.addresses = sql_text(q, 7),
+		.bridge = sql_text(q, 8),
+		.netdev = sql_text(q, 9),
+		.bucket = sqlite3_column_int64(q, 10),
+		.appeared = sqlite3_column_int64(q, 11),
+	};
+}
+
+static void add_epoch(struct ledger_state *s, sqlite3_stmt *q)
+{
+	s->epochs = mem_resize(s->epochs, s->epoch_count + 1, sizeof(*s->epochs));
+	s->epochs[s->epoch_count++] = (struct ledger_epoch){
+		.id = sqlite3_column_int64(q, 0),
+		.vif = sqlite3_column_int64(q, 1),
+		.boot = sql_text(q, 2),
+		.ifindex = (unsigned)sqlite3_column_int64(q, 3),
+		.netdev = sql_text(q, 4),
+		.rx_header = (unsigned)sqlite3_column_int(q, 5),
+		.tx_header = (unsigned)sqlite3_column_int(q, 6),
+		.base = four_counters(q, 7),
+		.last = four_counters(q, 11),
+		.total = {[DIR_INPUT] = number(q, 15), [DIR_OUTPUT] = number(q, 16)},
+		.carrier_down = (uint32_t)sqlite3_column_int64(q, 17),
+		.opened = sqlite3_column_int64(q, 18),
+		.seen = sqlite3_column_int64(q, 19),
+		.doubtful = (unsigned)sqlite3_column_int(q, 20),
+	};
+}
+
+static void add_baseline(struct ledger_state *s, sqlite3_stmt *q)
+{
+	s->baselines = mem_resize(s->baselines, s->baseline_count + 1, sizeof(*s->baselines));
+	s->baselines[s->baseline_count++] = (struct ledger_baseline){
+		.ifindex = (unsigned)sqlite3_column_int64(q, 0), .counters = four_counters(q, 1)};
+}
+
+/* ?1 in the query stands for this boot. */
+static int each_row(struct ledger *l, const char *query, struct ledger_state *s,
+		    void (*fn)(struct ledger_state *, sqlite3_stmt *), char **err)
+{
+	sqlite3_stmt *q;
+	int rc;
+
+	if (sql_prepare(l->file.db, &q, query, err) < 0)
+		return -1;
+	if (sqlite3_bind_parameter_count(q) > 0 && sql_bind(q, err, "s", l->boot) < 0) {
+		sqlite3_finalize(q);
+		return -1;
+	}
+	while ((rc = sql_step(q, err)) == 1)
+		fn(s, q);
+	sqlite3_finalize(q);
+	return rc;
+}
+
+int ledger_load(struct ledger *l, struct ledger_state *s, char **err)
+{
+	sqlite3 *db = l->file.db;
+	int64_t runs = 0;
+
+	*s = (struct ledger_state){0};
+	if (sql_number(db, "SELECT count(*) FROM run", 0, &runs, err) < 0 ||
+	    sql_number(db, "SELECT value FROM meta WHERE key = 'open_slot'", 0, &s->open_slot, err) < 0 ||
+	    sql_number(db, "SELECT max(seen) FROM run", 0, &s->last_seen, err) < 0 ||
+	    sql_number(db, "SELECT max(id) FROM bucket", 0, &s->last_bucket, err) < 0 ||
+	    sql_number(db, "SELECT max(id) FROM vif", 0, &s->last_vif, err) < 0 ||
+	    sql_number(db, "SELECT max(id) FROM epoch", 0, &s->last_epoch, err) < 0 ||
+	    sql_number(db, "SELECT seq FROM sqlite_sequence WHERE name = 'take'", 0, &s->last_seq, err) < 0 ||
+	    each_row(
+		    l,
+		    "SELECT b.id, b.kind = 'ip', l.label FROM bucket b JOIN bucket_label l ON l.bucket = b.id"
+		    " WHERE l.until IS NULL ORDER BY b.id",
+		    s, add_bucket, err) < 0 ||
+	    each_row(l, "SELECT uuid, bucket FROM bucket_uuid", s, add_uuid, err) < 0 ||
+	    each_row(l,
+		     "SELECT id, boot, domid, devid, uuid, domain, mac, addresses, bridge, netdev, bucket, "
+		     "appeared"
+		     " FROM vif WHERE gone IS NULL ORDER BY id",
+		     s, add_vif, err) < 0 ||
+	    each_row(l,
+		     "SELECT id, vif, boot, ifindex, netdev, rx_header, tx_header, base_rx_bytes, "
+		     "base_rx_packets,"
+		     " base_tx_bytes, base_tx_packets, last_rx_bytes, last_rx_packets, last_tx_bytes,"
+		     " last_tx_packets, total_input, total_output, carrier_down, opened, seen, doubtful"
+		     " FROM epoch WHERE closed IS NULL ORDER BY id",
+		     s, add_epoch, err) < 0 ||
+	    each_row(l,
+		     "SELECT ifindex, rx_bytes, rx_packets, tx_bytes, tx_packets FROM baseline WHERE boot = "
+		     "?1",
+		     s, add_baseline, err) < 0) {
+		ledger_state_free(s);
+		return -1;
+	}
+	s->first_run = runs == 0;
+	return 0;
+}
+
+/* ---- committing ---- */
+
+static int put_labels(struct ledger *l, const struct ledger_batch *b, char **err)
+{
+	for (size_t i = 0; i < b->bucket_count; i++)
+		if (sql_exec(l->stmt[ADD_BUCKET], err, "is", b->buckets[i]->id,
+			     b->buckets[i]->by_ip ? "ip" : "domain") < 0)
+			return -1;
+	for (size_t i = 0; i < b->label_count; i++) {
+		const struct ledger_label *n = b->labels[i];
+
+		if (sql_exec(l->stmt[END_LABEL], err, "ii", n->since, n->bucket) < 0 ||
+		    sql_exec(l->stmt[ADD_LABEL], err, "isi", n->bucket, n->label, n->since) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < b->uuid_count; i++)
+		if (sql_exec(l->stmt[ADD_UUID], err, "si", b->uuids[i]->uuid, b->uuids[i]->bucket) < 0)
+			return -1;
+	return 0;
+}
+
+static int put_vif(struct ledger *l, const struct ledger_vif *v, char **err)
+{
+	return sql_exec(l->stmt[PUT_VIF], err, "isiissssssiii", v->id, v->boot, (int64_t)v->domid,
+			(int64_t)v->devid, v->uuid, v->domain, v->mac, v->addresses, v->bridge, v->netdev,
+			v->bucket, v->appeared, v->gone);
+}
+
+static int put_epoch(struct ledger *l, const struct ledger_epoch *e, char **err)
+{
+	return sql_exec(l->stmt[PUT_EPOCH], err, "iisisiiiiiiiiiiiiiiiisi", e->id, e->vif, e->boot,
+			(int64_t)e->ifindex, e->netdev, (int64_t)e->rx_header, (int64_t)e->tx_header,
+			(int64_t)e->base.rx_bytes, (int64_t)e->base.rx_packets, (int64_t)e->base.tx_bytes,
+			(int64_t)e->base.tx_packets, (int64_t)e->last.rx_bytes, (int64_t)e->last.rx_packets,
+			(int64_t)e->last.tx_bytes, (int64_t)e->last.tx_packets, (int64_t)e->total[DIR_INPUT],
+			(int64_t)e->total[DIR_OUTPUT], (int64_t)e->carrier_down, e->opened, e->seen,
+			e->closed, e->reason, (int64_t)e->doubtful);
+}
+
+static int add_take(struct ledger *l, const struct ledger_take *t, char **err)
+{
+	const uint64_t *in = t->classes.bytes[DIR_INPUT], *out = t->classes.bytes[DIR_OUTPUT];
+
+	return sql_exec(l->stmt[ADD_TAKE], err, "iiiisiiiiiiiiiiiiiiiiii", t->seq, t->slot, t->bucket, t->vif,
+			t->address, t->from_time, t->to_time, (int64_t)in[CLASS_EXTERNAL],
+			(int64_t)out[CLASS_EXTERNAL], (int64_t)in[CLASS_PEER], (int64_t)out[CLASS_PEER],
+			(int64_t)in[CLASS_DIRECT], (int64_t)out[CLASS_DIRECT], (int64_t)in[CLASS_LOCAL],
+			(int64_t)out[CLASS_LOCAL], (int64_t)in[CLASS_IGNORED], (int64_t)out[CLASS_IGNORED],
+			(int64_t)in[CLASS_UNATTRIBUTED], (int64_t)out[CLASS_UNATTRIBUTED],
+			(int64_t)t->clipped[DIR_INPUT], (int64_t)t->clipped[DIR_OUTPUT],
+			(int64_t)t->estimated[DIR_INPUT], (int64_t)t->estimated[DIR_OUTPUT]);
+}
+
+static int put_batch(struct ledger *l, const struct ledger_batch *b, char **err)
+{
+	if (put_labels(l, b, err) < 0)
+		return -1;
+	for (size_t i = 0; i < b->vif_count; i++)
+		if (put_vif(l, b->vifs[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < b->epoch_count; i++)
+		if (put_epoch(l, b->epochs[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < b->take_count; i++)
+		if (add_take(l, b->takes[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < b->event_count; i++)
+		if (sql_exec(l->stmt[ADD_EVENT], err, "isss", b->events[i]->time, b->events[i]->kind,
+			     b->events[i]->object, b->events[i]->detail) < 0)
+			return -1;
+	for (size_t i = 0; i < b->baseline_count; i++) {
+		const struct counters *c = &b->baselines[i]->counters;
+
+		if (sql_exec(l->stmt[PUT_BASELINE], err, "siiiii", l->boot, (int64_t)b->baselines[i]->ifindex,
+			     (int64_t)c->rx_bytes, (int64_t)c->rx_packets, (int64_t)c->tx_bytes,
+			     (int64_t)c->tx_packets) < 0)
+			return -1;
+	}
+	if (sql_exec(l->stmt[SET_OPEN_SLOT], err, "i", b->open_slot) < 0)
+		return -1;
+	/* The run begins with its first commit: a first run that dies before it was never there. */
+	if (!l->run && begin_run(l, b->now, err) < 0)
+		return -1;
+	return sql_exec(l->stmt[SET_RUN], err, "iii", b->now, (int64_t)b->ended, l->run);
+}
+
+/* Runs fn between BEGIN and COMMIT; undoes everything where it or the commit fails. */
+static int transaction(struct ledger *l, int (*fn)(struct ledger *, const void *, char **), const void *arg,
+		       char **err)
+{
+	int64_t run = l->run;
+
+	if (sql_run(l->file.db, "BEGIN IMMEDIATE", err) < 0)
+		return -1;
+	if (fn(l, arg, err) == 0 && sql_run(l->file.db, "COMMIT", err) == 0)
+		return 0;
+	if (!sqlite3_get_autocommit(l->file.db))
+		sqlite3_exec(l->file.db, "ROLLBACK", NULL, NULL, NULL);
+	l->run = run;
+	return -1;
+}
+
+static int commit_body(struct ledger *l, const void *arg, char **err)
+{
+	return put_batch(l, arg, err);
+}
+
+int ledger_commit(struct ledger *l, const struct ledger_batch *batch, char **err)
+{
+	return transaction(l, commit_body, batch, err);
+}
+
+/* ---- sinks ---- */
+
+struct sink_list {
+	const char *const *names;
+	size_t count;
+};
+
+static int sinks_body(struct ledger *l, const void *arg, char **err)
+{
+	const struct sink_list *list = arg;
+	sqlite3_stmt *stmt;
+	char *known = mem_strdup("''");
+	int rc = 0;
+
+	if (sql_prepare(l->file.db, &stmt, "INSERT OR IGNORE INTO sink(name, seq) VALUES (?, 0)", err) < 0)
+		rc = -1;
+	for (size_t i = 0; rc == 0 && i < list->count; i++) {
+		char *more = mem_printf("%s, '%s'", known, list->names[i]);
+
+		free(known);
+		known = more;
+		rc = sql_exec(stmt, err, "s", list->names[i]);
+	}
+	sqlite3_finalize(stmt);
+	if (rc == 0) {
+		char *forget = mem_printf("DELETE FROM sink WHERE name NOT IN (%s)", known);
+
+		rc = sql_run(l->file.db, forget, err);
+		free(forget);
+	}
+	free(known);
+	return rc;
+}
+
+int ledger_sinks(struct ledger *l, const char *const *names, size_t count, char **err)
+{
+	struct sink_list list = {names, count};
+
+	return transaction(l, sinks_body, &list, err);
+}
+
+int ledger_passed(struct ledger *l, const char *sink, int64_t seq, char **err)
+{
+	return sql_exec(l->stmt[PASS_SINK], err, "is", seq, sink);
+}
+
+/* ---- folding ---- */
+
+#define CLASS_COLUMNS                                                                             \
+	"external_input, external_output, peer_input, peer_output, direct_input, direct_output, " \
+	"local_input,"                                                                            \
+	" local_output, ignored_input, ignored_output, unattributed_input, unattributed_output, " \
+	"clipped_input,"                                                                          \
+	" clipped_output, estimated_input, estimated_output"
+
+#define GROW(column) column " = " column " + excluded." column
+
+/* Row by row: the upsert adds each take to its slot. */
+static const char fold_in[] =
+	"INSERT INTO slot(bucket, slot, vif, address, " CLASS_COLUMNS
+	") SELECT bucket, slot, vif, address, " CLASS_COLUMNS
+	" FROM take WHERE seq <= ?1 AND slot < ?2 ORDER BY seq ON CONFLICT(bucket, slot, vif, address) DO "
+	"UPDATE SET " GROW("external_input") ", " GROW("external_output") ", " GROW("peer_input") ", " GROW("peer_output") ", " GROW("direct_input") ", " GROW("direct_output") ", " GROW("local_input") ", " GROW(
+		"local_output") ", " GROW("ignored_input") ", " GROW("ignored_output") ", " GROW("unattribute"
+												 "d_input") ", " GROW("unatt"
+														      "ribut"
+														      "ed_"
+														      "outpu"
+														      "t") ", " GROW("clipped_input") ", " GROW("clipped_output") ", " GROW("estimated_input") ", " GROW("estimated_output");
+
+struct fold {
+	int64_t upto, open_slot;
+};
+
+static int fold_body(struct ledger *l, const void *arg, char **err)
+{
+	static const char *const steps[] = {fold_in, "DELETE FROM take WHERE seq <= ?1 AND slot < ?2"};
+	const struct fold *f = arg;
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		sqlite3_stmt *stmt;
+		int rc;
+
+		if (sql_prepare(l->file.db, &stmt, steps[i], err) < 0)
+			return -1;
+		rc = sql_exec(stmt, err, "ii", f->upto, f->open_slot);
+		sqlite3_finalize(stmt);
+		if (rc < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int ledger_fold(struct ledger *l, int64_t open_slot, unsigned limit, char **err)
+{
+	struct fold f = {.open_slot = open_slot};
+	int64_t first = 0;
+
+	/* without sinks there is nobody to wait for */
+	if (sql_number(l->file.db, "SELECT min(seq) FROM sink", INT64_MAX, &f.upto, err) < 0 ||
+	    sql_number(l->file.db, "SELECT min(seq) FROM take", 0, &first, err) < 0)
+		return -1;
+	if (first == 0 || first > f.upto)
+		return 0;
+	if (f.upto > first + (int64_t)limit)
+		f.upto = first + (int64_t)limit;
+	return transaction(l, fold_body, &f, err);
+}

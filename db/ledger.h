@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * ledger: the one truth, written by xenbwd alone.
+ *
+ * A batch (raw counters, the takes made from them, and whatever else changed) goes in as one transaction or
+ * not at all. Ids and sequences are given out by the account, so a batch that failed can be offered again
+ * unchanged. Readers (reports, the writer) do not come here: they use db/usage.h and db/rrd_source.h.
+ */
+#ifndef XENBW_LEDGER_H
+#define XENBW_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/classes.h"
+#include "net/counters.h"
+
+#define SLOT_SECONDS 300
+
+/* Rows, column by column as in schema/ledger.sql. Times are UTC seconds; 0 stands for NULL in `gone`,
+ * `closed`. */
+struct ledger_bucket {
+	int64_t id;
+	bool by_ip;  /* kind */
+	char *label; /* the present one */
+};
+
+struct ledger_uuid {
+	char *uuid;
+	int64_t bucket;
+};
+
+struct ledger_label { /* a bucket gets a new label */
+	int64_t bucket;
+	char *label;
+	int64_t since;
+};
+
+struct ledger_vif {
+	int64_t id;
+	char *boot;
+	unsigned domid, devid;
+	char *uuid, *domain, *mac, *addresses, *bridge, *netdev; /* all but domain may be NULL */
+	int64_t bucket;
+	int64_t appeared, gone;
+};
+
+struct ledger_epoch {
+	int64_t id, vif;
+	char *boot;
+	unsigned ifindex;
+	char *netdev;
+	unsigned rx_header, tx_header;
+	struct counters base, last;
+	uint64_t total[DIR_COUNT];
+	uint32_t carrier_down;
+	int64_t opened, seen, closed;
+	const char *reason; /* static text, NULL while open */
+	unsigned doubtful;
+};
+
+struct ledger_take {
+	int64_t seq, slot, bucket, vif;
+	char *address; /* "" where it is not known */
+	int64_t from_time, to_time;
+	struct class_bytes classes;
+	uint64_t clipped[DIR_COUNT], estimated[DIR_COUNT];
+};
+
+struct ledger_event {
+	int64_t time;
+	const char *kind; /* static text */
+	char *object, *detail;
+};
+
+struct ledger_baseline {
+	unsigned ifindex;
+	struct counters counters;
+};
+
+/* What one transaction holds. Arrays of pointers belong to the caller. */
+struct ledger_batch {
+	int64_t now, open_slot;
+	bool ended;                           /* the run ends cleanly with this batch */
+	const struct ledger_bucket **buckets; /* new ones, without their label */
+	const struct ledger_label **labels;   /* in the order in which they were given */
+	const struct ledger_uuid **uuids;     /* new ones */
+	const struct ledger_vif **vifs;       /* new or changed */
+	const struct ledger_epoch **epochs;   /* new or changed */
+	const struct ledger_take **takes;     /* new, by rising sequence */
+	const struct ledger_event **events;
+	const struct ledger_baseline **baselines; /* first run only */
+	size_t bucket_count, label_count, uuid_count, vif_count, epoch_count, take_count, event_count,
+		baseline_count;
+};
+
+/* What the ledger knew at the start. */
+struct ledger_state {
+	bool first_run; /* no xenbwd has ever written here */
+	int64_t open_slot;
+	int64_t last_seen;                                   /* newest commit of any run, 0 on the first */
+	int64_t last_bucket, last_vif, last_epoch, last_seq; /* highest ids given out so far */
+	struct ledger_bucket *buckets;
+	struct ledger_uuid *uuids;
+	struct ledger_vif *vifs;           /* those not gone */
+	struct ledger_epoch *epochs;       /* those not closed */
+	struct ledger_baseline *baselines; /* of this boot */
+	size_t bucket_count, uuid_count, vif_count, epoch_count, baseline_count;
+};
+
+struct ledger;
+
+/* Opens or creates the ledger (errors as ledger_file_open_writer). `boot` is the kernel's boot id. The first
+ * commit begins a run. On failure *l is NULL. */
+int ledger_open(struct ledger **l, const char *path, const char *boot, char **err);
+void ledger_close(struct ledger *l);
+
+int ledger_load(struct ledger *l, struct ledger_state *state, char **err);
+void ledger_state_free(struct ledger_state *state);
+
+/* All of the batch, durable when it returns 0; nothing of it when -1. */
+int ledger_commit(struct ledger *l, const struct ledger_batch *batch, char **err);
+
+/* Says which sinks there are: new ones begin at 0, others are forgotten (they hold nothing back any more). */
+int ledger_sinks(struct ledger *l, const char *const *names, size_t count, char **err);
+
+/* A sink has passed seq. Never goes back. */
+int ledger_passed(struct ledger *l, const char *sink, int64_t seq, char **err);
+
+/* Folds complete takes that every sink has passed into slots. Sums do not change. At most `limit` takes. */
+int ledger_fold(struct ledger *l, int64_t open_slot, unsigned limit, char **err);
+
+void ledger_vif_clear(struct ledger_vif *v);
+void ledger_epoch_clear(struct ledger_epoch *e);
+void ledger_take_clear(struct ledger_take *t);
+
+#endif

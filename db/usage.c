@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "db/usage.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "db/sql.h"
+
+/* The label a bucket has, or had last. A bucket without any is named by its number: no byte may hide. */
+#define LABEL                                                                                                \
+	"coalesce((SELECT l.label FROM bucket_label l WHERE l.bucket = b.id ORDER BY l.since DESC LIMIT 1)," \
+	" '#' || b.id)"
+
+/* What take_sums reads, in its order. */
+#define SUMS                                                                                               \
+	" sum(external_input) AS external_input, sum(external_output) AS external_output,"                 \
+	" sum(peer_input) AS peer_input, sum(peer_output) AS peer_output,"                                 \
+	" sum(direct_input) AS direct_input, sum(direct_output) AS direct_output,"                         \
+	" sum(local_input) AS local_input, sum(local_output) AS local_output,"                             \
+	" sum(ignored_input) AS ignored_input, sum(ignored_output) AS ignored_output,"                     \
+	" sum(unattributed_input) AS unattributed_input, sum(unattributed_output) AS unattributed_output," \
+	" sum(clipped_input) AS clipped_input, sum(clipped_output) AS clipped_output,"                     \
+	" sum(estimated_input) AS estimated_input, sum(estimated_output) AS estimated_output"
+
+static const struct usage_run no_run = {.seen = -1, .ended = -1};
+
+static int64_t time_column(sqlite3_stmt *stmt, int column)
+{
+	return sqlite3_column_type(stmt, column) == SQLITE_NULL ? -1 : sqlite3_column_int64(stmt, column);
+}
+
+/* The array with room for one more element than `count`, that one zeroed; it grows by doubling. */
+static void *with_room(void *array, size_t count, size_t size)
+{
+	if ((count & (count - 1)) == 0)
+		array = mem_resize(array, count ? count * 2 : 1, size);
+	memset((char *)array + count * size, 0, size);
+	return array;
+}
+
+typedef void row_fn(void *ctx, sqlite3_stmt *stmt);
+
+static int for_each_row(sqlite3_stmt *stmt, row_fn *fn, void *ctx, char **err)
+{
+	int rc;
+
+	while ((rc = sql_step(stmt, err)) == 1)
+		fn(ctx, stmt);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+typedef int question_fn(sqlite3 *db, void *ctx, char **err);
+
+/* Asks within one read transaction: every statement of `question` sees the same commit. */
+static int ask(sqlite3 *db, question_fn *question, void *ctx, char **err)
+{
+	int rc;
+
+	if (sql_run(db, "BEGIN", err) < 0)
+		return -1;
+	rc = question(db, ctx, err);
+	if (sql_run(db, "COMMIT", rc < 0 ? NULL : err) < 0)
+		return -1;
+	return rc;
+}
+
+static void take_run(void *ctx, sqlite3_stmt *stmt)
+{
+	struct usage_run *r = ctx;
+
+	r->boot = sql_text(stmt, 0);
+	r->seen = sqlite3_column_int64(stmt, 1);
+	r->ended = time_column(stmt, 2);
+}
+
+static int read_run(sqlite3 *db, struct usage_run *out, char **err)
+{
+	sqlite3_stmt *stmt;
+
+	if (sql_prepare(db, &stmt, "SELECT boot, seen, ended FROM run ORDER BY id DESC LIMIT 1", err) < 0)
+		return -1;
+	return for_each_row(stmt, take_run, out, err);
+}
+
+/* ---- buckets ---- */
+
+static int by_label(const void *a, const void *b)
+{
+	const struct usage_bucket *x = a, *y = b;
+	int order = strverscmp(x->label, y->label);
+
+	return order ? order : (x->id > y->id) - (x->id < y->id);
+}
+
+static void take_bucket(void *ctx, sqlite3_stmt *stmt)
+{
+	struct usage_buckets *out = ctx;
+	struct usage_bucket *b;
+
+	out->list = with_room(out->list, out->count, sizeof(*b));
+	b = &out->list[out->count++];
+	b->id = sqlite3_column_int64(stmt, 0);
+	b->label = sql_text(stmt, 1);
+	b->present = sqlite3_column_int(stmt, 2) != 0;
+}
+
+static int read_buckets(sqlite3 *db, void *ctx, char **err)
+{
+	struct usage_buckets *out = ctx;
+	sqlite3_stmt *stmt;
+
+	if (sql_prepare(db, &stmt,
+			"SELECT b.id, " LABEL ", EXISTS (SELECT 1 FROM bucket_label l WHERE l.bucket = b.id"
+			" AND l.until IS NULL) FROM bucket b",
+			err) < 0 ||
+	    for_each_row(stmt, take_bucket, out, err) < 0)
+		return -1;
+	if (out->count)
+		qsort(out->list, out->count, sizeof(out->list[0]), by_label);
+	return 0;
+}
+
+int usage_read_buckets(sqlite3 *db, struct usage_buckets *out, char **err)
+{
+	*out = (struct usage_buckets){0};
+	if (ask(db, read_buckets, out, err) < 0) {
+		usage_buckets_free(out);
+		return -1;
+	}
+	return 0;
+}
+
+void usage_buckets_free(struct usage_buckets *b)
+{
+	for (size_t i = 0; i < b->count; i++)
+		free(b->list[i].label);
+	free(b->list);
+	*b = (struct usage_buckets){0};
+}
+
+const struct usage_bucket *usage_bucket_named(const struct usage_buckets *b, const char *label)
+{
+	const struct usage_bucket *found = NULL;
+
+	for (size_t i = 0; i < b->count; i++)
+		if (strcmp(b->list[i].label, label) == 0 && (!found || !found->present))
+			found = &b->list[i];
+	return found;
+}
+
+/* ---- sums of a period ---- */
+
+static void take_sums(struct usage_sums *s, sqlite3_stmt *stmt, int column)
+{
+	for (int c = 0; c < CLASS_COUNT; c++)
+		for (int d = 0; d < DIR_COUNT; d++)
+			s->classes.bytes[d][c] = (uint64_t)sqlite3_column_int64(stmt, column++);
+	for (int d = 0; d < DIR_COUNT; d++)
+		s->clipped[d] = (uint64_t)sqlite3_column_int64(stmt, column++);
+	for (int d = 0; d < DIR_COUNT; d++)
+		s->estimated[d] = (uint64_t)sqlite3_column_int64(stmt, column++);
+}
+
+/* What the sums are grouped by: inside the two tables, and over both of them. */
+struct grouping {
+	const char *inner, *join, *outer;
+};
+
+static const struct grouping group_bucket = {"u.bucket", "", "u.bucket"};
+static const struct grouping group_vif = {"u.vif", "", "u.vif"};
+static const struct grouping group_address = {"u.address, v.domain", " JOIN vif v ON v.id = u.vif",
+					      "u.address, u.domain"};
+
+/* A query for the sums of the slots in [?1, ?2), after the columns they are grouped by. The same as grouping
+ * the view `usage`, but each of its two tables is read along its own order, which takes a fourth of the time.
+ * `buckets` narrows down the buckets. */
+static char *sums_query(const struct grouping *g, const char *buckets)
+{
+	static const char half[] =
+		"SELECT %s," SUMS " FROM %s u%s WHERE u.bucket IN (SELECT id FROM bucket%s)"
+		" AND u.slot >= ?1 AND u.slot < ?2 GROUP BY %s";
+	char *folded = mem_printf(half, g->inner, "slot", g->join, buckets, g->inner);
+	char *fresh = mem_printf(half, g->inner, "take", g->join, buckets, g->inner);
+	char *query = mem_printf("SELECT %s," SUMS " FROM (%s UNION ALL %s) u GROUP BY %s", g->outer, folded,
+				 fresh, g->outer);
+
+	free(folded);
+	free(fresh);
+	return query;
+}
+
+static int run_rows(sqlite3 *db, const char *query, int64_t from, int64_t to, row_fn *fn, void *ctx,
+		    char **err)
+{
+	sqlite3_stmt *stmt;
+
+	if (sql_prepare(db, &stmt, query, err) < 0)
+		return -1;
+	if (sql_bind(stmt, err, "ii", from, to) < 0) {
+		sqlite3_finalize(stmt);
+		return -1;
+	}
+	return for_each_row(stmt, fn, ctx, err);
+}
+
+struct report_question {
+	enum usage_by by;
+	int64_t from, to;
+	const int64_t *buckets;
+	size_t count;
+	struct usage_report *out;
+};
+
+static void take_bucket_row(void *ctx, sqlite3_stmt *stmt)
+{
+	struct usage_report *out = ctx;
+	struct usage_row *row;
+
+	out->rows = with_room(out->rows, out->count, sizeof(*row));
+	row = &out->rows[out->count++];
+	row->bucket = sqlite3_column_int64(stmt, 0);
+	row->label = sql_text(stmt, 1);
+	take_sums(&row->sums, stmt, 3); /* NULLs, where the period has nothing of it, read as 0 */
+}
+
+static void take_address_row(void *ctx, sqlite3_stmt *stmt)
+{
+	struct usage_report *out = ctx;
+	struct usage_row *row;
+
+	out->rows = with_room(out->rows, out->count, sizeof(*row));
+	row = &out->rows[out->count++];
+	row->address = sql_text(stmt, 0);
+	row->domain = sql_text(stmt, 1);
+	take_sums(&row->sums, stmt, 2);
+}
+
+static int by_row(const void *a, const void *b)
+{
+	const struct usage_row *x = a, *y = b;
+	int order;
+
+	if (x->label) {
+		order = strverscmp(x->label, y->label);
+		return order ? order : (x->bucket > y->bucket) - (x->bucket < y->bucket);
+	}
+	if (!*x->address != !*y->address) /* what has no address comes last */
+		return !*x->address - !*y->address;
+	order = strverscmp(x->address, y->address);
+	return order ? order : strverscmp(x->domain, y->domain);
+}
+
+/* " WHERE id IN (1,2,3)", or nothing for all. */
+static char *id_filter(const int64_t *ids, size_t count)
+{
+	char *text = mem_strdup(count ? " WHERE id IN (" : "");
+
+	for (size_t i = 0; i < count; i++) {
+		char *longer = mem_printf("%s%" PRId64 "%s", text, ids[i], i + 1 < count ? "," : ")");
+
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+static int read_report(sqlite3 *db, void *ctx, char **err)
+{
+	struct report_question *q = ctx;
+	bool by_bucket = q->by == USAGE_BY_BUCKET;
+	char *filter = id_filter(q->buckets, q->count);
+	char *query = sums_query(by_bucket ? &group_bucket : &group_address, filter);
+	int rc;
+
+	if (by_bucket) {
+		char *labelled = mem_printf("SELECT b.id, " LABEL ", s.* FROM (SELECT id FROM bucket%s) b"
+					    " %s JOIN (%s) s ON s.bucket = b.id",
+					    filter, q->count ? "LEFT" : "", query);
+
+		free(query);
+		query = labelled;
+	}
+	rc = run_rows(db, query, q->from, q->to, by_bucket ? take_bucket_row : take_address_row, q->out, err);
+	if (rc == 0)
+		rc = read_run(db, &q->out->run, err);
+	if (q->out->count)
+		qsort(q->out->rows, q->out->count, sizeof(q->out->rows[0]), by_row);
+	free(query);
+	free(filter);
+	return rc;
+}
+
+int usage_read_report(sqlite3 *db, enum usage_by by, int64_t from, int64_t to, const int64_t *buckets,
+		      size_t count, struct usage_report *out, char **err)
+{
+	struct report_question q = {by, from, to, buckets, count, out};
+
+	*out = (struct usage_report){.run = no_run};
+	if (ask(db, read_report, &q, err) < 0) {
+		usage_report_free(out);
+		return -1;
+	}
+	return 0;
+}
+
+void usage_report_free(struct usage_report *r)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		free(r->rows[i].label);
+		free(r->rows[i].address);
+		free(r->rows[i].domain);
+	}
+	free(r->rows);
+	free(r->run.boot);
+	*r = (struct usage_report){.run = no_run};
+}
+
+/* ---- vifs ---- */
+
+struct vifs_question {
+	const char *boot;
+	int64_t from, to;
+	struct usage_vifs *out;
+};
+
+static void take_vif(void *ctx, sqlite3_stmt *stmt)
+{
+	struct usage_vifs *out = ctx;
+	struct usage_vif *v;
+	struct usage_sums sums = {0};
+
+	out->vifs = with_room(out->vifs, out->vif_count, sizeof(*v));
+	v = &out->vifs[out->vif_count++];
+	v->id = sqlite3_column_int64(stmt, 0);
+	v->boot = sql_text(stmt, 1);
+	v->domid = (unsigned)sqlite3_column_int64(stmt, 2);
+	v->devid = (unsigned)sqlite3_column_int64(stmt, 3);
+	v->domain = sql_text(stmt, 4);
+	v->uuid = sql_text(stmt, 5);
+	v->mac = sql_text(stmt, 6);
+	v->addresses = sql_text(stmt, 7);
+	v->bridge = sql_text(stmt, 8);
+	v->netdev = sql_text(stmt, 9);
+	v->appeared = sqlite3_column_int64(stmt, 10);
+	v->gone = time_column(stmt, 11);
+	v->bucket = sql_text(stmt, 12);
+	take_sums(&sums, stmt, 14);
+	for (int d = 0; d < DIR_COUNT; d++)
+		v->bytes[d] = class_bytes_total(&sums.classes, (enum direction)d);
+}
+
+static struct counters counters_at(sqlite3_stmt *stmt, int column)
+{
+	return (struct counters){.rx_bytes = (uint64_t)sqlite3_column_int64(stmt, column),
+				 .rx_packets = (uint64_t)sqlite3_column_int64(stmt, column + 1),
+				 .tx_bytes = (uint64_t)sqlite3_column_int64(stmt, column + 2),
+				 .tx_packets = (uint64_t)sqlite3_column_int64(stmt, column + 3)};
+}
+
+static void take_epoch(void *ctx, sqlite3_stmt *stmt)
+{
+	struct usage_vifs *out = ctx;
+	struct usage_epoch *e;
+
+	out->epochs = with_room(out->epochs, out->epoch_count, sizeof(*e));
+	e = &out->epochs[out->epoch_count++];
+	e->vif = sqlite3_column_int64(stmt, 0);
+	e->ifindex = (unsigned)sqlite3_column_int64(stmt, 1);
+	e->rx_header = (unsigned)sqlite3_column_int64(stmt, 2);
+	e->tx_header = (unsigned)sqlite3_column_int64(stmt, 3);
+	e->last = counters_at(stmt, 4);
+}
+
+static void take_baseline(void *ctx, sqlite3_stmt *stmt)
+{
+	struct usage_vifs *out = ctx;
+	struct usage_baseline *b;
+
+	out->baselines = with_room(out->baselines, out->baseline_count, sizeof(*b));
+	b = &out->baselines[out->baseline_count++];
+	b->ifindex = (unsigned)sqlite3_column_int64(stmt, 0);
+	b->counters = counters_at(stmt, 1);
+}
+
+/* Rows of one table that belong to a boot. */
+static int boot_rows(sqlite3 *db, const char *query, const char *boot, row_fn *fn, void *ctx, char **err)
+{
+	sqlite3_stmt *stmt;
+
+	if (sql_prepare(db, &stmt, query, err) < 0)
+		return -1;
+	if (sql_bind(stmt, err, "s", boot) < 0) {
+		sqlite3_finalize(stmt);
+		return -1;
+	}
+	return for_each_row(stmt, fn, ctx, err);
+}
+
+static int read_vifs(sqlite3 *db, void *ctx, char **err)
+{
+	struct vifs_question *q = ctx;
+	char *sums = sums_query(&group_vif, "");
+	char *query =
+		mem_printf("SELECT v.id, v.boot, v.domid, v.devid, v.domain, v.uuid, v.mac, v.addresses,"
+			   " v.bridge, v.netdev, v.appeared, v.gone, " LABEL ", s.*"
+			   " FROM vif v JOIN bucket b ON b.id = v.bucket LEFT JOIN (%s) s ON s.vif = v.id"
+			   " ORDER BY v.domain, v.appeared, v.devid, v.id",
+			   sums);
+	int rc = run_rows(db, query, q->from, q->to, take_vif, q->out, err);
+
+	if (rc == 0)
+		rc = boot_rows(db,
+			       "SELECT vif, ifindex, rx_header, tx_header, last_rx_bytes, last_rx_packets,"
+			       " last_tx_bytes, last_tx_packets FROM epoch WHERE boot = ? AND closed IS NULL",
+			       q->boot, take_epoch, q->out, err);
+	if (rc == 0)
+		rc = boot_rows(db,
+			       "SELECT ifindex, rx_bytes, rx_packets, tx_bytes, tx_packets FROM baseline"
+			       " WHERE boot = ?",
+			       q->boot, take_baseline, q->out, err);
+	if (rc == 0)
+		rc = read_run(db, &q->out->run, err);
+	free(query);
+	free(sums);
+	return rc;
+}
+
+int usage_read_vifs(sqlite3 *db, const char *boot, int64_t from, int64_t to, struct usage_vifs *out,
+		    char **err)
+{
+	struct vifs_question q = {boot, from, to, out};
+
+	*out = (struct usage_vifs){.run = no_run};
+	if (ask(db, read_vifs, &q, err) < 0) {
+		usage_vifs_free(out);
+		return -1;
+	}
+	return 0;
+}
+
+void usage_vifs_free(struct usage_vifs *v)
+{
+	for (size_t i = 0; i < v->vif_count; i++) {
+		free(v->vifs[i].boot);
+		free(v->vifs[i].domain);
+		free(v->vifs[i].uuid);
+		free(v->vifs[i].mac);
+		free(v->vifs[i].addresses);
+		free(v->vifs[i].bridge);
+		free(v->vifs[i].netdev);
+		free(v->vifs[i].bucket);
+	}
+	free(v->vifs);
+	free(v->epochs);
+	free(v->baselines);
+	free(v->run.boot);
+	*v = (struct usage_vifs){.run = no_run};
+}

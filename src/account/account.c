@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "account/account_state.h"
+#include "base/mem.h"
+
+void account_list_add(struct list *l, void *item)
+{
+	if (l->count == l->room) {
+		l->room = l->room ? l->room * 2 : 16;
+		l->items = mem_resize(l->items, l->room, sizeof(*l->items));
+	}
+	l->items[l->count++] = item;
+}
+
+/* ---- beginning and end ---- */
+
+static struct device *add_device(struct account *a, struct vif *v, const struct ledger_epoch *row)
+{
+	struct device *d = mem_alloc(sizeof(*d));
+
+	d->ifindex = row->ifindex;
+	d->vif = v;
+	d->epoch.row = *row;
+	v->devices++;
+	HASH_ADD(hh, a->devices, ifindex, sizeof(d->ifindex), d);
+	return d;
+}
+
+static struct vif *add_vif(struct account *a, const struct ledger_vif *row, int64_t since)
+{
+	struct vif *v = mem_alloc(sizeof(*v));
+
+	v->row = *row;
+	v->numbers = (struct numbers){row->domid, row->devid};
+	v->settled = since;
+	HASH_ADD(hh, a->vifs, row.id, sizeof(v->row.id), v);
+	HASH_ADD(by_numbers, a->present, numbers, sizeof(v->numbers), v);
+	if (row->id > a->last_vif)
+		a->last_vif = row->id;
+	return v;
+}
+
+static struct ledger_vif copy_vif(const struct ledger_vif *from)
+{
+	struct ledger_vif v = *from;
+
+	v.boot = mem_strdup(from->boot);
+	v.uuid = mem_strdup(from->uuid);
+	v.domain = mem_strdup(from->domain);
+	v.mac = mem_strdup(from->mac);
+	v.addresses = mem_strdup(from->addresses);
+	v.bridge = mem_strdup(from->bridge);
+	v.netdev = mem_strdup(from->netdev);
+	return v;
+}
+
+void account_move_to_gone(struct account *a, struct vif *v)
+{
+	HASH_DEL(a->vifs, v);
+	v->next_gone = a->gone;
+	a->gone = v;
+}
+
+void account_close_epoch(struct account *a, struct device *d, const struct counters *final,
+			 const char *reason, int64_t time)
+{
+	struct epoch *closed = mem_alloc(sizeof(*closed));
+
+	if (!epoch_end(&d->epoch, final, reason, time, d->vif->grown))
+		d->vif->tail_lost = true;
+	*closed = d->epoch;
+	account_list_add(&a->closed, closed);
+}
+
+static void remove_device(struct account *a, struct device *d)
+{
+	HASH_DEL(a->devices, d);
+	d->vif->devices--;
+	free(d);
+}
+
+static void close_earlier_boots(struct account *a, int64_t last_seen)
+{
+	struct vif *v, *next;
+	struct device *d, *d_next;
+
+	HASH_ITER (hh, a->devices, d, d_next) {
+		if (strcmp(d->epoch.row.boot, a->boot) == 0)
+			continue;
+		account_close_epoch(a, d, NULL, "reboot", last_seen);
+		remove_device(a, d);
+	}
+	HASH_ITER (hh, a->vifs, v, next) {
+		if (strcmp(v->row.boot, a->boot) == 0)
+			continue;
+		v->row.gone = last_seen;
+		HASH_DELETE(by_numbers, a->present, v);
+		account_move_to_gone(a, v);
+	}
+}
+
+struct account *account_new(const struct account_settings *settings, const struct ledger_state *state,
+			    int64_t now)
+{
+	struct account *a = mem_alloc(sizeof(*a));
+
+	a->settings = *settings;
+	a->boot = mem_strdup(settings->boot);
+	a->settings.boot = a->boot;
+	a->buckets = buckets_new(state);
+	a->last_vif = state->last_vif;
+	a->last_epoch = state->last_epoch;
+	a->last_seq = state->last_seq;
+	a->now = now > state->last_seen ? now : state->last_seen;
+	a->open_slot =
+		account_slot_of(a->now) > state->open_slot ? account_slot_of(a->now) : state->open_slot;
+	for (size_t i = 0; i < state->vif_count; i++) {
+		struct ledger_vif row = copy_vif(&state->vifs[i]);
+
+		add_vif(a, &row, state->last_seen);
+		if (strcmp(row.boot, a->boot) == 0)
+			buckets_attach(a->buckets, row.domid, row.bucket);
+	}
+	for (size_t i = 0; i < state->epoch_count; i++) {
+		struct vif *v = account_find_vif(a, state->epochs[i].vif);
+		struct ledger_epoch row = state->epochs[i];
+
+		if (!v || account_find_device(a, row.ifindex))
+			continue; /* the ledger's own constraints exclude it */
+		row.boot = mem_strdup(row.boot);
+		row.netdev = mem_strdup(row.netdev);
+		add_device(a, v, &row);
+	}
+	for (size_t i = 0; i < state->baseline_count; i++) {
+		struct baseline *b = mem_alloc(sizeof(*b));
+
+		b->ifindex = state->baselines[i].ifindex;
+		b->row = state->baselines[i];
+		HASH_ADD(hh, a->baselines, ifindex, sizeof(b->ifindex), b);
+	}
+	close_earlier_boots(a, state->last_seen);
+	return a;
+}
+
+void account_free(struct account *a)
+{
+	struct vif *v, *v_next;
+	struct device *d, *d_next;
+	struct baseline *b, *b_next;
+
+	if (!a)
+		return;
+	account_free_waiting(a);
+	free(a->closed.items);
+	free(a->takes.items);
+	free(a->events.items);
+	HASH_ITER (hh, a->devices, d, d_next) {
+		HASH_DEL(a->devices, d);
+		ledger_epoch_clear(&d->epoch.row);
+		free(d);
+	}
+	HASH_CLEAR(by_numbers, a->present);
+	HASH_ITER (hh, a->vifs, v, v_next) {
+		HASH_DEL(a->vifs, v);
+		ledger_vif_clear(&v->row);
+		free(v);
+	}
+	HASH_ITER (hh, a->baselines, b, b_next) {
+		HASH_DEL(a->baselines, b);
+		free(b);
+	}
+	buckets_free(a->buckets);
+	free(a->boot);
+	free(a);
+}
+
+/* ---- what is there ---- */
+
+void account_event(struct account *a, const char *kind, const char *object, const char *detail)
+{
+	struct ledger_event *e = mem_alloc(sizeof(*e));
+
+	*e = (struct ledger_event){
+		.time = a->now, .kind = kind, .object = mem_strdup(object), .detail = mem_strdup(detail)};
+	account_list_add(&a->events, e);
+}
+
+static struct vif *new_vif(struct account *a, const struct account_vif_facts *f)
+{
+	struct ledger_vif row = {
+		.id = a->last_vif + 1,
+		.boot = mem_strdup(a->boot),
+		.domid = f->domid,
+		.devid = f->devid,
+		.domain = mem_strdup(""),
+		.appeared = a->now,
+	};
+
+	return add_vif(a, &row, a->now);
+}
+
+static int64_t bucket_of(struct account *a, const struct account_vif_facts *f, char **warning)
+{
+	*warning = NULL;
+	if (a->settings.bucket_by_ip && f->addresses && !strchr(f->addresses, ' '))
+		return buckets_of_address(a->buckets, f->addresses, a->now);
+	return buckets_of_domain(a->buckets, f->domid, f->uuid, f->domain, a->now, warning);
+}
+
+int64_t account_vif_here(struct account *a, const struct account_vif_facts *f, char **warning)
+{
+	struct numbers numbers = {f->domid, f->devid};
+	struct vif *v;
+	int64_t bucket;
+
+	HASH_FIND(by_numbers, a->present, &numbers, sizeof(numbers), v);
+	if (v && f->uuid && v->row.uuid && strcmp(f->uuid, v->row.uuid) != 0) {
+		account_vif_gone(a, v->row.id);
+		v = NULL;
+	}
+	bucket = bucket_of(a, f, warning);
+	if (!v) {
+		v = new_vif(a, f);
+		v->dirty = true;
+	}
+	if (v->row.bucket != bucket ||
+	    (f->addresses && v->row.addresses && strcmp(f->addresses, v->row.addresses) != 0))
+		account_cut(a, v); /* what was settled so far stays where it belonged */
+	if (v->row.bucket != bucket) {
+		v->row.bucket = bucket;
+		v->dirty = true;
+	}
+	v->dirty |= (f->uuid && mem_replace(&v->row.uuid, f->uuid)) |
+		    mem_replace(&v->row.domain, f->domain ? f->domain : "") |
+		    mem_replace(&v->row.mac, f->mac) | mem_replace(&v->row.addresses, f->addresses) |
+		    mem_replace(&v->row.bridge, f->bridge) |
+		    (f->netdev && mem_replace(&v->row.netdev, f->netdev));
+	return v->row.id;
+}
+
+void account_vif_gone(struct account *a, int64_t id)
+{
+	struct vif *v = account_find_vif(a, id), *other;
+	struct device *d, *next;
+
+	if (!v || v->row.gone)
+		return;
+	HASH_ITER (hh, a->devices, d, next)
+		if (d->vif == v)
+			account_device_unbound(a, d->ifindex);
+	v->row.gone = a->now;
+	v->dirty = true;
+	HASH_DELETE(by_numbers, a->present, v);
+	for (other = a->present; other; other = other->by_numbers.next)
+		if (other->row.domid == v->row.domid)
+			return;
+	buckets_release(a->buckets, v->row.domid);
+}
+
+void account_device_here(struct account *a, int64_t vif, unsigned ifindex, const char *netdev, bool netback,
+			 uint32_t carrier_down, unsigned left_connected)
+{
+	struct basis basis = basis_of(netback);
+	struct vif *v = account_find_vif(a, vif);
+	struct device *d = account_find_device(a, ifindex);
+	struct ledger_epoch row = {0};
+	struct baseline *b;
+
+	if (d && d->vif == v) {
+		if (mem_replace(&d->epoch.row.netdev, netdev))
+			d->epoch.dirty = true;
+		return;
+	}
+	if (d)
+		account_device_unbound(a, ifindex);
+	HASH_FIND(hh, a->baselines, &ifindex, sizeof(ifindex), b);
+	row.id = ++a->last_epoch;
+	row.vif = vif;
+	row.boot = mem_strdup(a->boot);
+	row.ifindex = ifindex;
+	row.netdev = mem_strdup(netdev);
+	row.rx_header = basis.rx_header;
+	row.tx_header = basis.tx_header;
+	if (b)
+		row.base = row.last = b->row.counters;
+	row.carrier_down = carrier_down;
+	row.opened = row.seen = a->now;
+	d = add_device(a, v, &row);
+	d->epoch.left_connected = left_connected;
+	d->epoch.dirty = true;
+}
+
+void account_device_gone(struct account *a, unsigned ifindex, const struct counters *final)
+{
+	struct device *d = account_find_device(a, ifindex);
+	struct baseline *b;
+
+	if (d) {
+		account_close_epoch(a, d, final, "device gone", a->now);
+		remove_device(a, d);
+	}
+	HASH_FIND(hh, a->baselines, &ifindex, sizeof(ifindex), b);
+	if (b) {
+		HASH_DEL(a->baselines, b);
+		free(b);
+	}
+}
+
+void account_device_unbound(struct account *a, unsigned ifindex)
+{
+	struct device *d = account_find_device(a, ifindex);
+
+	if (!d)
+		return;
+	account_baseline(a, ifindex, &d->epoch.row.last);
+	account_close_epoch(a, d, NULL, "unbound", a->now);
+	remove_device(a, d);
+}
+
+void account_carrier_off(struct account *a, unsigned ifindex, const struct counters *counters)
+{
+	struct device *d = account_find_device(a, ifindex);
+
+	if (d)
+		epoch_hint(&d->epoch, counters);
+}
+
+void account_baseline(struct account *a, unsigned ifindex, const struct counters *counters)
+{
+	struct baseline *b;
+
+	HASH_FIND(hh, a->baselines, &ifindex, sizeof(ifindex), b);
+	if (!b) {
+		b = mem_alloc(sizeof(*b));
+		b->ifindex = ifindex;
+		HASH_ADD(hh, a->baselines, ifindex, sizeof(b->ifindex), b);
+	}
+	b->row = (struct ledger_baseline){ifindex, *counters};
+	b->is_new = true;
+}
+
+bool account_knows(const struct account *a, const char *uuid)
+{
+	return buckets_know(a->buckets, uuid);
+}
+
+unsigned account_devices(const struct account *a, int64_t vif)
+{
+	const struct vif *v = account_find_vif(a, vif);
+
+	return v ? v->devices : 0;
+}
+
+int64_t account_vif_of(const struct account *a, unsigned ifindex)
+{
+	const struct device *d = account_find_device(a, ifindex);
+
+	return d ? d->vif->row.id : 0;
+}
+
+const struct ledger_vif *account_next_vif(const struct account *a, const struct ledger_vif *before)
+{
+	const struct vif *v = before ? ((const struct vif *)before)->hh.next : a->vifs;
+
+	while (v && v->row.gone)
+		v = v->hh.next;
+	return v ? &v->row : NULL;
+}
+
+const struct ledger_epoch *account_next_epoch(const struct account *a, const struct ledger_epoch *before)
+{
+	const struct device *d = before ? ((const struct device *)before)->hh.next : a->devices;
+
+	return d ? &d->epoch.row : NULL;
+}
+
+int64_t account_open_slot(const struct account *a)
+{
+	return a->open_slot;
+}
+
+int64_t account_last_seq(const struct account *a)
+{
+	return a->last_seq;
+}
+
+const char *account_label(const struct account *a, int64_t bucket)
+{
+	return buckets_label(a->buckets, bucket);
+}

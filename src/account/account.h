@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * account: all vifs of this host, their epochs, and the takes that are made from their counters.
+ *
+ * Pure arithmetic: no I/O, no clock of its own; a year can be run through it in seconds. The daemon tells it
+ * what is there, hands it readings and the time, and carries its batches to the ledger. What is not committed
+ * stays here and is offered again; bytes are never merged across a slot's edge.
+ */
+#ifndef XENBW_ACCOUNT_H
+#define XENBW_ACCOUNT_H
+
+#include "account/bucket.h"
+#include "account/epoch.h"
+#include "account/split.h"
+#include "db/ledger.h"
+
+/* How the toolstack describes a vif. Text stays the caller's. */
+struct account_vif_facts {
+	unsigned domid, devid;
+	const char *uuid, *domain, *mac, *addresses, *bridge, *netdev; /* each may be NULL */
+};
+
+struct account_settings {
+	const char *boot; /* the kernel's boot id */
+	unsigned late; /* seconds: a poll at most this late after a slot's edge still belongs to that slot */
+	bool bucket_by_ip;
+};
+
+struct account;
+
+/* One call for each vif at each poll: what the classifier saw of it since the last call. Returns the class of
+ * the rest. */
+typedef enum byte_class account_seen_fn(void *ctx, int64_t vif, struct class_bytes *seen);
+
+/* Goes on where the ledger stopped: epochs of this boot stay open, those of earlier boots are closed. */
+struct account *account_new(const struct account_settings *settings, const struct ledger_state *state,
+			    int64_t now);
+void account_free(struct account *a);
+
+/* ---- what is there ---- */
+
+/* A vif is there, as described; returns its ledger id. A vif of another domain under the same numbers is
+ * taken as gone. *warning as in buckets_of_domain. */
+int64_t account_vif_here(struct account *a, const struct account_vif_facts *facts, char **warning);
+
+/* A vif is gone, and its devices with it. Its last bytes are booked by the next account_settle. */
+void account_vif_gone(struct account *a, int64_t vif);
+
+/* A device of a vif is there: opens an epoch at 0, or at the ledger's base line for it. Already open:
+ * nothing. */
+void account_device_here(struct account *a, int64_t vif, unsigned ifindex, const char *netdev, bool netback,
+			 uint32_t carrier_down, unsigned left_connected);
+
+/* A device is gone; its last counters where the delete event carried them, else NULL. */
+void account_device_gone(struct account *a, unsigned ifindex, const struct counters *final);
+
+/* A device lives on, but is no longer this vif's. Should it come back to a vif, only what came after counts.
+ */
+void account_device_unbound(struct account *a, unsigned ifindex);
+
+/* The carrier of a device went down, and the kernel's message carried these counters. */
+void account_carrier_off(struct account *a, unsigned ifindex, const struct counters *counters);
+
+/* The devices' counters before there was a ledger: only what comes after them is counted. First run only. */
+void account_baseline(struct account *a, unsigned ifindex, const struct counters *counters);
+
+/* Has a domain with this uuid been charged to a bucket before? */
+bool account_knows(const struct account *a, const char *uuid);
+
+/* How many open devices a vif has. */
+unsigned account_devices(const struct account *a, int64_t vif);
+
+/* The vif that a device belongs to, 0 for none. */
+int64_t account_vif_of(const struct account *a, unsigned ifindex);
+
+/* Vifs that are there, by rising id: the first after `before`, which is NULL at the start; NULL at the end.
+ */
+const struct ledger_vif *account_next_vif(const struct account *a, const struct ledger_vif *before);
+
+/* Open epochs, in the same way. */
+const struct ledger_epoch *account_next_epoch(const struct account *a, const struct ledger_epoch *before);
+
+/* ---- a poll: begin, a reading for each device, settle ---- */
+
+/* The time of the readings that follow, UTC. It may have been stepped back: then slots do not follow. */
+void account_begin(struct account *a, int64_t now);
+
+/* Returns true if the counters began anew; the caller then tells the device's carrier count with
+ * account_restarted. */
+bool account_reading(struct account *a, unsigned ifindex, const struct counters *counters,
+		     const struct epoch_evidence *seen);
+void account_restarted(struct account *a, unsigned ifindex, uint32_t carrier_down);
+
+/* Divides what was read into classes; seen NULL: there is no classifier, all is unattributed. Where the time
+ * has passed the open slot's edge, the slot is complete afterwards (true). */
+bool account_settle(struct account *a, account_seen_fn *seen, void *ctx);
+
+/* IP bytes that a vif was found to have moved since the daemon began, for present rates. */
+void account_moved(const struct account *a, int64_t vif, uint64_t moved[DIR_COUNT]);
+
+/* ---- the ledger ---- */
+
+/* A line for the ledger's events. */
+void account_event(struct account *a, const char *kind, const char *object, const char *detail);
+
+/* Everything the ledger lacks. Rows belong to the account, arrays to the batch (account_batch_free). */
+void account_batch(struct account *a, struct ledger_batch *batch);
+void account_batch_free(struct ledger_batch *batch);
+
+/* The batch went in: forget what it carried. */
+void account_committed(struct account *a);
+
+int64_t account_open_slot(const struct account *a);
+int64_t account_last_seq(const struct account *a);
+const char *account_label(const struct account *a, int64_t bucket);
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+
+#include "account/account_state.h"
+#include "base/mem.h"
+
+/* The address that all of a vif's bytes belong to, where there is just one. */
+static const char *sole_address(const struct ledger_vif *row)
+{
+	return row->addresses && !strchr(row->addresses, ' ') ? row->addresses : "";
+}
+
+bool account_has_pending(const struct ledger_take *t)
+{
+	for (int d = 0; d < DIR_COUNT; d++)
+		if (class_bytes_total(&t->classes, d) || t->clipped[d] || t->estimated[d])
+			return true;
+	return false;
+}
+
+static void merge(struct ledger_take *to, const struct ledger_take *from)
+{
+	class_bytes_add(&to->classes, &from->classes);
+	for (int d = 0; d < DIR_COUNT; d++) {
+		to->clipped[d] += from->clipped[d];
+		to->estimated[d] += from->estimated[d];
+	}
+	to->to_time = from->to_time;
+}
+
+/* Makes a take of what is pending. A take of the same slot that could not be committed yet grows instead, so
+ * that a ledger that is away for long costs no more than a take per vif and slot. */
+void account_cut(struct account *a, struct vif *v)
+{
+	struct ledger_take *q = v->queued, *t;
+
+	if (!account_has_pending(&v->pending))
+		return;
+	if (q && q->slot == a->open_slot && q->bucket == v->row.bucket &&
+	    strcmp(q->address, sole_address(&v->row)) == 0) {
+		merge(q, &v->pending);
+	} else {
+		t = mem_alloc(sizeof(*t));
+		*t = v->pending;
+		t->seq = ++a->last_seq;
+		t->slot = a->open_slot;
+		t->bucket = v->row.bucket;
+		t->vif = v->row.id;
+		t->address = mem_strdup(sole_address(&v->row));
+		account_list_add(&a->takes, t);
+		v->queued = t;
+	}
+	v->pending = (struct ledger_take){0};
+}
+
+void account_cut_all(struct account *a)
+{
+	for (struct vif *v = a->vifs; v; v = v->hh.next)
+		account_cut(a, v);
+}
+
+void account_batch(struct account *a, struct ledger_batch *batch)
+{
+	struct vif *v;
+	struct device *d;
+	struct baseline *b;
+	size_t gone = 0;
+
+	account_cut_all(a); /* raw counters and the takes made from them go in together */
+	*batch = (struct ledger_batch){.now = a->now, .open_slot = a->open_slot};
+	buckets_batch(a->buckets, batch);
+	for (v = a->gone; v; v = v->next_gone)
+		gone++;
+	batch->vifs = mem_array(HASH_COUNT(a->vifs) + gone, sizeof(*batch->vifs));
+	for (v = a->gone; v; v = v->next_gone)
+		batch->vifs[batch->vif_count++] = &v->row;
+	for (v = a->vifs; v; v = v->hh.next)
+		if (v->dirty)
+			batch->vifs[batch->vif_count++] = &v->row;
+	batch->epochs = mem_array(HASH_COUNT(a->devices) + a->closed.count, sizeof(*batch->epochs));
+	for (size_t i = 0; i < a->closed.count; i++)
+		batch->epochs[batch->epoch_count++] = &((const struct epoch *)a->closed.items[i])->row;
+	for (d = a->devices; d; d = d->hh.next)
+		if (d->epoch.dirty)
+			batch->epochs[batch->epoch_count++] = &d->epoch.row;
+	batch->takes = mem_array(a->takes.count, sizeof(*batch->takes));
+	for (size_t i = 0; i < a->takes.count; i++)
+		batch->takes[batch->take_count++] = a->takes.items[i];
+	batch->events = mem_array(a->events.count, sizeof(*batch->events));
+	for (size_t i = 0; i < a->events.count; i++)
+		batch->events[batch->event_count++] = a->events.items[i];
+	batch->baselines = mem_array(HASH_COUNT(a->baselines), sizeof(*batch->baselines));
+	for (b = a->baselines; b; b = b->hh.next)
+		if (b->is_new)
+			batch->baselines[batch->baseline_count++] = &b->row;
+}
+
+void account_batch_free(struct ledger_batch *batch)
+{
+	free(batch->buckets);
+	free(batch->labels);
+	free(batch->uuids);
+	free(batch->vifs);
+	free(batch->epochs);
+	free(batch->takes);
+	free(batch->events);
+	free(batch->baselines);
+	*batch = (struct ledger_batch){0};
+}
+
+void account_committed(struct account *a)
+{
+	buckets_committed(a->buckets);
+	for (struct vif *v = a->vifs; v; v = v->hh.next) {
+		v->dirty = false;
+		v->queued = NULL;
+	}
+	for (struct device *d = a->devices; d; d = d->hh.next)
+		d->epoch.dirty = false;
+	for (struct baseline *b = a->baselines; b; b = b->hh.next)
+		b->is_new = false;
+	account_free_waiting(a);
+}
+
+static void free_vif(struct vif *v)
+{
+	ledger_vif_clear(&v->row);
+	free(v);
+}
+
+static void free_gone(struct account *a)
+{
+	while (a->gone) {
+		struct vif *next = a->gone->next_gone;
+
+		free_vif(a->gone);
+		a->gone = next;
+	}
+}
+
+void account_free_waiting(struct account *a)
+{
+	for (size_t i = 0; i < a->closed.count; i++) {
+		struct epoch *e = a->closed.items[i];
+
+		ledger_epoch_clear(&e->row);
+		free(e);
+	}
+	for (size_t i = 0; i < a->takes.count; i++) {
+		ledger_take_clear(a->takes.items[i]);
+		free(a->takes.items[i]);
+	}
+	for (size_t i = 0; i < a->events.count; i++) {
+		struct ledger_event *e = a->events.items[i];
+
+		free(e->object);
+		free(e->detail);
+		free(e);
+	}
+	a->closed.count = a->takes.count = a->events.count = 0;
+	free_gone(a);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "account/account_state.h"
+#include "base/mem.h"
+
+void account_begin(struct account *a, int64_t now)
+{
+	if (now + 1 < a->now && !a->behind) {
+		char *detail = mem_printf("the clock went back by %" PRId64
+					  " s; bytes go to the open slot until it has "
+					  "caught up",
+					  a->now - now);
+
+		account_event(a, "clock", "host", detail);
+		free(detail);
+		a->behind = true;
+	}
+	if (now >= a->now) {
+		a->now = now;
+		a->behind = false;
+	}
+	/* Much too late for the open slot (a suspended host, a stopped process): it ends with what it has. */
+	if (a->now > a->open_slot + SLOT_SECONDS + (int64_t)a->settings.late) {
+		account_cut_all(a);
+		a->open_slot = account_slot_of(a->now);
+	}
+}
+
+bool account_reading(struct account *a, unsigned ifindex, const struct counters *counters,
+		     const struct epoch_evidence *seen)
+{
+	struct device *d = account_find_device(a, ifindex);
+	enum epoch_verdict verdict;
+	struct ledger_epoch row;
+
+	if (!d)
+		return false;
+	verdict = epoch_judge(&d->epoch, counters, seen);
+	if (verdict != EPOCH_CONTINUES) {
+		row = d->epoch.row;
+		row.id = ++a->last_epoch;
+		row.boot = mem_strdup(row.boot);
+		row.netdev = mem_strdup(row.netdev);
+		row.base = row.last = (struct counters){0};
+		row.total[DIR_INPUT] = row.total[DIR_OUTPUT] = 0;
+		row.carrier_down = seen->carrier_down;
+		row.opened = a->now;
+		row.doubtful = 0;
+		account_close_epoch(a, d, NULL,
+				    verdict == EPOCH_WENT_BACK ? "counters went back" : "reconnected",
+				    a->now);
+		d->epoch = (struct epoch){.row = row, .left_connected = seen->left_connected};
+	}
+	epoch_grow(&d->epoch, counters, a->now, d->vif->grown);
+	return verdict == EPOCH_WENT_BACK;
+}
+
+void account_restarted(struct account *a, unsigned ifindex, uint32_t carrier_down)
+{
+	struct device *d = account_find_device(a, ifindex);
+
+	if (d)
+		d->epoch.row.carrier_down = carrier_down;
+}
+
+/* Divides a vif's growth into classes. */
+static void settle(struct account *a, struct vif *v, account_seen_fn *seen_fn, void *ctx)
+{
+	enum byte_class rest = CLASS_UNATTRIBUTED;
+	struct class_bytes seen = {0};
+	bool had_pending = account_has_pending(&v->pending);
+
+	if (seen_fn)
+		rest = seen_fn(ctx, v->row.id, &seen);
+	for (int d = 0; d < DIR_COUNT; d++) {
+		struct split_growth g;
+
+		if (v->tail_lost)
+			split_teardown(&v->split[d], v->grown[d], seen.bytes[d], rest, &g);
+		else
+			split_poll(&v->split[d], v->grown[d], seen.bytes[d], rest, &g);
+		for (int c = 0; c < CLASS_COUNT; c++)
+			v->pending.classes.bytes[d][c] += g.classes[c];
+		v->pending.clipped[d] += g.clipped;
+		v->pending.estimated[d] += g.estimated;
+		v->moved[d] += v->grown[d] + g.estimated;
+		v->grown[d] = 0;
+	}
+	v->tail_lost = false;
+	if (!had_pending)
+		v->pending.from_time = v->settled;
+	v->pending.to_time = a->now;
+	v->settled = a->now;
+}
+
+bool account_settle(struct account *a, account_seen_fn *seen, void *ctx)
+{
+	struct vif *v, *next;
+
+	HASH_ITER (hh, a->vifs, v, next) {
+		settle(a, v, seen, ctx);
+		if (v->row.gone) {
+			account_cut(a, v);
+			account_move_to_gone(a, v);
+		}
+	}
+	if (a->now < a->open_slot + SLOT_SECONDS)
+		return false;
+	account_cut_all(a);
+	a->open_slot = account_slot_of(a->now);
+	return true;
+}
+
+void account_moved(const struct account *a, int64_t vif, uint64_t moved[DIR_COUNT])
+{
+	const struct vif *v = account_find_vif(a, vif);
+
+	moved[DIR_INPUT] = v ? v->moved[DIR_INPUT] : 0;
+	moved[DIR_OUTPUT] = v ? v->moved[DIR_OUTPUT] : 0;
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "account/bucket.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "base/mem.h"
+
+struct bucket {
+	struct ledger_bucket row;
+	unsigned live; /* domains attached to it */
+	bool is_new;   /* the ledger lacks it */
+	UT_hash_handle by_id, by_label;
+};
+
+struct known_uuid {
+	struct ledger_uuid row;
+	bool is_new;
+	UT_hash_handle hh;
+};
+
+struct attached {
+	unsigned domid;
+	struct bucket *bucket;
+	UT_hash_handle hh;
+};
+
+struct label_change {
+	struct ledger_label row;
+	struct label_change *next;
+};
+
+struct buckets {
+	struct bucket *by_id, *by_label; /* the same buckets twice */
+	struct known_uuid *uuids;
+	struct attached *attached;
+	struct label_change *changes, **changes_end; /* not in the ledger yet, oldest first */
+	int64_t last_id;
+};
+
+/* Labels of addresses and of domains live side by side: the key tells them apart only by the text. */
+static struct bucket *find_label(const struct buckets *b, const char *label)
+{
+	struct bucket *found;
+
+	HASH_FIND(by_label, b->by_label, label, strlen(label), found);
+	return found;
+}
+
+static struct bucket *find_id(const struct buckets *b, int64_t id)
+{
+	struct bucket *found;
+
+	HASH_FIND(by_id, b->by_id, &id, sizeof(id), found);
+	return found;
+}
+
+static void add(struct buckets *b, struct bucket *k)
+{
+	HASH_ADD(by_id, b->by_id, row.id, sizeof(k->row.id), k);
+	HASH_ADD_KEYPTR(by_label, b->by_label, k->row.label, strlen(k->row.label), k);
+	if (k->row.id > b->last_id)
+		b->last_id = k->row.id;
+}
+
+static void note_label(struct buckets *b, const struct bucket *k, int64_t now)
+{
+	struct label_change *change = mem_alloc(sizeof(*change));
+
+	change->row =
+		(struct ledger_label){.bucket = k->row.id, .label = mem_strdup(k->row.label), .since = now};
+	*b->changes_end = change;
+	b->changes_end = &change->next;
+}
+
+static void relabel(struct buckets *b, struct bucket *k, const char *label, int64_t now)
+{
+	HASH_DELETE(by_label, b->by_label, k);
+	mem_replace(&k->row.label, label);
+	HASH_ADD_KEYPTR(by_label, b->by_label, k->row.label, strlen(k->row.label), k);
+	note_label(b, k, now);
+}
+
+static struct bucket *create(struct buckets *b, bool by_ip, const char *label, int64_t now)
+{
+	struct bucket *k = mem_alloc(sizeof(*k));
+
+	k->row = (struct ledger_bucket){.id = b->last_id + 1, .by_ip = by_ip, .label = mem_strdup(label)};
+	k->is_new = true;
+	add(b, k);
+	note_label(b, k, now);
+	return k;
+}
+
+/* NAME~2, NAME~3, …: the first that nobody has. */
+static char *free_variant(const struct buckets *b, const char *name)
+{
+	for (unsigned n = 2;; n++) {
+		char *label = mem_printf("%s~%u", name, n);
+
+		if (!find_label(b, label))
+			return label;
+		free(label);
+	}
+}
+
+static bool is_variant(const char *label, const char *name)
+{
+	size_t n = strlen(name);
+
+	return strncmp(label, name, n) == 0 && label[n] == '~' && label[n + 1] != '\0' &&
+	       label[n + 1 + strspn(label + n + 1, "0123456789")] == '\0';
+}
+
+struct buckets *buckets_new(const struct ledger_state *state)
+{
+	struct buckets *b = mem_alloc(sizeof(*b));
+
+	b->changes_end = &b->changes;
+	b->last_id = state->last_bucket;
+	for (size_t i = 0; i < state->bucket_count; i++) {
+		struct bucket *k = mem_alloc(sizeof(*k));
+
+		k->row = state->buckets[i];
+		k->row.label = mem_strdup(state->buckets[i].label);
+		add(b, k);
+	}
+	for (size_t i = 0; i < state->uuid_count; i++) {
+		struct known_uuid *u = mem_alloc(sizeof(*u));
+
+		u->row = (struct ledger_uuid){mem_strdup(state->uuids[i].uuid), state->uuids[i].bucket};
+		HASH_ADD_KEYPTR(hh, b->uuids, u->row.uuid, strlen(u->row.uuid), u);
+	}
+	return b;
+}
+
+static void free_changes(struct buckets *b)
+{
+	while (b->changes) {
+		struct label_change *next = b->changes->next;
+
+		free(b->changes->row.label);
+		free(b->changes);
+		b->changes = next;
+	}
+	b->changes_end = &b->changes;
+}
+
+void buckets_free(struct buckets *b)
+{
+	struct bucket *k, *k_next;
+	struct known_uuid *u, *u_next;
+	struct attached *a, *a_next;
+
+	if (!b)
+		return;
+	HASH_CLEAR(by_label, b->by_label);
+	HASH_ITER (by_id, b->by_id, k, k_next) {
+		HASH_DELETE(by_id, b->by_id, k);
+		free(k->row.label);
+		free(k);
+	}
+	HASH_ITER (hh, b->uuids, u, u_next) {
+		HASH_DEL(b->uuids, u);
+		free(u->row.uuid);
+		free(u);
+	}
+	HASH_ITER (hh, b->attached, a, a_next) {
+		HASH_DEL(b->attached, a);
+		free(a);
+	}
+	free_changes(b);
+	free(b);
+}
+
+/* The name without what a migration adds for a while; *provisional tells that it is not the domain's own. */
+static char *own_name(unsigned domid, const char *name, bool *provisional)
+{
+	static const char *const suffixes[] = {"--incoming", "--migratedaway"};
+
+	*provisional = true;
+	for (size_t i = 0; name && i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		size_t n = strlen(name), s = strlen(suffixes[i]);
+
+		if (n > s && strcmp(name + n - s, suffixes[i]) == 0)
+			return mem_strndup(name, n - s);
+	}
+	if (!name || !*name)
+		return mem_printf("domain-%u", domid);
+	*provisional = false;
+	return mem_strdup(name);
+}
+
+static void remember_uuid(struct buckets *b, const char *uuid, int64_t bucket)
+{
+	struct known_uuid *u = mem_alloc(sizeof(*u));
+
+	u->row = (struct ledger_uuid){mem_strdup(uuid), bucket};
+	u->is_new = true;
+	HASH_ADD_KEYPTR(hh, b->uuids, u->row.uuid, strlen(u->row.uuid), u);
+}
+
+/* A domain whose bucket is known is called `name` now: its label follows, unless a live domain has that
+ * label. */
+static void follow_name(struct buckets *b, struct bucket *k, const char *name, int64_t now, char **warning)
+{
+	struct bucket *holder = find_label(b, name);
+	char *label;
+
+	if (holder == k)
+		return;
+	if (!holder) {
+		relabel(b, k, name, now);
+		return;
+	}
+	if (is_variant(k->row.label, name)) /* settled before: labels do not swing to and fro */
+		return;
+	if (holder->live == 0 && !holder->row.by_ip) { /* its owner is gone: it steps aside */
+		label = free_variant(b, name);
+		relabel(b, holder, label, now);
+		relabel(b, k, name, now);
+		*warning = mem_printf(
+			"domain %s takes over the label of another domain that is gone; that one's bytes "
+			"are shown as %s from now on",
+			name, label);
+		free(label);
+		return;
+	}
+	if (is_variant(k->row.label, name))
+		return;
+	label = free_variant(b, name);
+	relabel(b, k, label, now);
+	*warning = mem_printf(
+		"two live domains are called %s: the second is charged to bucket %s; rename one of them",
+		name, label);
+	free(label);
+}
+
+static struct bucket *new_of_domain(struct buckets *b, const char *name, int64_t now, char **warning)
+{
+	struct bucket *holder = find_label(b, name), *k;
+	char *label;
+
+	if (!holder)
+		return create(b, false, name, now);
+	if (holder->live == 0 && !holder->row.by_ip)
+		return holder;
+	label = free_variant(b, name);
+	k = create(b, false, label, now);
+	*warning =
+		mem_printf("the label %s is in use: this domain is charged to bucket %s; rename one of them",
+			   name, label);
+	free(label);
+	return k;
+}
+
+static void attach(struct buckets *b, unsigned domid, struct bucket *k)
+{
+	struct attached *a = mem_alloc(sizeof(*a));
+
+	a->domid = domid;
+	a->bucket = k;
+	k->live++;
+	HASH_ADD(hh, b->attached, domid, sizeof(a->domid), a);
+}
+
+int64_t buckets_of_domain(struct buckets *b, unsigned domid, const char *uuid, const char *name, int64_t now,
+			  char **warning)
+{
+	struct known_uuid *u = NULL;
+	struct attached *a;
+	struct bucket *k;
+	bool provisional;
+	char *own = own_name(domid, name, &provisional);
+
+	*warning = NULL;
+	if (uuid)
+		HASH_FIND(hh, b->uuids, uuid, strlen(uuid), u);
+	HASH_FIND(hh, b->attached, &domid, sizeof(domid), a);
+	if (a)
+		k = a->bucket;
+	else if (u && find_id(b, u->row.bucket))
+		k = find_id(b, u->row.bucket);
+	else
+		k = new_of_domain(b, own, now, warning);
+	if (!a)
+		attach(b, domid, k);
+	if (uuid && !u)
+		remember_uuid(b, uuid, k->row.id);
+	if (!provisional && !*warning)
+		follow_name(b, k, own, now, warning);
+	free(own);
+	return k->row.id;
+}
+
+void buckets_attach(struct buckets *b, unsigned domid, int64_t bucket)
+{
+	struct bucket *k = find_id(b, bucket);
+	struct attached *a;
+
+	HASH_FIND(hh, b->attached, &domid, sizeof(domid), a);
+	if (k && !a)
+		attach(b, domid, k);
+}
+
+void buckets_release(struct buckets *b, unsigned domid)
+{
+	struct attached *a;
+
+	HASH_FIND(hh, b->attached, &domid, sizeof(domid), a);
+	if (!a)
+		return;
+	a->bucket->live--;
+	HASH_DEL(b->attached, a);
+	free(a);
+}
+
+bool buckets_know(const struct buckets *b, const char *uuid)
+{
+	const struct known_uuid *u;
+
+	HASH_FIND(hh, b->uuids, uuid, strlen(uuid), u);
+	return u != NULL;
+}
+
+int64_t buckets_of_address(struct buckets *b, const char *address, int64_t now)
+{
+	struct bucket *k = find_label(b, address);
+
+	return (k ? k : create(b, true, address, now))->row.id;
+}
+
+const char *buckets_label(const struct buckets *b, int64_t id)
+{
+	const struct bucket *k = find_id(b, id);
+
+	return k ? k->row.label : NULL;
+}
+
+void buckets_batch(const struct buckets *b, struct ledger_batch *batch)
+{
+	struct bucket *k, *k_next;
+	struct known_uuid *u, *u_next;
+
+	batch->buckets = mem_array(HASH_CNT(by_id, b->by_id), sizeof(*batch->buckets));
+	HASH_ITER (by_id, b->by_id, k, k_next)
+		if (k->is_new)
+			batch->buckets[batch->bucket_count++] = &k->row;
+	batch->uuids = mem_array(HASH_COUNT(b->uuids), sizeof(*batch->uuids));
+	HASH_ITER (hh, b->uuids, u, u_next)
+		if (u->is_new)
+			batch->uuids[batch->uuid_count++] = &u->row;
+	for (const struct label_change *c = b->changes; c; c = c->next)
+		batch->label_count++;
+	batch->labels = mem_array(batch->label_count, sizeof(*batch->labels));
+	batch->label_count = 0;
+	for (const struct label_change *c = b->changes; c; c = c->next)
+		batch->labels[batch->label_count++] = &c->row;
+}
+
+void buckets_committed(struct buckets *b)
+{
+	struct bucket *k, *k_next;
+	struct known_uuid *u, *u_next;
+
+	HASH_ITER (by_id, b->by_id, k, k_next)
+		k->is_new = false;
+	HASH_ITER (hh, b->uuids, u, u_next)
+		u->is_new = false;
+	free_changes(b);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * bucket: which bucket a domain or an address is charged to, and what it is called.
+ *
+ * Pure. A known uuid means its bucket, whatever the domain is called now; an unknown uuid under the label of
+ * a bucket that no live domain uses means that bucket (a guest was reinstalled). A rename changes the label.
+ * A label that a live domain uses is never taken from it: the newcomer becomes NAME~2. "--incoming" and
+ * "--migratedaway" are no names.
+ */
+#ifndef XENBW_BUCKET_H
+#define XENBW_BUCKET_H
+
+#include "db/ledger.h"
+
+struct buckets;
+
+/* Knows what the ledger knew. */
+struct buckets *buckets_new(const struct ledger_state *state);
+void buckets_free(struct buckets *b);
+
+/* The bucket of a live domain; call it again whenever name or uuid may have changed. name may be NULL (not
+ * named yet), uuid too. *warning is set (allocated) where the label had to differ from the name. */
+int64_t buckets_of_domain(struct buckets *b, unsigned domid, const char *uuid, const char *name, int64_t now,
+			  char **warning);
+
+/* Binds a live domain to a bucket that the ledger says it has. */
+void buckets_attach(struct buckets *b, unsigned domid, int64_t bucket);
+
+/* The domain is gone; its label is free for a new one. */
+void buckets_release(struct buckets *b, unsigned domid);
+
+/* Has a domain with this uuid been charged to a bucket before? */
+bool buckets_know(const struct buckets *b, const char *uuid);
+
+/* The bucket of an address. */
+int64_t buckets_of_address(struct buckets *b, const char *address, int64_t now);
+
+/* The present label; NULL for an unknown id. Valid until the next buckets_of_*. */
+const char *buckets_label(const struct buckets *b, int64_t id);
+
+/* Adds to a batch what the ledger does not know yet; buckets_committed when it went in. The batch's arrays
+ * are allocated (free them), the rows belong to the buckets. */
+void buckets_batch(const struct buckets *b, struct ledger_batch *batch);
+void buckets_committed(struct buckets *b);
+
+#endif

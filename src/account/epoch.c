@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "account/epoch.h"
+
+enum epoch_verdict epoch_judge(struct epoch *e, const struct counters *now, const struct epoch_evidence *seen)
+{
+	bool rose = seen->carrier_down != e->row.carrier_down;
+
+	/* The state leaves Connected before the carrier goes, so a departure may be seen one reading before
+	 * its carrier; later than that they do not belong together. */
+	if (seen->left_connected != e->left_connected) {
+		e->left_connected = seen->left_connected;
+		e->left_window = 2;
+	}
+	if (!counters_at_least(now, &e->row.last))
+		return EPOCH_WENT_BACK;
+	if (rose && e->left_window > 0)
+		return EPOCH_RECONNECTED;
+	if (rose) {
+		e->row.carrier_down = seen->carrier_down;
+		e->row.doubtful++;
+		e->dirty = true;
+	}
+	if (e->left_window > 0)
+		e->left_window--;
+	return EPOCH_CONTINUES;
+}
+
+void epoch_grow(struct epoch *e, const struct counters *now, int64_t time, uint64_t growth[DIR_COUNT])
+{
+	struct basis basis = {e->row.rx_header, e->row.tx_header};
+
+	for (int d = 0; d < DIR_COUNT; d++) {
+		uint64_t begin = basis_bytes(basis, &e->row.base, d), end = basis_bytes(basis, now, d);
+		uint64_t total = end > begin ? end - begin : 0;
+
+		if (total > e->row.total[d]) {
+			growth[d] += total - e->row.total[d];
+			e->row.total[d] = total;
+		}
+	}
+	if (e->has_hint && counters_at_least(now, &e->hint))
+		e->has_hint = false;
+	e->dirty |= !counters_at_least(&e->row.last, now);
+	e->row.last = *now;
+	e->row.seen = time;
+}
+
+void epoch_hint(struct epoch *e, const struct counters *counters)
+{
+	if (counters_at_least(counters, &e->row.last)) {
+		e->hint = *counters;
+		e->has_hint = true;
+	}
+}
+
+bool epoch_end(struct epoch *e, const struct counters *final, const char *reason, int64_t time,
+	       uint64_t growth[DIR_COUNT])
+{
+	bool known = false;
+
+	if (e->has_hint && counters_at_least(&e->hint, &e->row.last)) {
+		struct counters hint = e->hint;
+
+		epoch_grow(e, &hint, time, growth);
+		known = true;
+	}
+	if (final && counters_at_least(final, &e->row.last)) {
+		epoch_grow(e, final, time, growth);
+		known = true;
+	}
+	e->row.seen = time;
+	e->row.closed = time;
+	e->row.reason = reason;
+	e->dirty = true;
+	return known;
+}

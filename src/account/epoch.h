@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * epoch: one life of a device's counters, and when it ends.
+ *
+ * Pure. An epoch ends when any of the four counters goes back, or when netback reconnected: the carrier-down
+ * count rose and the backend's xenstore state left Connected meanwhile; the new life then begins at 0. The
+ * carrier count alone proves nothing (a stalled guest drops it too): such a reading counts as continuing and
+ * is flagged doubtful.
+ */
+#ifndef XENBW_EPOCH_H
+#define XENBW_EPOCH_H
+
+#include "account/basis.h"
+#include "db/ledger.h"
+
+struct epoch {
+	struct ledger_epoch row;
+	struct counters
+		hint; /* what the kernel said when the carrier went: perhaps the last word of this life */
+	bool has_hint;
+	unsigned left_connected; /* the backend's count at the last reading */
+	unsigned left_window;    /* readings for which a seen departure still counts as "meanwhile" */
+	bool dirty;              /* differs from the ledger */
+};
+
+/* What is known about a device at a reading, all of it learned before the counters were read. */
+struct epoch_evidence {
+	uint32_t carrier_down;
+	unsigned left_connected;
+};
+
+enum epoch_verdict { EPOCH_CONTINUES, EPOCH_WENT_BACK, EPOCH_RECONNECTED };
+
+/* Judges a reading; keeps count of the evidence, but books nothing. */
+enum epoch_verdict epoch_judge(struct epoch *e, const struct counters *now,
+			       const struct epoch_evidence *seen);
+
+/* Takes a reading of this life into the books: growth in IP bytes by direction (the total never falls). */
+void epoch_grow(struct epoch *e, const struct counters *now, int64_t time, uint64_t growth[DIR_COUNT]);
+
+/* Remembers counters that a carrier-off event carried. They count only at epoch_end. */
+void epoch_hint(struct epoch *e, const struct counters *counters);
+
+/* Closes it: a hint, or the final counters of a delete event (NULL where there are none), that are not below
+ * the last reading are this life's last bytes. Returns true if its true end is known; false: bytes after the
+ * last reading, if any, are not. */
+bool epoch_end(struct epoch *e, const struct counters *final, const char *reason, int64_t time,
+	       uint64_t growth[DIR_COUNT]);
+
+#endif

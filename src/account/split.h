@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * split: one vif's total in one direction, divided into classes.
+ *
+ * Pure. T is what the kernel's counters say, S what the classifier saw cross an uplink. Always, to the byte:
+ * growth of T = sum of the growth of all classes. The rest (T - S) only ever grows, by the growth of its
+ * running maximum; classes book min(S, T - rest); a surplus of S waits one poll for its bytes in T, then is
+ * cut and counted as clipped. Only a teardown lets S raise T (estimated), where the kernel has thrown its
+ * counters away.
+ */
+#ifndef XENBW_SPLIT_H
+#define XENBW_SPLIT_H
+
+#include <stdint.h>
+
+#include "base/classes.h"
+
+/* All zero at first. Bytes since then. */
+struct split {
+	uint64_t total;               /* T */
+	uint64_t rest;                /* running maximum of T - S */
+	uint64_t seen[CLASS_COUNT];   /* S by class, without what was clipped */
+	uint64_t booked[CLASS_COUNT]; /* the part of `seen` that is booked */
+	uint64_t seen_before;         /* sum of S at the poll before this one */
+};
+
+/* What one poll adds to the books. */
+struct split_growth {
+	uint64_t classes[CLASS_COUNT];
+	uint64_t clipped;
+	uint64_t estimated; /* by how much S raised T; is part of `classes` */
+};
+
+/* One poll: T grew by total_growth, S by seen_growth (its CLASS_UNATTRIBUTED must be 0). The growth of the
+ * rest is booked to rest_class: CLASS_LOCAL where everything that crossed was seen, else CLASS_UNATTRIBUTED.
+ */
+void split_poll(struct split *s, uint64_t total_growth, const uint64_t seen_growth[CLASS_COUNT],
+		enum byte_class rest_class, struct split_growth *growth);
+
+/* The last poll of a vif whose final counters are lost: as split_poll, then T is raised to what was seen. */
+void split_teardown(struct split *s, uint64_t total_growth, const uint64_t seen_growth[CLASS_COUNT],
+		    enum byte_class rest_class, struct split_growth *growth);
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/commands.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "cli/nearest.h"
+
+const struct cli_option cli_globals[] = {
+	{.name = "config",
+	 .id = OPTION_CONFIG,
+	 .letter = 'c',
+	 .arg = "FILE",
+	 .help = "read this configuration instead of /etc/xenbw/xenbw.conf"},
+	{.name = "ledger",
+	 .id = OPTION_LEDGER,
+	 .arg = "FILE",
+	 .help = "read this ledger, whatever the configuration says"},
+	{.name = "json", .id = OPTION_JSON, .help = "write JSON: exact integers, UTC times"},
+	{.name = "csv", .id = OPTION_CSV, .help = "write CSV with a line of headings"},
+	{.name = "help",
+	 .id = OPTION_HELP,
+	 .letter = 'h',
+	 .help = "show help, with a command for that command"},
+	{.name = "version", .id = OPTION_VERSION, .help = "show the version"},
+	{0},
+};
+
+/* Options that several commands have mean the same in each of them. */
+#define WIDE                                                                                                 \
+	{                                                                                                    \
+		.name = "wide", .id = OPTION_WIDE, .help = "show every column, however wide the terminal is" \
+	}
+#define BYTES                                                                                   \
+	{                                                                                       \
+		.name = "bytes", .id = OPTION_BYTES, .help = "show exact numbers without units" \
+	}
+
+static const struct cli_option list_options[] = {
+	{.name = "all", .id = OPTION_ALL, .help = "show vifs that are gone, too"},
+	WIDE,
+	BYTES,
+	{0},
+};
+
+static const struct cli_option report_options[] = {
+	{.name = "month",
+	 .id = OPTION_MONTH,
+	 .arg = "MONTH",
+	 .values = "this last",
+	 .help = "this (the default), last or YYYY-MM"},
+	{.name = "from",
+	 .id = OPTION_FROM,
+	 .arg = "TIME",
+	 .help = "begin at YYYY-MM-DD or \"YYYY-MM-DD HH:MM\""},
+	{.name = "to", .id = OPTION_TO, .arg = "TIME", .help = "end just before this time; now if not given"},
+	{.name = "by",
+	 .id = OPTION_BY,
+	 .arg = "WHAT",
+	 .values = "domain address",
+	 .help = "one line per domain's bucket (the default) or per own address"},
+	WIDE,
+	BYTES,
+	{0},
+};
+
+static const struct cli_option graph_options[] = {
+	{.name = "out",
+	 .id = OPTION_OUT,
+	 .arg = "FILE",
+	 .help = "write to this file, not to ./BUCKET_1d.png"},
+	{.name = "svg", .id = OPTION_SVG, .help = "draw SVG, not PNG"},
+	{.name = "from",
+	 .id = OPTION_FROM,
+	 .arg = "TIME",
+	 .values = "-1d -1w -1m -1y",
+	 .help = "begin at this time of rrdtool(1), -1d if not given"},
+	{.name = "to",
+	 .id = OPTION_TO,
+	 .arg = "TIME",
+	 .help = "end at this time of rrdtool(1), now if not given"},
+	{.name = "dark", .id = OPTION_DARK, .help = "draw on a dark ground"},
+	{0},
+};
+
+static const struct cli_option no_options[] = {{0}};
+
+const struct cli_command cli_commands[] = {
+	{.name = "list-domains",
+	 .tables = true,
+	 .summary = "vifs of the running domains: whose they are, their rates, their bytes of this month",
+	 .options = list_options,
+	 .run = cli_list_domains},
+	{.name = "report",
+	 .operand = OPERAND_BUCKET,
+	 .operands = "[BUCKET ...]",
+	 .most = SIZE_MAX,
+	 .tables = true,
+	 .summary = "bytes of a month, or of any other period, per bucket or per address",
+	 .options = report_options,
+	 .run = cli_report},
+	{.name = "graph",
+	 .operand = OPERAND_BUCKET,
+	 .operands = "BUCKET",
+	 .least = 1,
+	 .most = 1,
+	 .tables = true,
+	 .summary = "draw the traffic of a bucket into a file and print its path",
+	 .options = graph_options,
+	 .run = cli_graph},
+	{.name = "completion",
+	 .operand = OPERAND_WORD,
+	 .operands = "bash|buckets",
+	 .least = 1,
+	 .most = 1,
+	 .words = "bash buckets",
+	 .summary = "print the completion script for bash, or the names of the buckets for it",
+	 .options = no_options,
+	 .run = cli_completion},
+	{.name = "help",
+	 .operand = OPERAND_COMMAND,
+	 .operands = "[COMMAND]",
+	 .most = 1,
+	 .summary = "show help",
+	 .options = no_options,
+	 .run = cli_help},
+	{0},
+};
+
+static size_t command_count(void)
+{
+	size_t n = 0;
+
+	while (cli_commands[n].name)
+		n++;
+	return n;
+}
+
+static int unknown_command(const char *word, const char *what, char **err)
+{
+	size_t count = command_count();
+	const char **names = mem_array(count, sizeof(*names));
+	char *near, *all = mem_strdup(cli_commands[0].name);
+
+	for (size_t i = 0; i < count; i++) {
+		names[i] = cli_commands[i].name;
+		if (i) {
+			char *longer = mem_printf("%s, %s", all, names[i]);
+
+			free(all);
+			all = longer;
+		}
+	}
+	near = nearest_names(word, names, count, 1);
+	if (near)
+		err_set(err, "%s command `%s`; did you mean `%s`? The commands are %s", what, word, near,
+			all);
+	else
+		err_set(err, "%s command `%s`; the commands are %s", what, word, all);
+	free(near);
+	free(all);
+	free(names);
+	return -1;
+}
+
+const struct cli_command *cli_command_named(const char *word, char **err)
+{
+	const struct cli_command *found = NULL;
+	size_t matches = 0;
+
+	for (const struct cli_command *c = cli_commands; c->name; c++) {
+		if (strcmp(c->name, word) == 0)
+			return c;
+		if (*word && strncmp(c->name, word, strlen(word)) == 0) {
+			found = c;
+			matches++;
+		}
+	}
+	if (matches == 1)
+		return found;
+	unknown_command(word, matches ? "ambiguous" : "unknown", err);
+	return NULL;
+}

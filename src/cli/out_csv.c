@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * out_csv: a table as RFC 4180 wants it: a line of headings, CRLF, quotes where they are needed.
+ *
+ * Text that a spreadsheet would take for a formula gets a leading apostrophe: names of domains are not ours
+ * to trust. Totals are left out, null is an empty cell.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/out_table.h"
+#include "cli/period.h"
+
+static void put_text(const char *s, FILE *to)
+{
+	const char *guard = *s && strchr("=+-@\t\r", *s) ? "'" : "";
+
+	if (!s[strcspn(s, ",\"\r\n")]) {
+		fprintf(to, "%s%s", guard, s);
+		return;
+	}
+	fprintf(to, "\"%s", guard);
+	for (; *s; s++)
+		fprintf(to, *s == '"' ? "\"\"" : "%c", *s);
+	fputc('"', to);
+}
+
+static void put_cell(enum out_type type, const struct out_cell *cell, FILE *to)
+{
+	if (!cell->set)
+		return;
+	if (out_is_text(type)) {
+		put_text(cell->text, to);
+	} else if (type == OUT_TIME) {
+		char *utc = period_utc((int64_t)cell->number);
+
+		fputs(utc, to);
+		free(utc);
+	} else {
+		fprintf(to, "%" PRIu64, cell->number);
+	}
+}
+
+void out_write_csv(const struct out_table *t, FILE *to)
+{
+	const char *comma = "";
+
+	for (size_t c = 0; c < t->column_count; c++)
+		if (t->columns[c].key) {
+			fprintf(to, "%s%s", comma, t->columns[c].key);
+			comma = ",";
+		}
+	fputs("\r\n", to);
+	for (size_t i = 0; i < t->line_count; i++) {
+		if (t->lines[i].total)
+			continue;
+		comma = "";
+		for (size_t c = 0; c < t->column_count; c++)
+			if (t->columns[c].key) {
+				fputs(comma, to);
+				put_cell(t->columns[c].type, &t->lines[i].cells[c], to);
+				comma = ",";
+			}
+		fputs("\r\n", to);
+	}
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * out_terminal: a table for people.
+ *
+ * Numbers have units and stand to the right. Where the terminal is narrower than the table, first long words
+ * are cut, then whole columns are left out in the order that the columns say, and a last line tells which.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <langinfo.h>
+#include <libsmartcols.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+#include <wctype.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "cli/out_table.h"
+#include "cli/period.h"
+#include "cli/units.h"
+
+#define GAP "  "
+#define LONG_WORD 32 /* what a text may have before columns are left out for it */
+#define SHORT_WORD 8 /* what it keeps in any case */
+
+/* The cells as text, and what is shown of them. */
+struct sheet {
+	const struct out_table *table;
+	char **texts;   /* lines * columns */
+	size_t *widths; /* per column; 0 = hidden */
+	bool cut;
+};
+
+static char **text_at(const struct sheet *s, size_t line, size_t column)
+{
+	return &s->texts[line * s->table->column_count + column];
+}
+
+static char *text_of(const struct out_line *line, size_t column, enum out_type type, bool exact)
+{
+	const struct out_cell *cell = &line->cells[column];
+
+	if (!cell->set)
+		return mem_strdup(line->total ? "" : "-");
+	switch (type) {
+	case OUT_TEXT:
+	case OUT_WORDS:
+		return mem_strdup(cell->text);
+	case OUT_TIME:
+		return period_local((int64_t)cell->number);
+	case OUT_BYTES:
+		return exact ? mem_printf("%" PRIu64, cell->number) : units_bytes(cell->number);
+	case OUT_RATE:
+		return exact ? mem_printf("%" PRIu64, cell->number * 8) : units_rate(cell->number);
+	case OUT_NUMBER:
+		return mem_printf("%" PRIu64, cell->number);
+	}
+	return mem_strdup("");
+}
+
+/* Places on the screen of the character at s, its bytes in *n. What cannot be shown is written as \xNN. */
+static size_t place(const char *s, size_t *n, mbstate_t *state)
+{
+	wchar_t wc;
+	size_t used = mbrtowc(&wc, s, strlen(s), state);
+	int width;
+
+	if (used == (size_t)-1 || used == (size_t)-2 || used == 0) {
+		memset(state, 0, sizeof(*state));
+		*n = 1;
+		return 4;
+	}
+	*n = used;
+	width = iswprint((wint_t)wc) ? wcwidth(wc) : -1;
+	return width >= 0 ? (size_t)width : used * 4;
+}
+
+static size_t width_of(const char *s)
+{
+	mbstate_t state = {0};
+	size_t width = 0, n;
+
+	for (; *s; s += n)
+		width += place(s, &n, &state);
+	return width;
+}
+
+/* At most `width` places of s, with a mark where something is missing. */
+static char *cut_to(const char *s, size_t width)
+{
+	const char *mark = strcmp(nl_langinfo(CODESET), "UTF-8") == 0 ? "…" : "~";
+	mbstate_t state = {0};
+	size_t used = 0, bytes = 0, n;
+
+	if (width_of(s) <= width)
+		return mem_strdup(s);
+	for (; s[bytes]; bytes += n) {
+		size_t w = place(s + bytes, &n, &state);
+
+		if (used + w > width - 1)
+			break;
+		used += w;
+	}
+	return mem_printf("%.*s%s", (int)bytes, s, mark);
+}
+
+static size_t total_width(const struct sheet *s)
+{
+	size_t total = 0, shown = 0;
+
+	for (size_t c = 0; c < s->table->column_count; c++)
+		if (s->widths[c]) {
+			total += s->widths[c];
+			shown++;
+		}
+	return shown ? total + (shown - 1) * strlen(GAP) : 0;
+}
+
+static void limit_column(struct sheet *s, size_t column, size_t width)
+{
+	size_t title = width_of(s->table->columns[column].title);
+
+	if (width < title)
+		width = title;
+	if (s->widths[column] > width) {
+		s->widths[column] = width;
+		s->cut = true;
+	}
+}
+
+/* The column that is to go next, or column_count. */
+static size_t next_to_go(const struct sheet *s)
+{
+	size_t best = s->table->column_count;
+
+	for (size_t c = 0; c < s->table->column_count; c++)
+		if (s->widths[c] && s->table->columns[c].drop &&
+		    (best == s->table->column_count ||
+		     s->table->columns[c].drop < s->table->columns[best].drop))
+			best = c;
+	return best;
+}
+
+static void fit(struct sheet *s, size_t room)
+{
+	const struct out_table *t = s->table;
+	size_t widest = t->column_count, c;
+
+	for (c = 0; c < t->column_count && total_width(s) > room; c++)
+		if (s->widths[c] && out_is_text(t->columns[c].type))
+			limit_column(s, c, LONG_WORD);
+	while (total_width(s) > room && (c = next_to_go(s)) < t->column_count)
+		s->widths[c] = 0;
+	for (c = 0; c < t->column_count; c++)
+		if (s->widths[c] && out_is_text(t->columns[c].type) &&
+		    (widest == t->column_count || s->widths[c] > s->widths[widest]))
+			widest = c;
+	if (total_width(s) > room && widest < t->column_count) {
+		size_t over = total_width(s) - room;
+
+		limit_column(s, widest,
+			     s->widths[widest] > over + SHORT_WORD ? s->widths[widest] - over : SHORT_WORD);
+	}
+}
+
+static void measure(struct sheet *s, const struct out_screen *screen)
+{
+	const struct out_table *t = s->table;
+
+	for (size_t c = 0; c < t->column_count; c++) {
+		if (!t->columns[c].title)
+			continue;
+		s->widths[c] = width_of(t->columns[c].title);
+		for (size_t i = 0; i < t->line_count; i++) {
+			char *text = text_of(&t->lines[i], c, t->columns[c].type, screen->exact);
+			size_t width = width_of(text);
+
+			*text_at(s, i, c) = text;
+			if (width > s->widths[c])
+				s->widths[c] = width;
+		}
+	}
+	if (screen->width)
+		fit(s, screen->width);
+}
+
+/* What does not fit into its column any more; a hidden column has no text at all. */
+static void cut_texts(struct sheet *s)
+{
+	for (size_t i = 0; i < s->table->line_count; i++)
+		for (size_t c = 0; c < s->table->column_count; c++) {
+			char **text = text_at(s, i, c);
+			char *shown;
+
+			if (!s->widths[c])
+				continue;
+			shown = cut_to(*text, s->widths[c]);
+			free(*text);
+			*text = shown;
+		}
+}
+
+/* Fills in libsmartcols' table; 0 or its negative error. */
+static int set_out(const struct sheet *s, struct libscols_table *screen)
+{
+	const struct out_table *t = s->table;
+	int rc = scols_table_set_column_separator(screen, GAP);
+
+	/* The sheet fits already: as if there were no terminal, nothing is narrowed again. */
+	if (rc == 0)
+		rc = scols_table_set_termforce(screen, SCOLS_TERMFORCE_NEVER);
+	for (size_t c = 0; rc == 0 && c < t->column_count; c++) {
+		struct libscols_column *column;
+
+		if (!s->widths[c])
+			continue;
+		column = scols_table_new_column(screen, t->columns[c].title, 0,
+						out_is_text(t->columns[c].type) ? 0 : SCOLS_FL_RIGHT);
+		/* the backslashes are those of text_printable */
+		rc = column ? scols_column_set_safechars(column, "\\") : -ENOMEM;
+	}
+	for (size_t i = 0; rc == 0 && i < t->line_count; i++) {
+		struct libscols_line *line = scols_table_new_line(screen, NULL);
+		size_t at = 0;
+
+		if (!line)
+			return -ENOMEM;
+		for (size_t c = 0; rc == 0 && c < t->column_count; c++)
+			if (s->widths[c])
+				rc = scols_line_set_data(line, at++, *text_at(s, i, c));
+	}
+	return rc;
+}
+
+static int print(const struct sheet *s, FILE *to, char **err)
+{
+	struct libscols_table *screen = scols_new_table();
+	int rc = screen ? set_out(s, screen) : -ENOMEM;
+
+	if (rc == 0)
+		rc = scols_table_set_stream(screen, to);
+	if (rc == 0)
+		rc = scols_print_table(screen);
+	scols_unref_table(screen);
+	return rc < 0 ? err_set(err, "cannot set out the table: %s", strerror(-rc)) : 0;
+}
+
+static void tell_hidden(const struct sheet *s, FILE *to)
+{
+	const char *before = "Hidden: ", *after = "";
+
+	for (size_t c = 0; c < s->table->column_count; c++)
+		if (s->table->columns[c].title && !s->widths[c]) {
+			fprintf(to, "%s%s", before, s->table->columns[c].title);
+			before = ", ";
+			after = ". ";
+		}
+	fputs(after, to);
+	if (s->cut)
+		fputs("Long names are cut. ", to);
+	if (s->cut || *after)
+		fputs("--wide shows all.\n", to);
+}
+
+int out_write_terminal(const struct out_table *t, const struct out_screen *screen, FILE *to, char **err)
+{
+	struct sheet s = {.table = t,
+			  .texts = mem_array(t->line_count * t->column_count, sizeof(char *)),
+			  .widths = mem_array(t->column_count, sizeof(size_t))};
+	int rc;
+
+	measure(&s, screen);
+	cut_texts(&s);
+	rc = print(&s, to, err);
+	tell_hidden(&s, to);
+	for (size_t i = 0; i < t->line_count * t->column_count; i++)
+		free(s.texts[i]);
+	free(s.texts);
+	free(s.widths);
+	return rc;
+}

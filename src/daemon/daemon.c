@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/daemon.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+/* Events may come in a stream (a guest that flaps its interface): at most this often do they cause a reading.
+ */
+#define EVENT_GAP_MS 50
+
+/* A poll that aims at a slot's edge comes just behind it. */
+#define EDGE_SLACK_MS 10
+
+void daemon_trouble(struct trouble *t, char *reason)
+{
+	if (!reason && t->reason)
+		log_info("%s works again", t->what);
+	if (reason && (!t->reason || strcmp(reason, t->reason) != 0))
+		log_err("%s; it is tried again, nothing is lost meanwhile", reason);
+	free(t->reason);
+	t->reason = reason;
+}
+
+static char *read_boot_id(char **err)
+{
+	FILE *in = fopen("/proc/sys/kernel/random/boot_id", "re");
+	char *line = NULL;
+	size_t room = 0;
+
+	if (!in || getline(&line, &room, in) < 36) {
+		err_sys(err, "cannot read the kernel's boot id from /proc/sys/kernel/random/boot_id");
+		free(line);
+		line = NULL;
+	}
+	if (in)
+		fclose(in);
+	if (line)
+		line[strcspn(line, "\n")] = '\0';
+	return line;
+}
+
+/* What is open by now needs no privilege any more; the thread that libxenstore starts must not have any
+ * either. */
+static int drop_privileges(char **err)
+{
+	capng_clear(CAPNG_SELECT_BOTH);
+	if (capng_apply(CAPNG_SELECT_BOTH) < 0)
+		return err_sys(err, "cannot drop capabilities");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_sys(err, "cannot set no_new_privs");
+	return 0;
+}
+
+/* ---- timers ---- */
+
+static void set_timer(struct event *timer, int64_t ms)
+{
+	struct timeval t = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+	if (event_add(timer, &t) < 0)
+		log_err("cannot set a timer");
+}
+
+/* The next regular poll: after `poll` seconds, or at the open slot's edge where that comes first. */
+static void set_next_poll(struct daemon *d)
+{
+	int64_t wait = (int64_t)d->conf->poll * 1000;
+	int64_t to_edge =
+		(account_open_slot(d->account) + SLOT_SECONDS) * 1000 + EDGE_SLACK_MS - clock_wall_ms();
+
+	if (to_edge > 0 && to_edge < wait)
+		wait = to_edge;
+	set_timer(d->on_timer, wait);
+}
+
+/* A vif came, went, or its guest disconnected: the sooner it is read, the less of its tail can be lost. */
+static void on_change(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+	int64_t since = (clock_mono().ns - d->last_poll.ns) / 1000000;
+
+	(void)fd;
+	(void)what;
+	if (!evtimer_pending(d->on_soon, NULL))
+		set_timer(d->on_soon, since >= EVENT_GAP_MS ? 0 : EVENT_GAP_MS - since);
+}
+
+/* Waits for changes once more. Each is a one-shot: until the next poll has read them they would only wake us
+ * again. Xenstore's descriptor is another one after each new connection. */
+static void wait_for_changes(struct daemon *d)
+{
+	int fd = directory_fd(d->directory);
+
+	if (event_add(d->on_links, NULL) < 0)
+		log_err("cannot wait for link events");
+	if (d->on_directory)
+		event_free(d->on_directory);
+	d->on_directory = fd >= 0 ? event_new(d->base, fd, EV_READ, on_change, d) : NULL;
+	if (d->on_directory && event_add(d->on_directory, NULL) < 0)
+		log_err("cannot wait for xenstore events");
+}
+
+static void poll_and_wait(struct daemon *d)
+{
+	poll_now(d);
+	wait_for_changes(d);
+	set_next_poll(d);
+}
+
+static void on_poll(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	poll_and_wait(arg);
+}
+
+static void on_stop(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+
+	(void)fd;
+	(void)what;
+	event_base_loopbreak(d->base);
+}
+
+/* ---- life ---- */
+
+static int open_events(struct daemon *d, char **err)
+{
+	d->base = event_base_new();
+	if (!d->base)
+		return err_set(err, "cannot make an event loop");
+	d->on_links = event_new(d->base, links_fd(d->links), EV_READ, on_change, d);
+	d->on_timer = evtimer_new(d->base, on_poll, d);
+	d->on_soon = evtimer_new(d->base, on_poll, d);
+	d->on_term = evsignal_new(d->base, SIGTERM, on_stop, d);
+	d->on_int = evsignal_new(d->base, SIGINT, on_stop, d);
+	if (!d->on_links || !d->on_timer || !d->on_soon || !d->on_term || !d->on_int ||
+	    event_add(d->on_term, NULL) < 0 || event_add(d->on_int, NULL) < 0)
+		return err_set(err, "cannot make the loop's events");
+	return 0;
+}
+
+static int open_account(struct daemon *d, char **err)
+{
+	struct account_settings settings = {.late = d->conf->poll,
+					    .bucket_by_ip = d->conf->bucket == BUCKET_IP};
+	static const char *const sinks[] = {"rrd"};
+	struct ledger_state state;
+	char *boot = read_boot_id(err);
+	int rc = boot ? ledger_open(&d->ledger, d->conf->ledger, boot, err) : -1;
+
+	if (rc == 0)
+		rc = ledger_sinks(d->ledger, sinks, d->conf->rrd_dir ? 1 : 0, err);
+	if (rc == 0)
+		rc = ledger_load(d->ledger, &state, err);
+	if (rc == 0) {
+		settings.boot = boot;
+		d->account = account_new(&settings, &state, d->started);
+		if (state.open_slot > d->started + SLOT_SECONDS)
+			log_warn("the ledger's last slot is %" PRId64
+				 " s ahead of this host's clock; bytes go into that slot "
+				 "until the clock has caught up: check the clock",
+				 state.open_slot - d->started);
+		if (state.first_run) {
+			rc = poll_baseline(d, err);
+			log_info("new ledger %s: counting begins at the counters' present values",
+				 d->conf->ledger);
+		}
+		ledger_state_free(&state);
+	}
+	free(boot);
+	return rc;
+}
+
+int daemon_open(struct daemon **out, const struct conf *conf, char **err)
+{
+	struct daemon *d = mem_alloc(sizeof(*d));
+
+	*out = NULL;
+	d->conf = conf;
+	d->started = clock_wall();
+	d->last_poll = d->last_commit = clock_mono();
+	d->no_xenstore.what = "xenstore";
+	d->no_links.what = "watching the network devices";
+	d->no_counters.what = "reading the counters";
+	d->no_commit.what = "writing the ledger";
+	d->directory = directory_new();
+	if (links_open(&d->links, err) < 0 || stats_open(&d->stats, err) < 0 || open_events(d, err) < 0 ||
+	    open_account(d, err) < 0 || control_server_open(&d->control, d, err) < 0 ||
+	    drop_privileges(err) < 0) {
+		daemon_close(d);
+		return -1;
+	}
+	follow_restored(d);
+	*out = d;
+	return 0;
+}
+
+int daemon_run(struct daemon *d)
+{
+	bool committed;
+
+	d->urgent = true; /* the first commit begins the run */
+	poll_and_wait(d);
+	if (d->conf->rrd_dir)
+		d->feed = feed_start(d);
+	log_info("ready: %u vifs, a reading every %u s, a commit every %u s", HASH_COUNT(d->followed),
+		 d->conf->poll, d->conf->flush);
+	notify_manager("READY=1");
+	event_base_dispatch(d->base);
+	notify_manager("STOPPING=1");
+	log_info("stopping");
+	poll_now(d);
+	feed_stop(d->feed);
+	d->feed = NULL;
+	committed = poll_commit(d, true);
+	return committed ? 0 : -1;
+}
+
+static void free_event(struct event *e)
+{
+	if (e)
+		event_free(e);
+}
+
+void daemon_close(struct daemon *d)
+{
+	if (!d)
+		return;
+	control_server_close(d->control);
+	free_event(d->on_links);
+	free_event(d->on_directory);
+	free_event(d->on_timer);
+	free_event(d->on_soon);
+	free_event(d->on_term);
+	free_event(d->on_int);
+	if (d->base)
+		event_base_free(d->base);
+	follow_free(d);
+	account_free(d->account);
+	ledger_close(d->ledger);
+	directory_close(d->directory);
+	stats_close(d->stats);
+	links_close(d->links);
+	free(d->no_xenstore.reason);
+	free(d->no_links.reason);
+	free(d->no_counters.reason);
+	free(d->no_commit.reason);
+	free(d);
+}

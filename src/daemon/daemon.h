@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * daemon: the parts of xenbwd, and what they share.
+ *
+ * One struct, one event loop, one thread of ours (libxenstore has one of its own). follow.c keeps the account
+ * up to date with what is there, poll.c reads the counters and commits, feed.c looks after xenbw-writer,
+ * control_server.c answers clients. Nothing here gives up once it runs: what fails is logged once, tried
+ * again, and nothing is lost meanwhile.
+ */
+#ifndef XENBW_DAEMON_H
+#define XENBW_DAEMON_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <uthash.h>
+
+#include "account/account.h"
+#include "base/clock.h"
+#include "config/conf.h"
+#include "db/ledger.h"
+#include "net/bind.h"
+#include "net/links.h"
+#include "net/stats.h"
+#include "xen/directory.h"
+
+struct feed;
+struct control_server;
+
+/* A vif as the loop follows it. */
+struct followed {
+	unsigned numbers[2]; /* domid, devid */
+	int64_t vif;         /* ledger id */
+	struct binding binding;
+	unsigned left_connected;
+	bool listed; /* xenstore has it */
+	/* present rates: what it had moved at the beginning of the window, and the rates of the last one */
+	struct mono window_start;
+	uint64_t moved[DIR_COUNT];
+	uint64_t rate[DIR_COUNT];
+	uint32_t window_ms;
+	UT_hash_handle hh, by_vif;
+};
+
+/* Something that failed: said when it begins, when its reason changes, and when it is over. */
+struct trouble {
+	const char *what; /* for the line that says it is over */
+	char *reason;     /* NULL: all is well */
+};
+
+struct daemon {
+	const struct conf *conf;
+	struct event_base *base;
+	struct links *links;
+	struct stats *stats;
+	struct directory *directory;
+	struct ledger *ledger;
+	struct account *account;
+	struct feed *feed;
+	struct control_server *control;
+	struct event *on_links, *on_directory, *on_timer, *on_soon, *on_term, *on_int;
+	struct followed *followed, *by_vif; /* the same: by numbers, by ledger id */
+	int64_t started;
+	struct mono last_poll, last_commit;
+	bool follow_again; /* devices or the directory changed */
+	bool urgent;       /* a vif came or went: commit with the next poll */
+	struct trouble no_xenstore, no_links, no_counters, no_commit;
+};
+
+/* ---- follow.c ---- */
+
+/* Takes in waiting link events and changes in xenstore; tells the account. */
+void follow_events(struct daemon *d);
+
+/* Devices of vifs that the ledger had open: which of them are still there? */
+void follow_restored(struct daemon *d);
+
+/* The vif that a device belongs to; NULL for none. */
+struct followed *follow_owner(const struct daemon *d, unsigned ifindex);
+
+void follow_free(struct daemon *d);
+
+/* ---- poll.c ---- */
+
+/* One reading of all counters; commits where a slot is complete, a flush is due or something came or went. */
+void poll_now(struct daemon *d);
+
+/* Commits all there is. Returns false where the ledger refused (said in the log; nothing is lost). */
+bool poll_commit(struct daemon *d, bool ended);
+
+/* First run ever: the counters' present values are the base line. */
+int poll_baseline(struct daemon *d, char **err);
+
+/* ---- feed.c ---- */
+
+/* Starts xenbw-writer and keeps it running. */
+struct feed *feed_start(struct daemon *d);
+
+/* Tells it that a slot is complete. */
+void feed_tell(struct feed *f);
+
+/* Lets it finish (at most five seconds) and takes its last word. */
+void feed_stop(struct feed *f);
+
+/* ---- control_server.c ---- */
+
+/* On failure *s is NULL. */
+int control_server_open(struct control_server **s, struct daemon *d, char **err);
+void control_server_close(struct control_server *s);
+
+/* ---- notify.c ---- */
+
+/* Tells the service manager, if there is one: "READY=1", "STOPPING=1". */
+void notify_manager(const char *state);
+
+/* ---- daemon.c ---- */
+
+/* Sets everything up, ready to run. On failure *d is NULL. */
+int daemon_open(struct daemon **d, const struct conf *conf, char **err);
+
+/* Runs until TERM or INT; the last poll and commit are done when it returns. Returns 0, or -1 where the last
+ * commit failed. */
+int daemon_run(struct daemon *d);
+void daemon_close(struct daemon *d);
+
+/* reason NULL: it is over. Takes over the text. */
+void daemon_trouble(struct trouble *t, char *reason);
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "daemon/daemon.h"
+
+static struct followed *find(const struct daemon *d, unsigned domid, unsigned devid)
+{
+	unsigned numbers[2] = {domid, devid};
+	struct followed *f;
+
+	HASH_FIND(hh, d->followed, numbers, sizeof(numbers), f);
+	return f;
+}
+
+static struct followed *add(struct daemon *d, unsigned domid, unsigned devid, int64_t vif)
+{
+	struct followed *f = mem_alloc(sizeof(*f));
+
+	f->numbers[0] = domid;
+	f->numbers[1] = devid;
+	f->vif = vif;
+	f->window_start = d->last_poll;
+	HASH_ADD(hh, d->followed, numbers, sizeof(f->numbers), f);
+	HASH_ADD(by_vif, d->by_vif, vif, sizeof(f->vif), f);
+	return f;
+}
+
+static void drop(struct daemon *d, struct followed *f)
+{
+	HASH_DEL(d->followed, f);
+	HASH_DELETE(by_vif, d->by_vif, f);
+	free(f);
+}
+
+/* ---- devices ---- */
+
+static void on_link(void *ctx, enum link_event event, const struct link *link,
+		    const struct counters *counters)
+{
+	struct daemon *d = ctx;
+	int64_t vif = account_vif_of(d->account, link->ifindex);
+
+	if (event == LINK_GONE) {
+		if (vif) {
+			log_info("device %s is gone", link->name);
+			d->urgent = true;
+		}
+		account_device_gone(d->account, link->ifindex, counters);
+		d->follow_again = true;
+		return;
+	}
+	/* A vif's last counters may come with the message that its carrier went; see account_carrier_off. */
+	if (vif && counters && !link->carrier)
+		account_carrier_off(d->account, link->ifindex, counters);
+	if (event == LINK_APPEARED || event == LINK_RENAMED)
+		d->follow_again = true;
+}
+
+static void open_device(struct daemon *d, const struct followed *f, unsigned ifindex, unsigned left_connected)
+{
+	const struct link *link = ifindex ? links_find(d->links, ifindex) : NULL;
+
+	if (!link)
+		return;
+	if (account_vif_of(d->account, ifindex) != f->vif) {
+		log_info("device %s belongs to vif %u.%u", link->name, f->numbers[0], f->numbers[1]);
+		d->urgent = true;
+	}
+	account_device_here(d->account, f->vif, ifindex, link->name, link->netback, link->carrier_down,
+			    left_connected);
+}
+
+static void leave_device(struct daemon *d, unsigned before, unsigned now)
+{
+	if (before && before != now && links_find(d->links, before))
+		account_device_unbound(d->account, before);
+}
+
+/* ---- vifs ---- */
+
+static void warn(struct daemon *d, const struct xen_vif *xv, char *warning)
+{
+	log_warn("domain %s (domid %u): %s", xv->domain ? xv->domain : "without a name", xv->domid, warning);
+	account_event(d->account, "label", xv->domain ? xv->domain : "", warning);
+	free(warning);
+	d->urgent = true;
+}
+
+static void follow_vif(struct daemon *d, const struct xen_vif *xv)
+{
+	struct followed *f = find(d, xv->domid, xv->devid);
+	struct binding none = {0}, binding = bind_vif(d->links, xv, f ? f->binding : none);
+	const struct link *link = binding.main ? links_find(d->links, binding.main) : NULL;
+	struct account_vif_facts facts = {
+		.domid = xv->domid,
+		.devid = xv->devid,
+		.uuid = xv->uuid,
+		.domain = xv->domain,
+		.mac = xv->mac,
+		.addresses = xv->addresses,
+		.bridge = xv->bridge,
+		.netdev = link ? link->name : NULL,
+	};
+	char *warning = NULL;
+	int64_t vif = account_vif_here(d->account, &facts, &warning);
+
+	if (warning)
+		warn(d, xv, warning);
+	if (f && f->vif != vif) { /* another domain under the same numbers */
+		drop(d, f);
+		f = NULL;
+	}
+	if (!f) {
+		f = add(d, xv->domid, xv->devid, vif);
+		d->urgent = true;
+		log_info("vif %u.%u of domain %s", xv->domid, xv->devid,
+			 xv->domain ? xv->domain : "(no name yet)");
+	}
+	f->listed = true;
+	leave_device(d, f->binding.main, binding.main);
+	leave_device(d, f->binding.emu, binding.emu);
+	f->binding = binding;
+	f->left_connected = xv->left_connected;
+	open_device(d, f, binding.main, xv->left_connected);
+	open_device(d, f, binding.emu, 0);
+}
+
+/* Xenstore no longer lists it. While a device of it lives it goes on: an emptied store is not a destroyed
+ * guest. */
+static void unlisted(struct daemon *d, struct followed *f)
+{
+	if (account_devices(d->account, f->vif) > 0)
+		return;
+	log_info("vif %u.%u is gone", f->numbers[0], f->numbers[1]);
+	account_vif_gone(d->account, f->vif);
+	d->urgent = true;
+	drop(d, f);
+}
+
+/* Its bucket is certain: it has it already, or its uuid has. */
+static bool has_bucket(const struct daemon *d, const struct xen_vif *xv)
+{
+	return find(d, xv->domid, xv->devid) || (xv->uuid && account_knows(d->account, xv->uuid));
+}
+
+/* The order matters: who has a bucket takes it, who is gone lets go of its label, and only then may a
+ * newcomer find a label of old free. */
+static void follow_all(struct daemon *d)
+{
+	struct followed *f, *next;
+	size_t count, newcomers = 0;
+	const struct xen_vif *vifs = directory_vifs(d->directory, &count), **late;
+
+	late = mem_array(count, sizeof(*late));
+	HASH_ITER (hh, d->followed, f, next)
+		f->listed = false;
+	for (size_t i = 0; i < count; i++) {
+		if (has_bucket(d, &vifs[i]))
+			follow_vif(d, &vifs[i]);
+		else
+			late[newcomers++] = &vifs[i];
+	}
+	HASH_ITER (hh, d->followed, f, next)
+		if (!f->listed)
+			unlisted(d, f);
+	for (size_t i = 0; i < newcomers; i++)
+		follow_vif(d, late[i]);
+	free(late);
+	d->follow_again = false;
+}
+
+void follow_events(struct daemon *d)
+{
+	char *err = NULL, *line;
+
+	daemon_trouble(&d->no_links, links_drain(d->links, on_link, d, &err) < 0 ? err : NULL);
+	err = NULL;
+	if (directory_probe(d->directory, &err) == 1)
+		daemon_trouble(&d->no_xenstore, NULL);
+	else if (err)
+		daemon_trouble(&d->no_xenstore, err);
+	if (directory_drain(d->directory))
+		d->follow_again = true;
+	while ((line = directory_complaint(d->directory))) {
+		log_warn("%s", line);
+		free(line);
+	}
+	if (d->follow_again)
+		follow_all(d);
+}
+
+void follow_restored(struct daemon *d)
+{
+	const struct ledger_epoch *e, *next;
+
+	for (const struct ledger_vif *v = NULL; (v = account_next_vif(d->account, v));)
+		add(d, v->domid, v->devid, v->id);
+	for (e = account_next_epoch(d->account, NULL); e; e = next) {
+		next = account_next_epoch(d->account, e);
+		if (!links_find(d->links, e->ifindex))
+			account_device_gone(d->account, e->ifindex, NULL);
+	}
+	d->follow_again = true;
+}
+
+struct followed *follow_owner(const struct daemon *d, unsigned ifindex)
+{
+	int64_t vif = account_vif_of(d->account, ifindex);
+	struct followed *f = NULL;
+
+	if (vif)
+		HASH_FIND(by_vif, d->by_vif, &vif, sizeof(vif), f);
+	return f;
+}
+
+void follow_free(struct daemon *d)
+{
+	struct followed *f, *next;
+
+	HASH_ITER (hh, d->followed, f, next)
+		drop(d, f);
+}

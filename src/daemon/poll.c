@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "daemon/daemon.h"
+
+/* What a dump of the counters is for. */
+struct reading {
+	struct daemon *d;
+	unsigned *restarted; /* devices whose counters began anew */
+	size_t count, room;
+};
+
+static void on_counters(void *ctx, unsigned ifindex, const struct counters *counters)
+{
+	struct reading *r = ctx;
+	const struct followed *f = follow_owner(r->d, ifindex);
+	const struct link *link = f ? links_find(r->d->links, ifindex) : NULL;
+	struct epoch_evidence seen;
+
+	if (!link)
+		return;
+	/* A tap's counters live as long as the tap: only netback's own device begins anew when the guest
+	 * reconnects. */
+	seen.left_connected = f->binding.main == ifindex ? f->left_connected : 0;
+	seen.carrier_down = link->carrier_down;
+	if (!account_reading(r->d->account, ifindex, counters, &seen))
+		return;
+	if (r->count == r->room) {
+		r->room = r->room ? r->room * 2 : 16;
+		r->restarted = mem_resize(r->restarted, r->room, sizeof(*r->restarted));
+	}
+	r->restarted[r->count++] = ifindex;
+}
+
+/* Present rates: from window to window of at least a poll's length; readings that events caused do not cut it
+ * short. */
+static void measure_rates(struct daemon *d, struct mono now)
+{
+	for (struct followed *f = d->followed; f; f = f->hh.next) {
+		int64_t ns = now.ns - f->window_start.ns;
+		uint64_t moved[DIR_COUNT];
+
+		if (ns < (int64_t)d->conf->poll * 900000000)
+			continue;
+		account_moved(d->account, f->vif, moved);
+		for (int dir = 0; dir < DIR_COUNT; dir++) {
+			f->rate[dir] =
+				(uint64_t)((double)(moved[dir] - f->moved[dir]) * 1e9 / (double)ns + 0.5);
+			f->moved[dir] = moved[dir];
+		}
+		f->window_ms = (uint32_t)(ns / 1000000);
+		f->window_start = now;
+	}
+}
+
+void poll_now(struct daemon *d)
+{
+	struct reading r = {.d = d};
+	char *err = NULL;
+	bool complete;
+
+	follow_events(d);
+	account_begin(d->account, clock_wall());
+	daemon_trouble(&d->no_counters, stats_dump(d->stats, on_counters, &r, &err) < 0 ? err : NULL);
+	d->last_poll = clock_mono();
+	for (size_t i = 0; i < r.count; i++) {
+		const struct link *link;
+
+		/* Asked after the reading that showed it: the count includes the drop that came with this
+		 * restart. */
+		err = NULL;
+		if (links_refresh(d->links, r.restarted[i], &err) == 0) {
+			link = links_find(d->links, r.restarted[i]);
+			account_restarted(d->account, r.restarted[i], link->carrier_down);
+		}
+		free(err);
+	}
+	free(r.restarted);
+	complete = account_settle(d->account, NULL, NULL);
+	measure_rates(d, d->last_poll);
+	if (complete || d->urgent ||
+	    d->last_poll.ns - d->last_commit.ns >= (int64_t)d->conf->flush * 1000000000) {
+		bool committed = poll_commit(d, false);
+
+		if (complete && committed)
+			feed_tell(d->feed);
+	}
+}
+
+bool poll_commit(struct daemon *d, bool ended)
+{
+	struct ledger_batch batch;
+	char *err = NULL;
+	int rc;
+
+	account_batch(d->account, &batch);
+	batch.ended = ended;
+	rc = ledger_commit(d->ledger, &batch, &err);
+	account_batch_free(&batch);
+	daemon_trouble(&d->no_commit, rc < 0 ? err : NULL);
+	d->last_commit = clock_mono(); /* a refused commit is offered again at the next flush */
+	d->urgent = false;
+	if (rc < 0)
+		return false;
+	account_committed(d->account);
+	return true;
+}
+
+static void on_baseline(void *ctx, unsigned ifindex, const struct counters *counters)
+{
+	account_baseline(ctx, ifindex, counters);
+}
+
+int poll_baseline(struct daemon *d, char **err)
+{
+	return stats_dump(d->stats, on_baseline, d->account, err);
+}

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# daemon.sh: xenbwd in the test bed, and what its ledger says. To be sourced after bed.sh.
+#
+# Everything lies in $BED. A script that ends badly gets the end of the daemon's log on standard error.
+
+BW_LEDGER=$BED/ledger.db
+# shellcheck disable=SC2034 # for the scripts that have RRDs
+BW_RRD=$BED/rrd
+BW_CONTROL=$BED/control
+BW_CONF=$BED/xenbw.conf
+BW_LOG=$BED/xenbwd.log
+BW_PID=
+
+BW_INPUT='external_input + peer_input + direct_input + local_input + ignored_input + unattributed_input'
+BW_OUTPUT='external_output + peer_output + direct_output + local_output + ignored_output + unattributed_output'
+
+bw_at_exit() {
+	local status=$?
+	[ $status = 0 ] || tail -n 60 "$BW_LOG" >&2
+	exit $status
+}
+trap bw_at_exit EXIT
+
+# bw_config [LINE…]: the configuration of the tests (poll 1, flush 2, no RRD); a LINE comes after it and wins.
+bw_config() {
+	printf '%s\n' "poll 1" "flush 2" "bucket domain" "timezone UTC" "ledger $BW_LEDGER" "rrd_dir none" \
+		"control $BW_CONTROL" "$@" >"$BW_CONF"
+}
+
+# bw_launch: starts xenbwd without waiting. BW_PRELOAD: a library to preload.
+bw_launch() {
+	LD_PRELOAD=${BW_PRELOAD-} "$BUILD/xenbwd" -c "$BW_CONF" </dev/null >>"$BW_LOG" 2>&1 &
+	BW_PID=$!
+}
+
+# bw_start: starts xenbwd and returns when it says that it is ready.
+bw_start() {
+	local before=0
+	[ ! -e "$BW_LOG" ] || before=$(grep -c ready "$BW_LOG")
+	bw_launch
+	bw_wait_ready "$before"
+}
+
+bw_wait_ready() { # bw_wait_ready BEFORE: until the log says `ready` once more than BEFORE
+	local i
+	for ((i = 0; i < 1000; i++)); do
+		[ "$(grep -c ready "$BW_LOG")" -gt "$1" ] && return 0
+		kill -0 "$BW_PID" 2>/dev/null || { bed_complain "xenbwd ended: $(tail -n 1 "$BW_LOG")"; return 1; }
+		sleep 0.01
+	done
+	bed_complain "xenbwd was not ready within ten seconds"
+}
+
+# bw_stop: by TERM; returns its exit status (137 when it had to be killed after ten seconds).
+bw_stop() {
+	local i
+	kill -TERM "$BW_PID" || return 1
+	for ((i = 0; i < 1000; i++)); do
+		kill -0 "$BW_PID" 2>/dev/null || break
+		sleep 0.01
+	done
+	kill -KILL "$BW_PID" 2>/dev/null
+	wait "$BW_PID" 2>/dev/null
+}
+
+bw_kill() {
+	kill -KILL "$BW_PID" && wait "$BW_PID" 2>/dev/null
+	true
+}
+
+# bw_sql QUERY: from the ledger, columns separated by |.
+bw_sql() {
+	sqlite3 -readonly -cmd '.timeout 5000' "$BW_LEDGER" "$1"
+}
+
+# bw_booked WHERE: "input output", the sum of all classes of the vifs for which WHERE holds.
+bw_booked() {
+	bw_sql "SELECT coalesce(sum($BW_INPUT), 0) || ' ' || coalesce(sum($BW_OUTPUT), 0)
+		FROM usage JOIN vif ON vif.id = usage.vif WHERE $1"
+}
+
+# bw_booked_vif DOMID DEVID, bw_booked_bucket LABEL
+bw_booked_vif() { bw_booked "domid = $1 AND devid = $2"; }
+bw_booked_bucket() { bw_booked "usage.bucket = (SELECT bucket FROM bucket_label WHERE label = '$1' AND until IS NULL)"; }
+
+# bw_quiet: returns when no device of dom0 has counted anything for a tenth of a second.
+bw_quiet() {
+	local before now i
+	for ((i = 0; i < 100; i++)); do
+		now=$(ip -s -j link show | jq -c '[.[].stats64]')
+		[ "$now" = "${before-}" ] && return 0
+		before=$now
+		sleep 0.1
+	done
+	bed_complain "the bed does not become quiet"
+}
+
+# bw_wait_sql WHAT QUERY EXPECTED: until a query gives this.
+bw_wait_sql() {
+	# shellcheck disable=SC2016
+	bed_wait "$1" bash -c '[ "$(sqlite3 -readonly "$1" "$2")" = "$3" ]' - "$BW_LEDGER" "$2" "$3"
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/support/rrd_bed.h"
+
+#include <ftw.h>
+#include <math.h>
+#include <rrd.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+
+char *rrd_bed_make(void)
+{
+	char *path = mem_strdup("/tmp/xenbw-rrd-test-XXXXXX");
+
+	assert_non_null(mkdtemp(path));
+	return path;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)st;
+	(void)type;
+	(void)where;
+	return remove(path);
+}
+
+void rrd_bed_remove(char *path)
+{
+	assert_int_equal(nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+	free(path);
+}
+
+char *rrd_bed_bytes(const char *path, size_t *size)
+{
+	FILE *in = fopen(path, "r");
+	char *bytes;
+	struct stat st;
+
+	assert_non_null(in);
+	assert_int_equal(fstat(fileno(in), &st), 0);
+	bytes = mem_alloc((size_t)st.st_size + 1);
+	*size = fread(bytes, 1, (size_t)st.st_size, in);
+	assert_int_equal(*size, st.st_size);
+	fclose(in);
+	return bytes;
+}
+
+void rrd_bed_store(const char *path, const void *bytes, size_t size)
+{
+	FILE *out = fopen(path, "w");
+
+	assert_non_null(out);
+	assert_int_equal(fwrite(bytes, 1, size, out), size);
+	assert_int_equal(fclose(out), 0);
+}
+
+bool rrd_bed_exists(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0;
+}
+
+char *rrd_bed_dump(const char *path)
+{
+	char *out = mem_printf("%s.dump", path), *text;
+	size_t size;
+
+	rrd_clear_error();
+	if (rrd_dump_r(path, out) != 0)
+		fail_msg("rrd_dump_r %s: %s", path, rrd_get_error());
+	text = rrd_bed_bytes(out, &size);
+	assert_int_equal(unlink(out), 0);
+	free(out);
+	return text;
+}
+
+int64_t rrd_bed_last(const char *path)
+{
+	time_t last;
+
+	rrd_clear_error();
+	last = rrd_last_r(path);
+	if (last < 0)
+		fail_msg("rrd_last_r %s: %s", path, rrd_get_error());
+	return last;
+}
+
+/* All averages of five minutes in [from, to) of one column; *count of them. free() */
+static double *fetch(const char *path, const char *column, int64_t from, int64_t to, size_t *count)
+{
+	time_t start = (time_t)from, end = (time_t)to;
+	unsigned long step = 300, columns;
+	rrd_value_t *data;
+	double *out;
+	char **names;
+	size_t at;
+
+	rrd_clear_error();
+	if (rrd_fetch_r(path, "AVERAGE", &start, &end, &step, &columns, &names, &data) != 0)
+		fail_msg("rrd_fetch_r %s: %s", path, rrd_get_error());
+	assert_int_equal(step, 300);
+	assert_int_equal(start, from);
+	for (at = 0; at < columns && strcmp(names[at], column) != 0; at++)
+		;
+	assert_true(at < columns);
+	*count = (size_t)(to - from) / 300;
+	out = mem_array(*count, sizeof(*out));
+	for (size_t i = 0; i < *count; i++)
+		out[i] = data[i * columns + at];
+	for (unsigned long i = 0; i < columns; i++)
+		rrd_freemem(names[i]);
+	rrd_freemem(names);
+	rrd_freemem(data);
+	return out;
+}
+
+double rrd_bed_slot(const char *path, const char *column, int64_t slot)
+{
+	size_t count;
+	double *rates = fetch(path, column, slot, slot + 300, &count), bytes = rates[0] * 300;
+
+	free(rates);
+	return bytes;
+}
+
+uint64_t rrd_bed_sum(const char *path, const char *column, int64_t from, int64_t to, unsigned *unknown)
+{
+	size_t count;
+	double *rates = fetch(path, column, from, to, &count);
+	uint64_t sum = 0;
+
+	*unknown = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (isnan(rates[i]))
+			(*unknown)++;
+		else
+			sum += (uint64_t)llround(rates[i] * 300);
+	}
+	free(rates);
+	return sum;
+}
+
+void rrd_bed_tool(const char *words)
+{
+	char *copy = mem_strdup(words), *rest = copy, *argv[64], *word;
+	int argc = 0, rc;
+
+	while ((word = strsep(&rest, " "))) {
+		assert_true(argc < 63);
+		argv[argc++] = word;
+	}
+	argv[argc] = NULL;
+	rrd_clear_error();
+	rc = strcmp(argv[0], "create") == 0 ? rrd_create(argc, argv) : rrd_update(argc, argv);
+	if (rc != 0)
+		fail_msg("rrd %s: %s", words, rrd_get_error());
+	free(copy);
+}
