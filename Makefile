@@ -23,7 +23,7 @@ DEPS_TEST  := libcmocka-dev mandoc iproute2 iputils-ping procps util-linux xen-u
               rrdtool jq clang-format libclang-rt-14-dev
 
 # What each program is made of. A program links only what it needs.
-BASE   := base/mem base/err base/log base/text base/clock base/program
+BASE   := base/mem base/err base/log base/text base/clock base/boot base/program
 LEDGER := db/sql db/ledger_file
 DIRECTORY := xen/directory xen/pending xen/snapshot xen/complaints xen/store xen/value
 

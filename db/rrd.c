@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,6 +22,8 @@
 #define TEMPORARY ".xenbw-new" /* no bucket's file begins with a dot */
 
 #define SUFFIX ".rrd"
+
+#define NEW_FILE_BYTES (512 * 1024) /* what a new file takes, rounded up */
 
 #define MOVE_AWAY "move it away, and it is made anew from the ledger"
 
@@ -128,7 +131,7 @@ char *rrd_file_name(const char *label)
 	return name;
 }
 
-int rrd_rename(const struct rrd_dir *dir, const char *from, const char *to, char **err)
+int rrd_dir_rename(const struct rrd_dir *dir, const char *from, const char *to, char **err)
 {
 	if (renameat2(dir->fd, from, dir->fd, to, RENAME_NOREPLACE) < 0)
 		return err_sys(err, "cannot rename RRD file %s/%s to %s", dir->path, from, to);
@@ -173,20 +176,30 @@ static void fail_open(struct rrd_outcome *o, int error)
 	}
 }
 
-/* librrd's last error, with its /proc path put back to the file's name. Where the disk is full, librrd does
- * not say so, but errno does. */
-static void fail_librrd(struct rrd_outcome *o, const char *proc, const char *name, int error)
+/* librrd's last error, with its /proc path put back to the file's name. */
+static void fail_librrd(struct rrd_outcome *o, const char *proc, const char *name)
 {
 	const char *text = rrd_get_error(), *at = strstr(text, proc);
 	int before = at ? (int)(at - text) : (int)strlen(text);
 	char *printable = text_printable(name, strlen(name));
 
-	if (error == ENOSPC || error == EDQUOT)
-		fail(o, error, "%s; free some", strerror(error));
-	else
-		fail(o, RRD_DAMAGED, "librrd says: %.*s%s%s; " MOVE_AWAY, before, text, at ? printable : "",
-		     at ? at + strlen(proc) : "");
+	fail(o, RRD_DAMAGED, "librrd says: %.*s%s%s; " MOVE_AWAY, before, text, at ? printable : "",
+	     at ? at + strlen(proc) : "");
 	free(printable);
+	rrd_clear_error();
+}
+
+/* librrd has no words for a new file that it could not write in full. */
+static void fail_create(struct rrd_outcome *o, int dir)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(dir, &fs) == 0 && (uint64_t)fs.f_bfree * fs.f_frsize < NEW_FILE_BYTES)
+		fail(o, ENOSPC, "%s; free some", strerror(ENOSPC));
+	else
+		fail(o, EIO,
+		     "librrd cannot make it (%s); look whether the directory can be written and has room",
+		     rrd_test_error() ? rrd_get_error() : "it does not say why");
 	rrd_clear_error();
 }
 
@@ -310,7 +323,7 @@ static void read_one(const void *context, size_t index, void *reply)
 		fill_state(info, s);
 		rrd_info_free(info);
 	} else {
-		fail_librrd(&s->outcome, proc, x->names[index], 0);
+		fail_librrd(&s->outcome, proc, x->names[index]);
 	}
 	free(proc);
 	close(fd);
@@ -324,8 +337,8 @@ static void mark_deadly(struct rrd_outcome *o, int sig)
 	     strsignal(sig));
 }
 
-int rrd_read(const struct rrd_dir *dir, const char *const *names, size_t count, struct rrd_state *states,
-	     char **err)
+int rrd_dir_read(const struct rrd_dir *dir, const char *const *names, size_t count, struct rrd_state *states,
+		 char **err)
 {
 	struct read_context context = {dir->fd, names};
 	int *died = mem_array(count, sizeof(*died));
@@ -379,10 +392,9 @@ static int update_file(int fd, const char *name, const struct rrd_updates *updat
 	for (size_t i = 0; i < updates->count; i++)
 		texts[i] = update_text(&updates->list[i], columns);
 	rrd_clear_error();
-	errno = 0;
 	rc = rrd_update_r(proc, template, (int)updates->count, (const char **)texts);
 	if (rc != 0)
-		fail_librrd(o, proc, name, errno);
+		fail_librrd(o, proc, name);
 	for (size_t i = 0; i < updates->count; i++)
 		free(texts[i]);
 	free(texts);
@@ -392,16 +404,15 @@ static int update_file(int fd, const char *name, const struct rrd_updates *updat
 }
 
 /* Makes the temporary file, with the time before its first update; its descriptor, or -1. */
-static int create_temporary(int dir, const char *name, int64_t first, struct rrd_outcome *o)
+static int create_temporary(int dir, int64_t first, struct rrd_outcome *o)
 {
 	char *proc = mem_printf("/proc/self/fd/%d/" TEMPORARY, dir);
 	int fd = -1;
 
 	rrd_clear_error();
-	errno = 0;
 	if (rrd_create_r2(proc, RRD_STEP, first - 1, 0, NULL, NULL, sizeof(definition) / sizeof(*definition),
 			  (const char **)definition) != 0)
-		fail_librrd(o, proc, name, errno);
+		fail_create(o, dir);
 	else
 		fd = open_file(dir, TEMPORARY, o);
 	free(proc);
@@ -410,7 +421,7 @@ static int create_temporary(int dir, const char *name, int64_t first, struct rrd
 
 static void create_file(int dir, const struct rrd_job *job, struct rrd_outcome *o)
 {
-	int fd = create_temporary(dir, job->name, job->updates.list[0].time, o);
+	int fd = create_temporary(dir, job->updates.list[0].time, o);
 
 	if (fd >= 0) {
 		/* librrd does not look whether its last write went well: a file cut short shows here at the
@@ -449,8 +460,8 @@ static void write_one(const void *context, size_t index, void *reply)
 	close(fd);
 }
 
-int rrd_write(const struct rrd_dir *dir, const struct rrd_job *jobs, size_t count,
-	      struct rrd_outcome *outcomes, char **err)
+int rrd_dir_write(const struct rrd_dir *dir, const struct rrd_job *jobs, size_t count,
+		  struct rrd_outcome *outcomes, char **err)
 {
 	struct write_context context = {dir->fd, jobs};
 	int *died = mem_array(count, sizeof(*died));

@@ -27,6 +27,9 @@ struct rrd_dir {
 	char *path;
 };
 
+/* librrd exports rrd_read, rrd_write and the like, and would call a function of ours that had such a name:
+ * hence the prefix. */
+
 /* Opens the directory, makes it (0755) where only its last part is missing, and removes what a killed writer
  * left half made. */
 int rrd_dir_open(struct rrd_dir *dir, const char *path, char **err);
@@ -71,14 +74,14 @@ struct rrd_job {
 };
 
 /* Reads what each file is. A file's own trouble is in its state; -1 is trouble with all of them. */
-int rrd_read(const struct rrd_dir *dir, const char *const *names, size_t count, struct rrd_state *states,
-	     char **err);
+int rrd_dir_read(const struct rrd_dir *dir, const char *const *names, size_t count, struct rrd_state *states,
+		 char **err);
 
 /* Does the jobs, each with one call of librrd. A job without updates does not touch its file. */
-int rrd_write(const struct rrd_dir *dir, const struct rrd_job *jobs, size_t count,
-	      struct rrd_outcome *outcomes, char **err);
+int rrd_dir_write(const struct rrd_dir *dir, const struct rrd_job *jobs, size_t count,
+		  struct rrd_outcome *outcomes, char **err);
 
 /* Renames a file, never over another one. */
-int rrd_rename(const struct rrd_dir *dir, const char *from, const char *to, char **err);
+int rrd_dir_rename(const struct rrd_dir *dir, const char *from, const char *to, char **err);
 
 #endif

@@ -22,6 +22,11 @@ struct shared {
 _Noreturn static void run_child(rrd_guard_task *task, const void *context, size_t count, size_t reply_size,
 				struct shared *shared, pid_t parent)
 {
+	static const int deadly[] = {SIGABRT, SIGALRM, SIGBUS, SIGFPE, SIGILL, SIGSEGV};
+
+	/* a handler of the caller's must not come back to life here */
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(*deadly); i++)
+		signal(deadly[i], SIG_DFL);
 	while (shared->done < count && getppid() == parent) {
 		alarm(RRD_GUARD_SECONDS);
 		task(context, shared->done, (char *)shared->replies + shared->done * reply_size);

@@ -166,7 +166,7 @@ static int read_states(struct pass *p, char **err)
 
 	for (size_t i = 0; i < count; i++)
 		names[i] = p->items[i].name;
-	rc = rrd_read(&p->dir, names, count, states, err);
+	rc = rrd_dir_read(&p->dir, names, count, states, err);
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		p->items[i].state = states[i];
 	free(states);
@@ -189,12 +189,12 @@ static int adopt_former(struct pass *p, struct item *item, char **err)
 		const char *names[] = {name};
 		struct rrd_state state;
 
-		rc = rrd_read(&p->dir, names, 1, &state, err);
+		rc = rrd_dir_read(&p->dir, names, 1, &state, err);
 		found = rc == 0 && state.outcome.cause != RRD_MISSING;
 		/* the time of a slot's end: the slot itself began before */
 		if (found && state.outcome.cause == RRD_FINE &&
 		    state.tail.last_update - RRD_STEP < formers.list[i].taken) {
-			rc = rrd_rename(&p->dir, name, item->name, err);
+			rc = rrd_dir_rename(&p->dir, name, item->name, err);
 			if (rc == 0) {
 				say(p->sink, RRD_SINK_INFO, "RRD file %s/%s is now %s, as its label changed",
 				    p->dir.path, name, item->name);
@@ -280,7 +280,7 @@ static int write_batch(struct pass *p, struct item *const *items, size_t count, 
 
 	for (size_t i = 0; i < count; i++)
 		jobs[i] = make_job(items[i], items[i]->from, p->batch.open_slot, &items[i]->bucket->usage);
-	rc = rrd_write(&p->dir, jobs, count, outcomes, err);
+	rc = rrd_dir_write(&p->dir, jobs, count, outcomes, err);
 	for (size_t i = 0; i < count; i++) {
 		if (rc == 0)
 			note_written(p, items[i], &jobs[i], &outcomes[i]);
@@ -307,7 +307,7 @@ static int write_lagging(struct pass *p, struct item *item, char **err)
 			return -1;
 		job = make_job(item, from, to, &usage);
 		rrd_usage_free(&usage);
-		rc = rrd_write(&p->dir, &job, 1, &outcome, err);
+		rc = rrd_dir_write(&p->dir, &job, 1, &outcome, err);
 		if (rc == 0)
 			note_written(p, item, &job, &outcome);
 		if (rc == 0 && job.create && job.updates.count > 0) {

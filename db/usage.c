@@ -372,7 +372,10 @@ static void take_epoch(void *ctx, sqlite3_stmt *stmt)
 	e->ifindex = (unsigned)sqlite3_column_int64(stmt, 1);
 	e->rx_header = (unsigned)sqlite3_column_int64(stmt, 2);
 	e->tx_header = (unsigned)sqlite3_column_int64(stmt, 3);
-	e->last = counters_at(stmt, 4);
+	e->base = counters_at(stmt, 4);
+	e->last = counters_at(stmt, 8);
+	e->booked[DIR_INPUT] = (uint64_t)sqlite3_column_int64(stmt, 12);
+	e->booked[DIR_OUTPUT] = (uint64_t)sqlite3_column_int64(stmt, 13);
 }
 
 static void take_baseline(void *ctx, sqlite3_stmt *stmt)
@@ -414,8 +417,10 @@ static int read_vifs(sqlite3 *db, void *ctx, char **err)
 
 	if (rc == 0)
 		rc = boot_rows(db,
-			       "SELECT vif, ifindex, rx_header, tx_header, last_rx_bytes, last_rx_packets,"
-			       " last_tx_bytes, last_tx_packets FROM epoch WHERE boot = ? AND closed IS NULL",
+			       "SELECT vif, ifindex, rx_header, tx_header, base_rx_bytes, base_rx_packets,"
+			       " base_tx_bytes, base_tx_packets, last_rx_bytes, last_rx_packets,"
+			       " last_tx_bytes, last_tx_packets, total_input, total_output"
+			       " FROM epoch WHERE boot = ? AND closed IS NULL",
 			       q->boot, take_epoch, q->out, err);
 	if (rc == 0)
 		rc = boot_rows(db,

@@ -89,7 +89,8 @@ struct usage_epoch { /* open */
 	int64_t vif;
 	unsigned ifindex;
 	unsigned rx_header, tx_header;
-	struct counters last; /* all up to here is booked */
+	struct counters base, last; /* at its begin, and up to which all is booked */
+	uint64_t booked[DIR_COUNT]; /* since its begin */
 };
 
 struct usage_baseline {

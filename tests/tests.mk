@@ -21,6 +21,15 @@ test_rrd_sink_LDLIBS := -lm
 
 UNIT_TESTS := test_text test_basis test_rrd_plan test_rrd test_rrd_source test_rrd_sink
 
+test_value_SRC := tests/unit/test_value.c xen/value.c $(BASE_C)
+test_pending_SRC := tests/unit/test_pending.c xen/pending.c xen/snapshot.c xen/value.c $(BASE_C)
+test_xl_state_SRC := tests/unit/test_xl_state.c xen/xl_state.c
+UNIT_TESTS += test_value test_pending test_xl_state
+
+test_sim_year_SRC := tests/sim/test_sim_year.c tests/sim/memory_ledger.c $(wildcard src/account/*.c) db/ledger.c $(LEDGER:%=%.c) $(BASE_C)
+test_sim_year_LIB := sqlite3
+UNIT_TESTS += test_sim_year
+
 $(foreach t,$(UNIT_TESTS),$(eval $(t)_LIB += cmocka))
 
 # Tools of the test bed: no test in themselves.

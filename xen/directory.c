@@ -16,8 +16,7 @@
 #define DOMAINS PENDING_DOMAINS
 #define BACKENDS PENDING_BACKENDS
 
-/* How often one drain goes round while new events keep coming in; what is left then waits for the next one.
- */
+/* How often one drain goes round while new events come in; what is left then waits for the next. */
 enum { ROUNDS = 4 };
 
 struct directory {
@@ -108,7 +107,7 @@ static char *read_node(struct directory *d, const char *folder, const char *node
 		out = reader(value, len, &why);
 	if (why)
 		complaints_bad(&d->complaints, path, value, len, why);
-	else
+	else if (!d->store.broken)
 		complaints_good(&d->complaints, path);
 	free(why);
 	free(value);
@@ -216,7 +215,7 @@ static void refresh_folder(struct directory *d, unsigned domid)
 }
 
 /* The children of one of the two folders that hold a node for each domain. oxenstored sends a list of any
- * length, libxenstore closes the connection at more than 4096 bytes of it, which are the numbers of some 700
+ * length; libxenstore closes the connection when it has more than 4096 bytes, the numbers of some 700
  * domains. */
 static char **list_by_domid(struct directory *d, const char *folder, unsigned *count)
 {
@@ -282,8 +281,7 @@ static void refresh_domain(struct directory *d, unsigned domid)
 		watch_name(d, domid);
 	uuid = read_node(d, folder, "vm", true, read_vm);
 	if (!x) {
-		/* The event that the watch fired by itself has come with that answer; the name is read after
-		 * it. */
+		/* The event that the watch fired by itself came before that answer; the name is read now. */
 		collect(d);
 		pending_remove(&d->pending, domid, DEVID_DOMAIN);
 	}
@@ -421,12 +419,16 @@ static int connect_and_read(struct directory *d, char **err)
 	return 0;
 }
 
+/* A connection that ended over a list is made again at once, to do without lists. */
 static int reconnect(struct directory *d, char **err)
 {
 	d->unlistable = false;
 	if (connect_and_read(d, err) == 0)
 		return 0;
-	return d->unlistable ? connect_and_read(d, err) : -1;
+	if (!d->unlistable)
+		return -1;
+	err_clear(err);
+	return connect_and_read(d, err);
 }
 
 struct directory *directory_new(void)

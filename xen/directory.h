@@ -5,7 +5,9 @@
  * Owns the xenstore connection and its watches. Reads only nodes that dom0 owns (backend/vif, a domain's name
  * and vm): never a node that a guest can write. Values may hold any bytes; what is not a sane MAC, address,
  * interface name or uuid is reported once and left out, names become printable text (base/text.h).
- * xenstored going away makes it keep what it knew; directory_probe notices, and connects and watches anew.
+ * xenstored going away makes it keep what it knew; directory_probe notices, and connects and watches anew. An
+ * empty store is then as good an answer as any other. Where xenstored cannot list all domains (oxenstored,
+ * beyond some 700) those without a vif are missing. Waits for a xenstored that is stopped, not dead.
  */
 #ifndef XENBW_DIRECTORY_H
 #define XENBW_DIRECTORY_H
@@ -23,14 +25,17 @@ enum {
 
 struct xen_vif {
 	unsigned domid, devid;
-	char *domain;    /* the name, "--incoming" and "--migratedaway" still on; NULL while it has none */
-	char *uuid;      /* 36 lower-case characters, or NULL */
-	char *mac;       /* aa:bb:cc:dd:ee:ff, lower case, or NULL */
+	char *domain; /* the name, "--incoming" and "--migratedaway" still on; NULL while it has none */
+	char *uuid; /* 36 lower-case characters, or NULL; both stay when the domain has gone before its vif */
+	char *mac;  /* aa:bb:cc:dd:ee:ff, lower case, or NULL */
 	char *addresses; /* the toolstack's, canonical (inet_ntop), separated by one blank; NULL when none */
 	char *bridge;    /* or NULL */
 	char *vifname;   /* the admin's vifname=, or NULL */
 	int state;       /* of the backend; XEN_STATE_UNKNOWN while it has none */
-	unsigned left_connected; /* how often the backend's state was seen to leave Connected */
+	/* How often the backend's state was seen to leave Connected, 0 when the vif appears. Also where it
+	 * was back before anybody looked; but not while there was no connection. Leaving once may count
+	 * twice. */
+	unsigned left_connected;
 };
 
 struct xen_domain {

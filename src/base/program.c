@@ -10,15 +10,14 @@
 
 char *program_path(const char *name)
 {
-	char *self = mem_alloc(PATH_MAX), *path = NULL, *slash;
-	ssize_t n = readlink("/proc/self/exe", self, PATH_MAX - 1);
+	char self[PATH_MAX] = "", *path = NULL, *slash;
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
 	slash = n > 0 ? strrchr(self, '/') : NULL;
 	if (slash) {
 		*slash = '\0';
 		path = mem_printf("%s/%s", self, name);
 	}
-	free(self);
 	if (path && access(path, X_OK) == 0)
 		return path;
 	free(path);

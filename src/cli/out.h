@@ -29,7 +29,7 @@ struct out_column {
 	const char *key;   /* JSON member and CSV heading, NULL = not for machines */
 	const char *title; /* heading on the terminal, NULL = not for people */
 	enum out_type type;
-	unsigned drop; /* on a narrow terminal 1 goes first, then 2 …; 0 = stays */
+	unsigned drop; /* on a narrow terminal all with 1 go first, then 2 …; 0 stays */
 };
 
 struct out_screen {

@@ -129,17 +129,19 @@ static void limit_column(struct sheet *s, size_t column, size_t width)
 	}
 }
 
-/* The column that is to go next, or column_count. */
-static size_t next_to_go(const struct sheet *s)
+/* Leaves out the columns that are to go next; false when all that is left stays. */
+static bool hide_next(struct sheet *s)
 {
-	size_t best = s->table->column_count;
+	const struct out_table *t = s->table;
+	unsigned next = 0;
 
-	for (size_t c = 0; c < s->table->column_count; c++)
-		if (s->widths[c] && s->table->columns[c].drop &&
-		    (best == s->table->column_count ||
-		     s->table->columns[c].drop < s->table->columns[best].drop))
-			best = c;
-	return best;
+	for (size_t c = 0; c < t->column_count; c++)
+		if (s->widths[c] && t->columns[c].drop && (!next || t->columns[c].drop < next))
+			next = t->columns[c].drop;
+	for (size_t c = 0; next && c < t->column_count; c++)
+		if (t->columns[c].drop == next)
+			s->widths[c] = 0;
+	return next != 0;
 }
 
 static void fit(struct sheet *s, size_t room)
@@ -150,8 +152,8 @@ static void fit(struct sheet *s, size_t room)
 	for (c = 0; c < t->column_count && total_width(s) > room; c++)
 		if (s->widths[c] && out_is_text(t->columns[c].type))
 			limit_column(s, c, LONG_WORD);
-	while (total_width(s) > room && (c = next_to_go(s)) < t->column_count)
-		s->widths[c] = 0;
+	while (total_width(s) > room && hide_next(s))
+		;
 	for (c = 0; c < t->column_count; c++)
 		if (s->widths[c] && out_is_text(t->columns[c].type) &&
 		    (widest == t->column_count || s->widths[c] > s->widths[widest]))

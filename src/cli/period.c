@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "db/ledger.h"
 
 #define DAY 86400
 
@@ -109,7 +110,7 @@ static int read_time(const char *text, int64_t *out, char **err)
 
 static int64_t slot_start(int64_t t)
 {
-	return t - ((t % PERIOD_SLOT) + PERIOD_SLOT) % PERIOD_SLOT;
+	return t - ((t % SLOT_SECONDS) + SLOT_SECONDS) % SLOT_SECONDS;
 }
 
 /* Both edges go the same way, so that periods which follow each other share no slot and leave none out. */
@@ -140,7 +141,7 @@ int period_month(const char *text, int64_t now, struct period *out, char **err)
 
 int period_range(const char *from, const char *to, int64_t now, struct period *out, char **err)
 {
-	int64_t start = 0, end = slot_start(now) + PERIOD_SLOT;
+	int64_t start = 0, end = slot_start(now) + SLOT_SECONDS;
 
 	if (to && read_time(to, &end, err) < 0)
 		return -1;

@@ -12,8 +12,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PERIOD_SLOT 300 /* seconds */
-
 struct period {
 	int64_t from, to;
 	bool rounded; /* an edge that was typed lay inside a slot and went to the slot's start */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "base/boot.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -29,24 +30,6 @@ void daemon_trouble(struct trouble *t, char *reason)
 		log_err("%s; it is tried again, nothing is lost meanwhile", reason);
 	free(t->reason);
 	t->reason = reason;
-}
-
-static char *read_boot_id(char **err)
-{
-	FILE *in = fopen("/proc/sys/kernel/random/boot_id", "re");
-	char *line = NULL;
-	size_t room = 0;
-
-	if (!in || getline(&line, &room, in) < 36) {
-		err_sys(err, "cannot read the kernel's boot id from /proc/sys/kernel/random/boot_id");
-		free(line);
-		line = NULL;
-	}
-	if (in)
-		fclose(in);
-	if (line)
-		line[strcspn(line, "\n")] = '\0';
-	return line;
 }
 
 /* What is open by now needs no privilege any more; the thread that libxenstore starts must not have any
@@ -157,7 +140,7 @@ static int open_account(struct daemon *d, char **err)
 					    .bucket_by_ip = d->conf->bucket == BUCKET_IP};
 	static const char *const sinks[] = {"rrd"};
 	struct ledger_state state;
-	char *boot = read_boot_id(err);
+	char *boot = boot_id(err);
 	int rc = boot ? ledger_open(&d->ledger, d->conf->ledger, boot, err) : -1;
 
 	if (rc == 0)

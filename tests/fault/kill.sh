@@ -68,7 +68,8 @@ bed_udp outside 1.0 80 80
 bed_attach 2 1 10.77.0.22 || tap_bail "no second vif"
 bed_udp outside 2.1 90 90
 tap_ok "xenbwd watches the new xenstored" bw_wait_sql "the new vif" "SELECT count(*) FROM vif WHERE domid = 2 AND devid = 1" 1
-tap_is "xenbwd ends well" "$(bw_stop; echo $?)" 0
+bw_stop
+tap_is "xenbwd ends well" $? 0
 tap_is "no byte was lost while xenstored was away" "$(bw_booked_vif 1 0)" \
 	"$(($(bytes 11000 100) + $(bytes 70 70) + $(bytes 80 80))) $(($(bytes 12000 300) + 2 * $(bytes 100 100) + $(bytes 50 50) + $(bytes 60 60)))"
 tap_is "the new vif counts from its first byte" "$(bw_booked_vif 2 1)" "$(bytes 90 90) 0"

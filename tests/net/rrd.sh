@@ -64,7 +64,8 @@ sleep 2.2
 set_slot 10
 bed_wait "the RRD file to reach slot 9" rrd_last web $((FIRST + 10 * 300))
 bed_wait "the other RRD file" rrd_last db $((FIRST + 10 * 300))
-tap_is "xenbwd ends well" "$(bw_stop; echo $?)" 0
+bw_stop
+tap_is "xenbwd ends well" $? 0
 
 for label in web db; do
 	tap_is "$label: each slot of the RRD file is the ledger's slot, to the byte" "$(rrd_slots $label input output)" \

@@ -37,16 +37,17 @@ bw_launch() {
 
 # bw_start: starts xenbwd and returns when it says that it is ready.
 bw_start() {
-	local before=0
-	[ ! -e "$BW_LOG" ] || before=$(grep -c ready "$BW_LOG")
+	local before
+	: >>"$BW_LOG"
+	before=$(grep -c 'ready:' "$BW_LOG")
 	bw_launch
 	bw_wait_ready "$before"
 }
 
-bw_wait_ready() { # bw_wait_ready BEFORE: until the log says `ready` once more than BEFORE
+bw_wait_ready() { # bw_wait_ready BEFORE: until the log says that it is ready once more often than BEFORE
 	local i
 	for ((i = 0; i < 1000; i++)); do
-		[ "$(grep -c ready "$BW_LOG")" -gt "$1" ] && return 0
+		[ "$(grep -c 'ready:' "$BW_LOG")" -gt "$1" ] && return 0
 		kill -0 "$BW_PID" 2>/dev/null || { bed_complain "xenbwd ended: $(tail -n 1 "$BW_LOG")"; return 1; }
 		sleep 0.01
 	done

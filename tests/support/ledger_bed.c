@@ -26,21 +26,20 @@ void ledger_bed_sql(sqlite3 *db, const char *fmt, ...)
 	char *text;
 
 	va_start(ap, fmt);
-	text = sqlite3_vmprintf(fmt, ap);
+	text = mem_vprintf(fmt, ap);
 	va_end(ap);
-	assert_non_null(text);
 	if (sqlite3_exec(db, text, NULL, NULL, NULL) != SQLITE_OK)
 		fail_msg("%s: %s", text, sqlite3_errmsg(db));
-	sqlite3_free(text);
+	free(text);
 }
 
 void ledger_bed_bucket(sqlite3 *db, int id, const char *label)
 {
 	ledger_bed_sql(db, "INSERT INTO bucket(id, kind) VALUES (%d, 'domain')", id);
-	ledger_bed_sql(db, "INSERT INTO bucket_label(bucket, label, since) VALUES (%d, '%q', 0)", id, label);
+	ledger_bed_sql(db, "INSERT INTO bucket_label(bucket, label, since) VALUES (%d, '%s', 0)", id, label);
 	ledger_bed_sql(db,
 		       "INSERT INTO vif(id, boot, domid, devid, domain, bucket, appeared)"
-		       " VALUES (%d, 'boot', %d, 0, '%q', %d, 0)",
+		       " VALUES (%d, 'boot', %d, 0, '%s', %d, 0)",
 		       id, id, label, id);
 }
 
@@ -65,24 +64,24 @@ void ledger_bed_run(sqlite3 *db, int64_t started, int64_t seen, int64_t ended)
 		(long long)started, (long long)seen, (long long)ended);
 }
 
+#define CLASSES                                                                                  \
+	"external_input, external_output, peer_input, peer_output, direct_input, direct_output," \
+	" local_input, local_output, ignored_input, ignored_output, unattributed_input, "        \
+	"unattributed_output,"                                                                   \
+	" clipped_input, clipped_output, estimated_input, estimated_output"
+
 void ledger_bed_bytes(sqlite3 *db, int bucket, int64_t slot, int folded, const uint64_t external[2],
 		      const uint64_t peer[2], const uint64_t unattributed[2])
 {
-	char *classes =
-		mem_printf("%lld, %lld, %lld, %lld, 5, 6, 7, 8, 9, 10, %lld, %lld, 0, 0, 0, 0",
-			   (long long)external[0], (long long)external[1], (long long)peer[0],
-			   (long long)peer[1], (long long)unattributed[0], (long long)unattributed[1]);
+	char *values = mem_printf("%lld, %lld, %lld, %lld, 5, 6, 7, 8, 9, 10, %lld, %lld, 0, 0, 0, 0",
+				  (long long)external[0], (long long)external[1], (long long)peer[0],
+				  (long long)peer[1], (long long)unattributed[0], (long long)unattributed[1]);
 
-	if (folded)
-		ledger_bed_sql(db, "INSERT INTO slot VALUES (%d, %lld, %d, '', %s)", bucket, (long long)slot,
-			       bucket, classes);
-	else
-		ledger_bed_sql(db,
-			       "INSERT INTO take VALUES (NULL, %lld, %d, %d,"
-			       " (SELECT max(id) FROM epoch WHERE vif = %d), '', %lld, %lld, %s)",
-			       (long long)slot, bucket, bucket, bucket, (long long)slot, (long long)slot,
-			       classes);
-	free(classes);
+	ledger_bed_sql(db, "INSERT INTO %s, " CLASSES ") VALUES (%d, %d, %lld, '', %s%s)",
+		       folded ? "slot(bucket, vif, slot, address"
+			      : "take(bucket, vif, slot, address, from_time, to_time",
+		       bucket, bucket, (long long)slot, folded ? "" : "0, 0, ", values);
+	free(values);
 }
 
 void ledger_bed_open_slot(sqlite3 *db, int64_t slot)

@@ -14,6 +14,7 @@
 
 struct ledger_file ledger_bed_open(const char *path);
 
+/* Statements, formatted as by printf: nothing is quoted. */
 __attribute__((format(printf, 2, 3))) void ledger_bed_sql(sqlite3 *db, const char *fmt, ...);
 
 /* A bucket with a vif of the same id, and its present label since 0. */

@@ -75,7 +75,7 @@ static struct rrd_state read_file(const struct bed *b, const char *name)
 	struct rrd_state s;
 	char *err = NULL;
 
-	if (rrd_read(&b->dir, &name, 1, &s, &err) < 0)
+	if (rrd_dir_read(&b->dir, &name, 1, &s, &err) < 0)
 		fail_msg("%s", err);
 	return s;
 }
@@ -85,7 +85,7 @@ static struct rrd_outcome do_job(const struct bed *b, const struct rrd_job *job)
 	struct rrd_outcome o;
 	char *err = NULL;
 
-	if (rrd_write(&b->dir, job, 1, &o, &err) < 0)
+	if (rrd_dir_write(&b->dir, job, 1, &o, &err) < 0)
 		fail_msg("%s", err);
 	return o;
 }
@@ -585,7 +585,7 @@ static struct rrd_outcome among_others(struct bed *b, const char *name)
 	struct rrd_state states[3];
 	char *err = NULL;
 
-	assert_int_equal(rrd_read(&b->dir, names, 3, states, &err), 0);
+	assert_int_equal(rrd_dir_read(&b->dir, names, 3, states, &err), 0);
 	middle = states[1].outcome;
 	for (int i = 0; i < 3; i++) {
 		jobs[i] = (struct rrd_job){.name = names[i],
@@ -594,7 +594,7 @@ static struct rrd_outcome among_others(struct bed *b, const char *name)
 		if (states[i].outcome.cause == RRD_FINE || jobs[i].create)
 			rrd_plan(&states[i].tail, SLOT(0), SLOT(3), &some, &jobs[i].updates);
 	}
-	assert_int_equal(rrd_write(&b->dir, jobs, 3, outcomes, &err), 0);
+	assert_int_equal(rrd_dir_write(&b->dir, jobs, 3, outcomes, &err), 0);
 	if (middle.cause == RRD_FINE || middle.cause == RRD_MISSING)
 		middle = outcomes[1];
 	for (int i = 0; i < 3; i++)
@@ -631,10 +631,16 @@ static void damaged_files_are_named_and_the_others_go_on(void **state)
 	rrd_bed_store(bad, bytes, size);
 	expect_trouble(among_others(b, "bad.rrd"), RRD_DAMAGED, "can't handle RRD file version 0099");
 	memcpy(bytes + 4, "0003", 4);
-	/* the number of data sources, 2^64-1: librrd 1.7.2 dies of it */
-	memset(bytes + 24, 0xff, 8);
+	/* 2^64-1 archives, and then an archive with rows of 0 steps: librrd 1.7.2 dies of both */
+	memset(bytes + 32, 0xff, 8);
 	rrd_bed_store(bad, bytes, size);
-	expect_trouble(among_others(b, "bad.rrd"), RRD_DEADLY, "librrd died of it (");
+	expect_trouble(among_others(b, "bad.rrd"), RRD_DEADLY, "librrd died of it (Segmentation fault)");
+	memset(bytes + 32, 0, 8);
+	bytes[32] = 8;
+	memset(bytes + 1120, 0, 8);
+	rrd_bed_store(bad, bytes, size);
+	expect_trouble(among_others(b, "bad.rrd"), RRD_DEADLY,
+		       "librrd died of it (Floating point exception)");
 	free(bytes);
 	free(good);
 	free(bad);
@@ -725,12 +731,12 @@ static struct rrd_outcome bring_up_in_child(struct bed *b, const char *name)
 	struct rrd_job job = {.name = name};
 	char *err = NULL;
 
-	CHECK(rrd_read(&b->dir, &name, 1, &s, &err) == 0);
+	CHECK(rrd_dir_read(&b->dir, &name, 1, &s, &err) == 0);
 	job.create = s.outcome.cause == RRD_MISSING;
 	job.columns = s.columns;
 	if (s.outcome.cause == RRD_FINE || job.create) {
 		rrd_plan(&s.tail, SLOT(0), SLOT(3), &some, &job.updates);
-		CHECK(rrd_write(&b->dir, &job, 1, &s.outcome, &err) == 0);
+		CHECK(rrd_dir_write(&b->dir, &job, 1, &s.outcome, &err) == 0);
 		free(job.updates.list);
 	}
 	return s.outcome;
@@ -808,11 +814,11 @@ static void on_a_small_disk(struct bed *b)
 		const char *name = "hole.rrd";
 		struct rrd_job job = {.name = name};
 
-		CHECK(rrd_read(&small.dir, &name, 1, &s, &err) == 0);
+		CHECK(rrd_dir_read(&small.dir, &name, 1, &s, &err) == 0);
 		CHECK(s.outcome.cause == RRD_FINE);
 		job.columns = s.columns;
 		rrd_plan(&s.tail, SLOT(9), SLOT(10), &u, &job.updates);
-		CHECK(rrd_write(&small.dir, &job, 1, &o, &err) == 0);
+		CHECK(rrd_dir_write(&small.dir, &job, 1, &o, &err) == 0);
 		CHECK(o.cause == RRD_DEADLY);
 		CHECK(strstr(o.reason, "Bus error") && strstr(o.reason, "the disk is full"));
 	}
@@ -916,10 +922,10 @@ static void a_rename_takes_the_history_along_but_never_replaces_a_file(void **st
 	char *to = path_of(b, "new.rrd"), *err = NULL;
 
 	expect_fine(bring_up(b, "old.rrd", SLOT(0), SLOT(3), &some));
-	assert_int_equal(rrd_rename(&b->dir, "old.rrd", "new.rrd", &err), 0);
+	assert_int_equal(rrd_dir_rename(&b->dir, "old.rrd", "new.rrd", &err), 0);
 	expect_some(to);
 	expect_fine(bring_up(b, "old.rrd", SLOT(0), SLOT(3), &some));
-	assert_int_equal(rrd_rename(&b->dir, "old.rrd", "new.rrd", &err), -1);
+	assert_int_equal(rrd_dir_rename(&b->dir, "old.rrd", "new.rrd", &err), -1);
 	assert_non_null(strstr(err, "cannot rename RRD file"));
 	assert_non_null(strstr(err, "File exists"));
 	free(err);

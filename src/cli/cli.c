@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/cli.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cli/nearest.h"
+
+/* How wide the terminal is; 0 where standard output is none, so that nothing is left out for a pipe. */
+static size_t terminal_width(void)
+{
+	struct winsize size;
+	uint64_t columns;
+
+	if (!isatty(STDOUT_FILENO))
+		return 0;
+	if (text_u64(getenv("COLUMNS"), 1, 100000, &columns))
+		return columns;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		return size.ws_col;
+	return 80;
+}
+
+int cli_open(struct cli *cli, int argc, char **argv, char **err)
+{
+	const char *path;
+
+	*cli = (struct cli){.now = clock_wall()};
+	conf_init(&cli->conf);
+	if (args_parse(argc, argv, &cli->args, err) < 0)
+		return CLI_USAGE;
+	path = cli->args.value[OPTION_CONFIG];
+	/* the file that was named must be there; the default one may be missing */
+	if (conf_read(&cli->conf, path ? path : CONF_DEFAULT_PATH, path == NULL, err) < 0)
+		return CLI_FAILED;
+	if (cli->args.value[OPTION_LEDGER])
+		mem_replace(&cli->conf.ledger, cli->args.value[OPTION_LEDGER]);
+	conf_apply_timezone(&cli->conf);
+	if (cli->args.value[OPTION_JSON])
+		cli->format = OUT_JSON;
+	else if (cli->args.value[OPTION_CSV])
+		cli->format = OUT_CSV;
+	cli->screen.width = cli->args.value[OPTION_WIDE] ? 0 : terminal_width();
+	cli->screen.exact = cli->args.value[OPTION_BYTES] != NULL;
+	return CLI_OK;
+}
+
+void cli_close(struct cli *cli)
+{
+	args_free(&cli->args);
+	conf_free(&cli->conf);
+}
+
+void cli_note(const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	text = mem_vprintf(fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "xenbw: note: %s\n", text);
+	free(text);
+}
+
+int cli_open_ledger(const struct cli *cli, struct ledger_file *f, char **err)
+{
+	int rc = ledger_file_open_reader(f, cli->conf.ledger, err);
+
+	if (rc != 1)
+		return rc;
+	return err_set(
+		err,
+		"there is no ledger %s yet: xenbwd makes it when it first runs (systemctl start xenbwd); "
+		"for one that lies elsewhere give --ledger FILE",
+		cli->conf.ledger);
+}
+
+const struct usage_bucket *cli_bucket(const struct usage_buckets *buckets, const char *label, char **err)
+{
+	const struct usage_bucket *found = usage_bucket_named(buckets, label);
+	const char **names;
+	char *near;
+
+	if (found)
+		return found;
+	names = mem_array(buckets->count, sizeof(*names));
+	for (size_t i = 0; i < buckets->count; i++)
+		names[i] = buckets->list[i].label;
+	near = nearest_names(label, names, buckets->count, 3);
+	if (near)
+		err_set(err, "the ledger knows no bucket `%s`; near to it are: %s", label, near);
+	else
+		err_set(err, "the ledger knows no bucket `%s`; `xenbw completion buckets` lists all of them",
+			label);
+	free(near);
+	free(names);
+	return NULL;
+}
+
+int cli_write(const struct cli *cli, const struct out_table *t, const char *rows, char **err)
+{
+	return out_write(t, cli->format, rows, &cli->screen, stdout, err) < 0 ? CLI_FAILED : CLI_OK;
+}
+
+int cli_usage(char **err, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	text = mem_vprintf(fmt, ap);
+	va_end(ap);
+	err_set(err, "%s", text);
+	free(text);
+	return CLI_USAGE;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * cli: what every command is handed, and the few things all of them do.
+ *
+ * Commands write their table to standard output and notes to standard error; errors they return.
+ */
+#ifndef XENBW_CLI_H
+#define XENBW_CLI_H
+
+#include <stdint.h>
+
+#include "cli/args.h"
+#include "cli/out.h"
+#include "config/conf.h"
+#include "db/ledger_file.h"
+#include "db/usage.h"
+
+/* Exit statuses, promised in xenbw(8). */
+enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
+
+struct cli {
+	struct cli_args args;
+	struct conf conf;
+	enum out_format format;
+	struct out_screen screen;
+	int64_t now; /* UTC */
+};
+
+/* Reads what the global options ask for, and the configuration. Release with cli_close. An exit status. */
+int cli_open(struct cli *cli, int argc, char **argv, char **err);
+void cli_close(struct cli *cli);
+
+/* A line on standard error that is no error. */
+void cli_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Opens the ledger; where there is none that is an error that says what to do. -1 on errors. */
+int cli_open_ledger(const struct cli *cli, struct ledger_file *f, char **err);
+
+/* The bucket with this label; NULL with an error that offers the nearest ones. */
+const struct usage_bucket *cli_bucket(const struct usage_buckets *buckets, const char *label, char **err);
+
+/* Writes the table to standard output as --json, --csv or neither asks. An exit status. */
+int cli_write(const struct cli *cli, const struct out_table *t, const char *rows, char **err);
+
+/* A usage error: sets *err and returns CLI_USAGE. */
+int cli_usage(char **err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

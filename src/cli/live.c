@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/live.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/spawn.h"
+#include "net/bind.h"
+#include "net/links.h"
+#include "net/stats.h"
+
+#define STATES_LIMIT_MS 3000
+
+/* ---- the vifs and their devices ---- */
+
+static void add_device(struct live_vif *v, const struct links *links, unsigned ifindex)
+{
+	const struct link *link = ifindex ? links_find(links, ifindex) : NULL;
+
+	if (!link)
+		return;
+	if (!*v->netdev)
+		memcpy(v->netdev, link->name, sizeof(v->netdev));
+	v->devices[v->device_count++] = (struct live_device){.ifindex = ifindex, .netback = link->netback};
+}
+
+static int bind_devices(struct live *l, char **err)
+{
+	struct links *links;
+
+	if (links_open(&links, err) < 0)
+		return -1;
+	for (size_t i = 0; i < l->count; i++) {
+		struct binding b = bind_vif(links, l->vifs[i].xen, (struct binding){0});
+
+		add_device(&l->vifs[i], links, b.main);
+		add_device(&l->vifs[i], links, b.emu);
+	}
+	links_close(links);
+	return 0;
+}
+
+/* ---- the counters ---- */
+
+struct reading {
+	unsigned ifindex;
+	struct counters counters;
+};
+
+struct readings {
+	struct reading *list;
+	size_t count, room;
+};
+
+static void on_counters(void *ctx, unsigned ifindex, const struct counters *counters)
+{
+	struct readings *r = ctx;
+
+	if (r->count == r->room) {
+		r->room = r->room ? r->room * 2 : 64;
+		r->list = mem_resize(r->list, r->room, sizeof(r->list[0]));
+	}
+	r->list[r->count++] = (struct reading){ifindex, *counters};
+}
+
+static int by_ifindex(const void *a, const void *b)
+{
+	const struct reading *x = a, *y = b;
+
+	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
+}
+
+/* Gives each device its counters. One that vanished since it was bound is forgotten. */
+static void hand_out(struct live_vif *v, const struct readings *r)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < v->device_count; i++) {
+		struct reading key = {.ifindex = v->devices[i].ifindex};
+		const struct reading *found =
+			r->count ? bsearch(&key, r->list, r->count, sizeof(key), by_ifindex) : NULL;
+
+		if (!found)
+			continue;
+		v->devices[kept] = v->devices[i];
+		v->devices[kept++].counters = found->counters;
+	}
+	v->device_count = kept;
+}
+
+static int read_counters(struct live *l, char **err)
+{
+	struct readings r = {0};
+	struct stats *stats;
+	int rc;
+
+	if (stats_open(&stats, err) < 0)
+		return -1;
+	rc = stats_dump(stats, on_counters, &r, err);
+	stats_close(stats);
+	if (r.count)
+		qsort(r.list, r.count, sizeof(r.list[0]), by_ifindex);
+	for (size_t i = 0; rc == 0 && i < l->count; i++)
+		hand_out(&l->vifs[i], &r);
+	free(r.list);
+	return rc;
+}
+
+int live_read(struct live *l, char **err)
+{
+	const struct xen_vif *vifs;
+
+	*l = (struct live){0};
+	if (directory_open(&l->directory, err) < 0)
+		return 1;
+	vifs = directory_vifs(l->directory, &l->count);
+	l->vifs = mem_array(l->count, sizeof(l->vifs[0]));
+	for (size_t i = 0; i < l->count; i++)
+		l->vifs[i].xen = &vifs[i];
+	if (bind_devices(l, err) < 0 || read_counters(l, err) < 0) {
+		live_free(l);
+		return -1;
+	}
+	return 0;
+}
+
+void live_free(struct live *l)
+{
+	free(l->vifs);
+	directory_close(l->directory);
+	*l = (struct live){0};
+}
+
+/* ---- states ---- */
+
+char *live_states(void)
+{
+	char *const argv[] = {(char[]){"xenbw-xl"}, NULL};
+	char *text = NULL;
+
+	if (spawn_run(argv[0], argv, STATES_LIMIT_MS, &text, NULL) != 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+char *live_state_of(const char *states, unsigned domid)
+{
+	char *head = mem_printf("%u\t", domid), *state = NULL;
+	size_t length = strlen(head);
+
+	/* domid, uuid, state, name, between tabs */
+	for (const char *line = states; line && *line && !state;) {
+		const char *uuid = line + length, *word = NULL;
+
+		if (strncmp(line, head, length) == 0 && (word = strchr(uuid, '\t')))
+			state = mem_strndup(word + 1, strcspn(word + 1, "\t\n"));
+		line = strchr(line, '\n');
+		line = line ? line + 1 : NULL;
+	}
+	free(head);
+	return state;
+}

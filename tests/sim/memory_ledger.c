@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "memory_ledger.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+struct memory_ledger {
+	struct ledger_state state;
+	char **baseline_boots;      /* beside state.baselines */
+	struct class_bytes *booked; /* beside state.buckets */
+	uint64_t closed_totals[DIR_COUNT], clipped, estimated[DIR_COUNT];
+	int64_t last_slot;
+};
+
+struct memory_ledger *memory_ledger_new(void)
+{
+	struct memory_ledger *m = mem_alloc(sizeof(*m));
+
+	m->state.first_run = true;
+	return m;
+}
+
+void memory_ledger_free(struct memory_ledger *m)
+{
+	for (size_t i = 0; i < m->state.baseline_count; i++)
+		free(m->baseline_boots[i]);
+	free(m->baseline_boots);
+	free(m->booked);
+	ledger_state_free(&m->state);
+	free(m);
+}
+
+static struct ledger_vif copy_vif(const struct ledger_vif *from)
+{
+	struct ledger_vif v = *from;
+
+	v.boot = mem_strdup(from->boot);
+	v.uuid = mem_strdup(from->uuid);
+	v.domain = mem_strdup(from->domain);
+	v.mac = mem_strdup(from->mac);
+	v.addresses = mem_strdup(from->addresses);
+	v.bridge = mem_strdup(from->bridge);
+	v.netdev = mem_strdup(from->netdev);
+	return v;
+}
+
+static struct ledger_epoch copy_epoch(const struct ledger_epoch *from)
+{
+	struct ledger_epoch e = *from;
+
+	e.boot = mem_strdup(from->boot);
+	e.netdev = mem_strdup(from->netdev);
+	return e;
+}
+
+static size_t bucket_index(const struct memory_ledger *m, int64_t id)
+{
+	for (size_t i = 0; i < m->state.bucket_count; i++)
+		if (m->state.buckets[i].id == id)
+			return i;
+	assert(!"a row names a bucket that is not there");
+	return 0;
+}
+
+static void put_buckets(struct memory_ledger *m, const struct ledger_batch *b)
+{
+	struct ledger_state *s = &m->state;
+
+	for (size_t i = 0; i < b->bucket_count; i++) {
+		s->buckets = mem_resize(s->buckets, s->bucket_count + 1, sizeof(*s->buckets));
+		m->booked = mem_resize(m->booked, s->bucket_count + 1, sizeof(*m->booked));
+		m->booked[s->bucket_count] = (struct class_bytes){0};
+		s->buckets[s->bucket_count++] =
+			(struct ledger_bucket){.id = b->buckets[i]->id, .by_ip = b->buckets[i]->by_ip};
+		assert(b->buckets[i]->id > s->last_bucket);
+		s->last_bucket = b->buckets[i]->id;
+	}
+	for (size_t i = 0; i < b->label_count; i++) {
+		for (size_t k = 0; k < s->bucket_count; k++) /* a label names one bucket at a time */
+			assert(!s->buckets[k].label || s->buckets[k].id == b->labels[i]->bucket ||
+			       strcmp(s->buckets[k].label, b->labels[i]->label) != 0);
+		mem_replace(&s->buckets[bucket_index(m, b->labels[i]->bucket)].label, b->labels[i]->label);
+	}
+	for (size_t i = 0; i < b->uuid_count; i++) {
+		s->uuids = mem_resize(s->uuids, s->uuid_count + 1, sizeof(*s->uuids));
+		s->uuids[s->uuid_count++] =
+			(struct ledger_uuid){mem_strdup(b->uuids[i]->uuid), b->uuids[i]->bucket};
+	}
+}
+
+static void put_vif(struct memory_ledger *m, const struct ledger_vif *v)
+{
+	struct ledger_state *s = &m->state;
+	size_t i = 0;
+
+	while (i < s->vif_count && s->vifs[i].id != v->id)
+		i++;
+	if (i == s->vif_count) {
+		s->vifs = mem_resize(s->vifs, ++s->vif_count, sizeof(*s->vifs));
+	} else {
+		ledger_vif_clear(&s->vifs[i]);
+	}
+	s->vifs[i] = copy_vif(v);
+	if (v->id > s->last_vif)
+		s->last_vif = v->id;
+	if (v->gone) { /* a state holds only those that are there */
+		ledger_vif_clear(&s->vifs[i]);
+		memmove(s->vifs + i, s->vifs + i + 1, (s->vif_count - i - 1) * sizeof(*s->vifs));
+		s->vif_count--;
+	}
+}
+
+static void put_epoch(struct memory_ledger *m, const struct ledger_epoch *e)
+{
+	struct ledger_state *s = &m->state;
+	size_t i = 0;
+
+	while (i < s->epoch_count && s->epochs[i].id != e->id)
+		i++;
+	if (i == s->epoch_count)
+		s->epochs = mem_resize(s->epochs, ++s->epoch_count, sizeof(*s->epochs));
+	else
+		ledger_epoch_clear(&s->epochs[i]);
+	s->epochs[i] = copy_epoch(e);
+	if (e->id > s->last_epoch)
+		s->last_epoch = e->id;
+	if (e->closed) {
+		for (int d = 0; d < DIR_COUNT; d++)
+			m->closed_totals[d] += e->total[d];
+		ledger_epoch_clear(&s->epochs[i]);
+		memmove(s->epochs + i, s->epochs + i + 1, (s->epoch_count - i - 1) * sizeof(*s->epochs));
+		s->epoch_count--;
+	}
+}
+
+static void put_take(struct memory_ledger *m, const struct ledger_take *t)
+{
+	assert(t->seq > m->state.last_seq);
+	assert(t->slot >= m->last_slot && t->slot % SLOT_SECONDS == 0);
+	assert(t->from_time <= t->to_time);
+	m->state.last_seq = t->seq;
+	m->last_slot = t->slot;
+	class_bytes_add(&m->booked[bucket_index(m, t->bucket)], &t->classes);
+	for (int d = 0; d < DIR_COUNT; d++) {
+		m->clipped += t->clipped[d];
+		m->estimated[d] += t->estimated[d];
+	}
+}
+
+static void put_baseline(struct memory_ledger *m, const char *boot, const struct ledger_baseline *b)
+{
+	struct ledger_state *s = &m->state;
+	size_t i = 0;
+
+	while (i < s->baseline_count &&
+	       (s->baselines[i].ifindex != b->ifindex || strcmp(m->baseline_boots[i], boot) != 0))
+		i++;
+	if (i == s->baseline_count) {
+		s->baselines = mem_resize(s->baselines, i + 1, sizeof(*s->baselines));
+		m->baseline_boots = mem_resize(m->baseline_boots, i + 1, sizeof(*m->baseline_boots));
+		m->baseline_boots[i] = mem_strdup(boot);
+		s->baseline_count++;
+	}
+	s->baselines[i] = *b;
+}
+
+void memory_ledger_commit(struct memory_ledger *m, const char *boot, const struct ledger_batch *b)
+{
+	put_buckets(m, b);
+	for (size_t i = 0; i < b->vif_count; i++)
+		put_vif(m, b->vifs[i]);
+	for (size_t i = 0; i < b->epoch_count; i++)
+		put_epoch(m, b->epochs[i]);
+	for (size_t i = 0; i < b->take_count; i++)
+		put_take(m, b->takes[i]);
+	for (size_t i = 0; i < b->baseline_count; i++)
+		put_baseline(m, boot, b->baselines[i]);
+	assert(b->open_slot >= m->state.open_slot && b->now >= m->state.last_seen);
+	m->state.open_slot = b->open_slot;
+	m->state.last_seen = b->now;
+	m->state.first_run = false;
+}
+
+struct ledger_state memory_ledger_state(const struct memory_ledger *m, const char *boot)
+{
+	struct ledger_state s = m->state;
+
+	s.buckets = mem_array(s.bucket_count, sizeof(*s.buckets));
+	for (size_t i = 0; i < s.bucket_count; i++) {
+		s.buckets[i] = m->state.buckets[i];
+		s.buckets[i].label = mem_strdup(m->state.buckets[i].label);
+	}
+	s.uuids = mem_array(s.uuid_count, sizeof(*s.uuids));
+	for (size_t i = 0; i < s.uuid_count; i++)
+		s.uuids[i] =
+			(struct ledger_uuid){mem_strdup(m->state.uuids[i].uuid), m->state.uuids[i].bucket};
+	s.vifs = mem_array(s.vif_count, sizeof(*s.vifs));
+	for (size_t i = 0; i < s.vif_count; i++)
+		s.vifs[i] = copy_vif(&m->state.vifs[i]);
+	s.epochs = mem_array(s.epoch_count, sizeof(*s.epochs));
+	for (size_t i = 0; i < s.epoch_count; i++)
+		s.epochs[i] = copy_epoch(&m->state.epochs[i]);
+	s.baselines = mem_array(s.baseline_count, sizeof(*s.baselines));
+	s.baseline_count = 0;
+	for (size_t i = 0; i < m->state.baseline_count; i++)
+		if (strcmp(m->baseline_boots[i], boot) == 0)
+			s.baselines[s.baseline_count++] = m->state.baselines[i];
+	return s;
+}
+
+void memory_ledger_booked(const struct memory_ledger *m, const char *uuid, struct class_bytes *booked)
+{
+	*booked = (struct class_bytes){0};
+	for (size_t i = 0; i < m->state.uuid_count; i++)
+		if (strcmp(m->state.uuids[i].uuid, uuid) == 0)
+			*booked = m->booked[bucket_index(m, m->state.uuids[i].bucket)];
+}
+
+void memory_ledger_totals(const struct memory_ledger *m, uint64_t takes[DIR_COUNT],
+			  uint64_t epochs[DIR_COUNT])
+{
+	for (int d = 0; d < DIR_COUNT; d++) {
+		takes[d] = 0;
+		for (size_t i = 0; i < m->state.bucket_count; i++)
+			takes[d] += class_bytes_total(&m->booked[i], d);
+		epochs[d] = m->closed_totals[d];
+		for (size_t i = 0; i < m->state.epoch_count; i++)
+			epochs[d] += m->state.epochs[i].total[d];
+	}
+}
+
+uint64_t memory_ledger_estimated(const struct memory_ledger *m, enum direction dir)
+{
+	return m->estimated[dir];
+}
+
+uint64_t memory_ledger_clipped(const struct memory_ledger *m)
+{
+	return m->clipped;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * memory_ledger: takes batches as db/ledger does, and gives them back as a state, without a disk.
+ *
+ * For simulations of long times. It asserts what the real ledger's schema would refuse.
+ */
+#ifndef XENBW_MEMORY_LEDGER_H
+#define XENBW_MEMORY_LEDGER_H
+
+#include "db/ledger.h"
+
+struct memory_ledger;
+
+struct memory_ledger *memory_ledger_new(void);
+void memory_ledger_free(struct memory_ledger *m);
+
+/* `boot` is the boot of the run that commits. */
+void memory_ledger_commit(struct memory_ledger *m, const char *boot, const struct ledger_batch *batch);
+
+/* A copy; ledger_state_free. Base lines of other boots are left out. */
+struct ledger_state memory_ledger_state(const struct memory_ledger *m, const char *boot);
+
+/* Everything that was booked to the bucket of a domain. */
+void memory_ledger_booked(const struct memory_ledger *m, const char *uuid, struct class_bytes *booked);
+
+/* All of it; and what its epochs say for the same vifs: both must agree. */
+void memory_ledger_totals(const struct memory_ledger *m, uint64_t takes[DIR_COUNT],
+			  uint64_t epochs[DIR_COUNT]);
+
+/* By how much takes were raised beyond the counters; what was cut from the classifier's. */
+uint64_t memory_ledger_estimated(const struct memory_ledger *m, enum direction dir);
+uint64_t memory_ledger_clipped(const struct memory_ledger *m);
+
+#endif
