@@ -17,9 +17,9 @@
 #include "ledger_schema.h" /* made from db/schema/ledger.sql */
 
 #define RECOVER                                                                                            \
-	"nothing was changed. Keep a copy, then either recover it (sqlite3 %s .recover | sqlite3 new.db, " \
-	"and put "                                                                                         \
-	"new.db in its place) or move it away to begin a new ledger"
+	"nothing was changed. Keep a copy, then recover what can be read as LEDGER in xenbwd(8) says, or " \
+	"move it "                                                                                         \
+	"away to begin a new ledger"
 
 static int take_lock(struct ledger_file *f, const char *path, char **err)
 {
@@ -51,8 +51,7 @@ static int check_identity(sqlite3 *db, const char *path, bool *is_new, char **er
 	    sql_number(db, "SELECT count(*) FROM sqlite_master", 0, &tables, err) < 0) {
 		if ((sqlite3_errcode(db) & 0xff) == SQLITE_NOTADB ||
 		    (sqlite3_errcode(db) & 0xff) == SQLITE_CORRUPT)
-			return err_set(err, "ledger %s is damaged (%s); " RECOVER, path, sqlite3_errmsg(db),
-				       path);
+			return err_set(err, "ledger %s is damaged (%s); " RECOVER, path, sqlite3_errmsg(db));
 		return -1;
 	}
 	*is_new = tables == 0 && application == 0;
@@ -91,7 +90,7 @@ static int check_soundness(sqlite3 *db, const char *path, char **err)
 	sqlite3_finalize(stmt);
 	if (rc < 0 || !verdict || strcmp(verdict, "ok") != 0)
 		rc = err_set(err, "ledger %s is damaged (%s); " RECOVER, path,
-			     verdict ? verdict : sqlite3_errmsg(db), path);
+			     verdict ? verdict : sqlite3_errmsg(db));
 	free(verdict);
 	return rc < 0 ? -1 : 0;
 }

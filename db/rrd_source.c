@@ -16,8 +16,10 @@
 	" sum(peer_input), sum(peer_output), sum(direct_input), sum(direct_output),"             \
 	" sum(local_input), sum(local_output)"
 
-/* The end of an epoch or a run that may still be going on. */
-#define EPOCH_END "coalesce(e.closed, e.seen)"
+/* An open epoch lasts: xenbwd reads its counters all the time, though it writes `seen` only when they grew.
+ * `to` is the number of a parameter, beyond which nobody looks. A run that was killed ended when it was seen
+ * last. */
+#define EPOCH_END(to) "ifnull(e.closed, " to ")"
 #define RUN_END "coalesce(ended, seen)"
 
 struct lives {
@@ -162,14 +164,18 @@ static int read_spans(sqlite3 *db, struct rrd_batch *out, char **err)
 	int rc;
 
 	if (sql_prepare(db, &stmt,
-			"SELECT v.bucket, min(e.opened), max(" EPOCH_END ")"
-			" FROM epoch e JOIN vif v ON v.id = e.vif GROUP BY v.bucket ORDER BY v.bucket",
+			"SELECT v.bucket, min(e.opened), max(" EPOCH_END(
+				"?1") ")"
+				      " FROM epoch e JOIN vif v ON v.id = e.vif GROUP BY v.bucket ORDER BY "
+				      "v.bucket",
 			err) < 0)
 		return -1;
-	while ((rc = sql_step(stmt, err)) == 1) {
+	rc = sql_bind(stmt, err, "i", out->open_slot);
+	while (rc == 0 && (rc = sql_step(stmt, err)) == 1) {
 		struct rrd_bucket *b = walk_to(out, &at, sqlite3_column_int64(stmt, 0));
 		int64_t from, to;
 
+		rc = 0;
 		if (!b)
 			continue;
 		from = rrd_slot_of(sqlite3_column_int64(stmt, 1));
@@ -224,10 +230,12 @@ static int read_recent_lives(sqlite3 *db, struct rrd_batch *out, char **err)
 
 	if (read_runs(db, out->since, out->open_slot, &runs, err) < 0)
 		return -1;
-	rc = sql_prepare(db, &stmt,
-			 "SELECT v.bucket, e.opened, " EPOCH_END " FROM epoch e JOIN vif v ON v.id = e.vif"
-			 " WHERE " EPOCH_END " > ?1 AND e.opened < ?2 ORDER BY v.bucket, e.opened",
-			 err);
+	rc = sql_prepare(
+		db, &stmt,
+		"SELECT v.bucket, e.opened, " EPOCH_END(
+			"?2") " FROM epoch e JOIN vif v ON v.id = e.vif"
+			      " WHERE " EPOCH_END("?2") " > ?1 AND e.opened < ?2 ORDER BY v.bucket, e.opened",
+		err);
 	if (rc == 0)
 		rc = sql_bind(stmt, err, "ii", out->since, out->open_slot);
 	while (rc == 0 && (rc = sql_step(stmt, err)) == 1) {
@@ -329,10 +337,12 @@ static int read_bucket_lives(sqlite3 *db, int64_t bucket, int64_t from, int64_t 
 
 	if (read_runs(db, from, to, &runs, err) < 0)
 		return -1;
-	rc = sql_prepare(db, &stmt,
-			 "SELECT e.opened, " EPOCH_END " FROM vif v JOIN epoch e ON e.vif = v.id"
-			 " WHERE v.bucket = ?1 AND " EPOCH_END " > ?2 AND e.opened < ?3 ORDER BY e.opened",
-			 err);
+	rc = sql_prepare(
+		db, &stmt,
+		"SELECT e.opened, " EPOCH_END("?3") " FROM vif v JOIN epoch e ON e.vif = v.id"
+						    " WHERE v.bucket = ?1 AND " EPOCH_END(
+							    "?3") " > ?2 AND e.opened < ?3 ORDER BY e.opened",
+		err);
 	if (rc == 0)
 		rc = sql_bind(stmt, err, "iii", bucket, from, to);
 	while (rc == 0 && (rc = sql_step(stmt, err)) == 1) {

@@ -118,13 +118,13 @@ static int check_feed(char **err)
 	return 0;
 }
 
-/* For the sink: a signal came, or xenbwd closed its end. */
+/* For the sink: a signal came, or xenbwd will not send any more. */
 static bool must_stop(void *arg)
 {
 	const struct writer *w = arg;
-	struct pollfd fds[] = {{.fd = w->signals, .events = POLLIN}, {.fd = FEED_FD}};
+	struct pollfd fds[] = {{.fd = w->signals, .events = POLLIN}, {.fd = FEED_FD, .events = POLLRDHUP}};
 
-	return poll(fds, 2, 0) > 0 && (fds[0].revents || (fds[1].revents & (POLLHUP | POLLERR)));
+	return poll(fds, 2, 0) > 0;
 }
 
 static void say(void *arg, enum rrd_sink_level level, const char *line)
@@ -178,9 +178,9 @@ static int take_messages(char **err)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-			return came;
+			return 1;
 		if (n == 0 || (n < 0 && errno == ECONNRESET))
-			return 0;
+			return came;
 		if (n < 0)
 			return err_sys(err, "cannot read from xenbwd");
 		if (n != sizeof(m) || m.magic != FEED_MAGIC || m.kind != FEED_COMMITTED)
@@ -218,7 +218,7 @@ static int run(struct writer *w, char **err)
 
 		note_trouble(w, trouble);
 		err_clear(&trouble);
-		if (must_stop(w) || (seq && acknowledge(seq)))
+		if ((seq && acknowledge(seq)) || must_stop(w))
 			break;
 		going = wait_for_work(w, rc == 0 ? -1 : RETRY_MS, err);
 	}

@@ -9,12 +9,12 @@ test_basis_SRC := tests/unit/test_basis.c src/account/basis.c
 
 RRD_C := db/rrd.c db/rrd_guard.c db/rrd_plan.c
 test_rrd_plan_SRC := tests/unit/test_rrd_plan.c db/rrd_plan.c $(BASE_C)
-test_rrd_SRC := tests/unit/test_rrd.c tests/support/rrd_bed.c $(RRD_C) $(BASE_C)
+test_rrd_SRC := tests/unit/test_rrd.c tests/support/rrd_bed.c tests/support/unit.c $(RRD_C) $(BASE_C)
 test_rrd_LIB := librrd libcap-ng
 test_rrd_LDLIBS := -lm
-test_rrd_source_SRC := tests/unit/test_rrd_source.c tests/support/ledger_bed.c db/rrd_source.c db/rrd_plan.c $(LEDGER:%=%.c) $(BASE_C)
+test_rrd_source_SRC := tests/unit/test_rrd_source.c tests/support/ledger_bed.c tests/support/unit.c db/rrd_source.c db/rrd_plan.c $(LEDGER:%=%.c) $(BASE_C)
 test_rrd_source_LIB := sqlite3
-test_rrd_sink_SRC := tests/unit/test_rrd_sink.c tests/support/rrd_bed.c tests/support/ledger_bed.c db/rrd_sink.c db/rrd_source.c $(RRD_C) \
+test_rrd_sink_SRC := tests/unit/test_rrd_sink.c tests/support/rrd_bed.c tests/support/unit.c tests/support/ledger_bed.c db/rrd_sink.c db/rrd_source.c $(RRD_C) \
                      $(LEDGER:%=%.c) $(BASE_C)
 test_rrd_sink_LIB := sqlite3 librrd
 test_rrd_sink_LDLIBS := -lm

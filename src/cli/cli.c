@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -29,26 +30,30 @@ static size_t terminal_width(void)
 
 int cli_open(struct cli *cli, int argc, char **argv, char **err)
 {
-	const char *path;
-
 	*cli = (struct cli){.now = clock_wall()};
-	conf_init(&cli->conf);
 	if (args_parse(argc, argv, &cli->args, err) < 0)
-		return CLI_USAGE;
-	path = cli->args.value[OPTION_CONFIG];
-	/* the file that was named must be there; the default one may be missing */
-	if (conf_read(&cli->conf, path ? path : CONF_DEFAULT_PATH, path == NULL, err) < 0)
-		return CLI_FAILED;
-	if (cli->args.value[OPTION_LEDGER])
-		mem_replace(&cli->conf.ledger, cli->args.value[OPTION_LEDGER]);
-	conf_apply_timezone(&cli->conf);
+		return -1;
 	if (cli->args.value[OPTION_JSON])
 		cli->format = OUT_JSON;
 	else if (cli->args.value[OPTION_CSV])
 		cli->format = OUT_CSV;
 	cli->screen.width = cli->args.value[OPTION_WIDE] ? 0 : terminal_width();
 	cli->screen.exact = cli->args.value[OPTION_BYTES] != NULL;
-	return CLI_OK;
+	return 0;
+}
+
+int cli_configure(struct cli *cli, char **err)
+{
+	const char *path = cli->args.value[OPTION_CONFIG], *ledger = cli->args.value[OPTION_LEDGER];
+
+	conf_init(&cli->conf);
+	/* the file that was named must be there; the default one may be missing */
+	if (conf_read(&cli->conf, path ? path : CONF_DEFAULT_PATH, path == NULL, err) < 0)
+		return -1;
+	if (ledger)
+		mem_replace(&cli->conf.ledger, ledger);
+	conf_apply_timezone(&cli->conf);
+	return 0;
 }
 
 void cli_close(struct cli *cli)
@@ -107,17 +112,4 @@ const struct usage_bucket *cli_bucket(const struct usage_buckets *buckets, const
 int cli_write(const struct cli *cli, const struct out_table *t, const char *rows, char **err)
 {
 	return out_write(t, cli->format, rows, &cli->screen, stdout, err) < 0 ? CLI_FAILED : CLI_OK;
-}
-
-int cli_usage(char **err, const char *fmt, ...)
-{
-	va_list ap;
-	char *text;
-
-	va_start(ap, fmt);
-	text = mem_vprintf(fmt, ap);
-	va_end(ap);
-	err_set(err, "%s", text);
-	free(text);
-	return CLI_USAGE;
 }

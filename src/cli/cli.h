@@ -26,9 +26,12 @@ struct cli {
 	int64_t now; /* UTC */
 };
 
-/* Reads what the global options ask for, and the configuration. Release with cli_close. An exit status. */
+/* Reads the command line. Release with cli_close, whatever it returned: 0, or -1 with a usage error. */
 int cli_open(struct cli *cli, int argc, char **argv, char **err);
 void cli_close(struct cli *cli);
+
+/* Reads the configuration and sets the time zone. Help and the like do without. */
+int cli_configure(struct cli *cli, char **err);
 
 /* A line on standard error that is no error. */
 void cli_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -41,8 +44,5 @@ const struct usage_bucket *cli_bucket(const struct usage_buckets *buckets, const
 
 /* Writes the table to standard output as --json, --csv or neither asks. An exit status. */
 int cli_write(const struct cli *cli, const struct out_table *t, const char *rows, char **err);
-
-/* A usage error: sets *err and returns CLI_USAGE. */
-int cli_usage(char **err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

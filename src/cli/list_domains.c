@@ -364,8 +364,10 @@ static int write_listing(struct listing *l, char **err)
 int cli_list_domains(struct cli *cli, char **err)
 {
 	struct listing l = {.cli = cli};
-	int status = gather(&l, err) < 0 ? CLI_FAILED : write_listing(&l, err);
+	int status = CLI_FAILED;
 
+	if (cli_configure(cli, err) == 0 && gather(&l, err) == 0)
+		status = write_listing(&l, err);
 	release(&l);
 	return status;
 }

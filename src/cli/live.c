@@ -136,7 +136,7 @@ void live_free(struct live *l)
 
 char *live_states(void)
 {
-	char *const argv[] = {(char[]){"xenbw-xl"}, NULL};
+	static const char *const argv[] = {"xenbw-xl", NULL};
 	char *text = NULL;
 
 	if (spawn_run(argv[0], argv, STATES_LIMIT_MS, &text, NULL) != 0) {

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -58,7 +59,7 @@ static char *read_all(int fd, const struct patience *p)
 	return text;
 }
 
-static int start(pid_t *pid, const char *path, char *const argv[], const int pipe_fds[2], char **err)
+static int start(pid_t *pid, const char *path, const char *const argv[], const int pipe_fds[2], char **err)
 {
 	posix_spawn_file_actions_t actions;
 	int rc = posix_spawn_file_actions_init(&actions);
@@ -71,8 +72,8 @@ static int start(pid_t *pid, const char *path, char *const argv[], const int pip
 			rc = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY,
 							      0);
 	}
-	if (rc == 0)
-		rc = posix_spawn(pid, path, &actions, NULL, argv, environ);
+	if (rc == 0) /* which changes none of argv, but does not say so */
+		rc = posix_spawn(pid, path, &actions, NULL, (char *const *)(uintptr_t)argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	return rc == 0 ? 0 : err_set(err, "cannot start %s: %s", path, strerror(rc));
 }
@@ -97,7 +98,7 @@ static int finish(pid_t pid, const char *path, const struct patience *p, char **
 	return WEXITSTATUS(status);
 }
 
-int spawn_run(const char *name, char *const argv[], int limit_ms, char **output, char **err)
+int spawn_run(const char *name, const char *const argv[], int limit_ms, char **output, char **err)
 {
 	struct patience p = {clock_mono(), limit_ms};
 	char *path = program_path(name);

@@ -11,6 +11,6 @@
  * standard output is kept there (allocated, at most 16 MiB) and its standard error is dropped; with NULL both
  * are ours. limit_ms -1: as long as it takes. Returns its exit status, or -1 where it could not be started,
  * died of a signal or took too long; *output is set only with a status. */
-int spawn_run(const char *name, char *const argv[], int limit_ms, char **output, char **err);
+int spawn_run(const char *name, const char *const argv[], int limit_ms, char **output, char **err);
 
 #endif

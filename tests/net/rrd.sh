@@ -18,7 +18,7 @@ set_slot() { set_clock $((FIRST + $1 * 300 + 20)); }
 
 # ledger_slots LABEL INPUT OUTPUT: "time input output" of each slot, with its end as the time, as RRD has it.
 ledger_slots() {
-	bw_sql "SELECT slot + 300 || ' ' || sum($2) || ' ' || sum($3) FROM usage
+	bw_sql "SELECT (slot + 300) || ' ' || sum($2) || ' ' || sum($3) FROM usage
 		WHERE bucket = (SELECT bucket FROM bucket_label WHERE label = '$1' AND until IS NULL) GROUP BY slot ORDER BY slot"
 }
 

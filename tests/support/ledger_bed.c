@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tests/support/ledger_bed.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #include "base/mem.h"
+#include "tests/support/unit.h"
 
 struct ledger_file ledger_bed_open(const char *path)
 {

@@ -1,73 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tests/support/rrd_bed.h"
 
-#include <ftw.h>
 #include <math.h>
 #include <rrd.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/mem.h"
-
-char *rrd_bed_make(void)
-{
-	char *path = mem_strdup("/tmp/xenbw-rrd-test-XXXXXX");
-
-	assert_non_null(mkdtemp(path));
-	return path;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
-{
-	(void)st;
-	(void)type;
-	(void)where;
-	return remove(path);
-}
-
-void rrd_bed_remove(char *path)
-{
-	assert_int_equal(nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
-	free(path);
-}
-
-char *rrd_bed_bytes(const char *path, size_t *size)
-{
-	FILE *in = fopen(path, "r");
-	char *bytes;
-	struct stat st;
-
-	assert_non_null(in);
-	assert_int_equal(fstat(fileno(in), &st), 0);
-	bytes = mem_alloc((size_t)st.st_size + 1);
-	*size = fread(bytes, 1, (size_t)st.st_size, in);
-	assert_int_equal(*size, st.st_size);
-	fclose(in);
-	return bytes;
-}
-
-void rrd_bed_store(const char *path, const void *bytes, size_t size)
-{
-	FILE *out = fopen(path, "w");
-
-	assert_non_null(out);
-	assert_int_equal(fwrite(bytes, 1, size, out), size);
-	assert_int_equal(fclose(out), 0);
-}
-
-bool rrd_bed_exists(const char *path)
-{
-	struct stat st;
-
-	return lstat(path, &st) == 0;
-}
+#include "tests/support/unit.h"
 
 char *rrd_bed_dump(const char *path)
 {
@@ -77,7 +18,7 @@ char *rrd_bed_dump(const char *path)
 	rrd_clear_error();
 	if (rrd_dump_r(path, out) != 0)
 		fail_msg("rrd_dump_r %s: %s", path, rrd_get_error());
-	text = rrd_bed_bytes(out, &size);
+	text = scratch_read(out, &size);
 	assert_int_equal(unlink(out), 0);
 	free(out);
 	return text;

@@ -1,24 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * rrd_bed: a directory for a test's files, and what RRD files hold, read back by librrd.
+ * rrd_bed: what RRD files hold, read back by librrd.
  *
  * For cmocka tests: whatever goes wrong fails the running test.
  */
 #ifndef XENBW_TEST_RRD_BED_H
 #define XENBW_TEST_RRD_BED_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-
-/* A new empty directory; give it to rrd_bed_remove, which frees it. */
-char *rrd_bed_make(void);
-void rrd_bed_remove(char *path);
-
-/* A file as bytes; *size of them. free() */
-char *rrd_bed_bytes(const char *path, size_t *size);
-void rrd_bed_store(const char *path, const void *bytes, size_t size);
-bool rrd_bed_exists(const char *path);
 
 /* What rrdtool dump says: the contents without the places in the rings, which librrd picks by chance. free()
  */

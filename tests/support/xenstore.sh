@@ -88,7 +88,6 @@ xenstore_end() {
 	kill "-$1" "$XENSTORE_PID" 2>/dev/null
 	wait "$XENSTORE_PID" 2>/dev/null
 	XENSTORE_PID=
-	rm -f "$XENSTORED_RUNDIR/socket" "$XENSTORED_RUNDIR/socket_ro"
 }
 
 # xenstore_stop, xenstore_kill: by TERM, by KILL. The store's content is lost in both cases.

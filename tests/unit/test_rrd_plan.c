@@ -2,15 +2,10 @@
  *
  * Which updates a file needs: every rule of rrd_plan, with exact times and values.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #include "db/rrd_plan.h"
+#include "tests/support/unit.h"
 
 #define T0 1700000100 /* a slot edge */
 #define SLOT(n) (T0 + (n)*RRD_STEP)

@@ -318,14 +318,19 @@ xenstored_dies() {
 
 # The connection breaks in the middle of a reading; libxenstore's thread must not keep anybody from going on.
 xenstored_dies_while_it_is_read() {
-	local round i writer noticed=0 found=0
+	local round i writer count=0 answer=connected noticed=0 found=0 lost=0
 	for ((round = 0; round < 8; round++)); do
 		for ((i = 0; i < 3000; i++)); do printf 'write %s/2/%d/ip 10.0.0.%d\ncommit\n' $backend $((i % 50)) $((i % 200)); done |
 			xenstore_do 2>/dev/null &
 		writer=$!
 		ask probe >/dev/null
 		(sleep "0.0$round"; kill -KILL "$XENSTORE_PID") &
-		for ((i = 0; i < 200; i++)); do [[ $(answer probe) != 'not connected'* ]] || break; done
+		for ((i = 0, count = 0; i < 200; i++)); do
+			answer=$(answer probe)
+			[ "$(ask vifs | wc -l)" -ge "$count" ] || lost=$((lost + 1))
+			count=$(ask vifs | wc -l)
+			[[ $answer == connected* ]] || break
+		done
 		[ $i = 200 ] || noticed=$((noticed + 1))
 		wait $writer
 		xenstore_restart || tap_bail "no daemon"
@@ -333,6 +338,7 @@ xenstored_dies_while_it_is_read() {
 		[ $i = 5 ] || found=$((found + 1))
 	done
 	tap_is "a daemon that dies while it is read is noticed each time, and the next one found" "$noticed $found" "8 8"
+	tap_is "no vif is lost with the connection" $lost 0
 	tap_is "and all is read" "$(look; ask vifs | wc -l) $(ask domains)" "0 0 [Domain-0] [-]"
 }
 
