@@ -4,8 +4,13 @@
 
 BASE_C := $(BASE:%=src/%.c)
 
-test_text_SRC := tests/unit/test_text.c $(BASE_C)
+UNIT_C := tests/support/unit.c $(BASE_C)
+ACCOUNT_C := $(wildcard src/account/*.c)
+test_text_SRC := tests/unit/test_text.c tests/support/netns.c $(UNIT_C)
 test_basis_SRC := tests/unit/test_basis.c src/account/basis.c
+test_conf_SRC := tests/unit/test_conf.c src/config/conf.c $(UNIT_C)
+test_split_SRC := tests/unit/test_split.c src/account/split.c $(UNIT_C)
+test_epoch_SRC := tests/unit/test_epoch.c src/account/epoch.c src/account/basis.c $(UNIT_C)
 
 RRD_C := db/rrd.c db/rrd_guard.c db/rrd_plan.c
 test_rrd_plan_SRC := tests/unit/test_rrd_plan.c db/rrd_plan.c $(BASE_C)
@@ -19,7 +24,7 @@ test_rrd_sink_SRC := tests/unit/test_rrd_sink.c tests/support/rrd_bed.c tests/su
 test_rrd_sink_LIB := sqlite3 librrd
 test_rrd_sink_LDLIBS := -lm
 
-UNIT_TESTS := test_text test_basis test_rrd_plan test_rrd test_rrd_source test_rrd_sink
+UNIT_TESTS := test_text test_basis test_conf test_split test_epoch test_rrd_plan test_rrd test_rrd_source test_rrd_sink
 
 test_value_SRC := tests/unit/test_value.c xen/value.c $(BASE_C)
 test_pending_SRC := tests/unit/test_pending.c xen/pending.c xen/snapshot.c xen/value.c $(BASE_C)

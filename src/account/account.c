@@ -6,15 +6,6 @@
 #include "account/account_state.h"
 #include "base/mem.h"
 
-void account_list_add(struct list *l, void *item)
-{
-	if (l->count == l->room) {
-		l->room = l->room ? l->room * 2 : 16;
-		l->items = mem_resize(l->items, l->room, sizeof(*l->items));
-	}
-	l->items[l->count++] = item;
-}
-
 /* ---- beginning and end ---- */
 
 static struct device *add_device(struct account *a, struct vif *v, const struct ledger_epoch *row)

@@ -11,6 +11,7 @@
 #include <uthash.h>
 
 #include "account/account.h"
+#include "base/mem.h"
 
 struct numbers {
 	unsigned domid, devid;
@@ -90,7 +91,14 @@ static inline int64_t account_slot_of(int64_t time)
 	return time - time % SLOT_SECONDS;
 }
 
-void account_list_add(struct list *l, void *item);
+static inline void account_list_add(struct list *l, void *item)
+{
+	if (l->count == l->room) {
+		l->room = l->room ? l->room * 2 : 16;
+		l->items = mem_resize(l->items, l->room, sizeof(*l->items));
+	}
+	l->items[l->count++] = item;
+}
 
 /* Closes a device's epoch; what it says last goes to its vif. Its row waits for the next commit. */
 void account_close_epoch(struct account *a, struct device *d, const struct counters *final,

@@ -53,6 +53,11 @@ void epoch_hint(struct epoch *e, const struct counters *counters)
 	}
 }
 
+static bool is_zero(const struct counters *c)
+{
+	return (c->rx_bytes | c->rx_packets | c->tx_bytes | c->tx_packets) == 0;
+}
+
 bool epoch_end(struct epoch *e, const struct counters *final, const char *reason, int64_t time,
 	       uint64_t growth[DIR_COUNT])
 {
@@ -64,7 +69,8 @@ bool epoch_end(struct epoch *e, const struct counters *final, const char *reason
 		epoch_grow(e, &hint, time, growth);
 		known = true;
 	}
-	if (final && counters_at_least(final, &e->row.last)) {
+	/* netback's zeros say nothing, whatever was read before */
+	if (final && !is_zero(final) && counters_at_least(final, &e->row.last)) {
 		epoch_grow(e, final, time, growth);
 		known = true;
 	}

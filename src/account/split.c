@@ -77,6 +77,7 @@ void split_teardown(struct split *s, uint64_t total_growth, const uint64_t seen_
 {
 	uint64_t missing;
 
+	s->seen_before = 0; /* the bytes that a surplus waited for were thrown away: it is not cut */
 	split_poll(s, total_growth, seen_growth, rest_class, growth);
 	missing = sum(s->seen) - (s->total - s->rest);
 	s->total += missing;

@@ -37,7 +37,8 @@ struct split_growth {
 void split_poll(struct split *s, uint64_t total_growth, const uint64_t seen_growth[CLASS_COUNT],
 		enum byte_class rest_class, struct split_growth *growth);
 
-/* The last poll of a vif whose final counters are lost: as split_poll, then T is raised to what was seen. */
+/* The last poll of a vif whose final counters are lost: as split_poll, but nothing is cut; T is raised to
+ * what was seen. */
 void split_teardown(struct split *s, uint64_t total_growth, const uint64_t seen_growth[CLASS_COUNT],
 		    enum byte_class rest_class, struct split_growth *growth);
 

@@ -113,7 +113,7 @@ char *text_filename(const char *label, size_t reserve)
 			out[used++] = *s;
 	}
 	if (used > room) {
-		size_t keep = room - 17;
+		size_t keep = room - 18;
 
 		/* cut between characters, not inside one, nor inside a %XX */
 		while (keep && ((unsigned char)out[keep] & 0xc0) == 0x80)
@@ -122,8 +122,9 @@ char *text_filename(const char *label, size_t reserve)
 			keep--;
 		else if (keep >= 2 && out[keep - 2] == '%')
 			keep -= 2;
-		out = mem_resize(out, keep + 18, 1);
-		snprintf(out + keep, 18, "%%%016" PRIx64, hash64(label));
+		/* "%-" begins no %XX: what is cut has no name in common with what is not */
+		out = mem_resize(out, keep + 19, 1);
+		snprintf(out + keep, 19, "%%-%016" PRIx64, hash64(label));
 	} else {
 		out[used] = '\0';
 	}
@@ -136,8 +137,8 @@ bool text_is_ifname(const char *s)
 
 	if (n == 0 || n >= IFNAMSIZ || strcmp(s, ".") == 0 || strcmp(s, "..") == 0)
 		return false;
-	for (; *s; s++)
-		if (*s == '/' || *s == ':' || isspace((unsigned char)*s))
+	for (; *s; s++) /* 0xa0: a blank to the kernel, which reads Latin-1 */
+		if (*s == '/' || *s == ':' || isspace((unsigned char)*s) || (unsigned char)*s == 0xa0)
 			return false;
 	return true;
 }

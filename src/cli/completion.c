@@ -4,164 +4,156 @@
  * `xenbw completion buckets`, the names that it offers for BUCKET.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
-#include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 
-/* The words of an option: "--config -c". */
-static void put_names(const struct cli_option *o, const char *between, const char *prefix)
+/* ---- what the script knows: variables ---- */
+
+static void put_options(const struct cli_option *options)
 {
-	printf("%s--%s", prefix, o->name);
-	if (o->letter)
-		printf("%s%s-%c", between, prefix, o->letter);
+	for (const struct cli_option *o = options; o->name; o++)
+		printf("%s--%s", o == options ? "" : " ", o->name);
 }
 
-static void put_option_words(const struct cli_option *options)
+static void put_takers(const struct cli_option *options)
 {
 	for (const struct cli_option *o = options; o->name; o++) {
-		putchar(' ');
-		put_names(o, " ", "");
+		if (o->arg)
+			printf(" --%s", o->name);
+		if (o->arg && o->letter)
+			printf(" -%c", o->letter);
 	}
 }
 
-/* case patterns of all options that take a value */
-static void put_value_takers(void)
-{
-	const char *bar = "";
-
-	for (const struct cli_command *c = NULL; !c || c->name; c = c ? c + 1 : cli_commands) {
-		for (const struct cli_option *o = c ? c->options : cli_globals; o->name; o++)
-			if (o->arg) {
-				fputs(bar, stdout);
-				put_names(o, " | ", "");
-				bar = " | ";
-			}
-	}
-}
-
-/* What follows an option: a file, one of its words, or something that nobody can guess. */
 static void put_values(const char *command, const struct cli_option *options)
 {
-	char *prefix = mem_printf("%s:", command);
-
 	for (const struct cli_option *o = options; o->name; o++) {
-		if (!o->arg)
+		const char *values = o->values ? o->values : "FILE";
+
+		if (!o->arg || (!o->values && strcmp(o->arg, "FILE") != 0))
 			continue;
-		putchar('\t');
-		put_names(o, " | ", prefix);
-		if (strcmp(o->arg, "FILE") == 0)
-			puts(") _xenbw_files \"$cur\"; return ;;");
-		else
-			printf(") _xenbw_words \"$cur\" %s; return ;;\n", o->values ? o->values : "");
+		printf("\t\t[%s--%s]='%s'\n", command, o->name, values);
+		if (o->letter)
+			printf("\t\t[%s-%c]='%s'\n", command, o->letter, values);
 	}
-	free(prefix);
+}
+
+static void put_names(void)
+{
+	for (const struct cli_command *c = cli_commands; c->name; c++)
+		printf("%s%s", c == cli_commands ? "" : " ", c->name);
 }
 
 static void put_operands(const struct cli_command *c)
 {
-	switch (c->operand) {
-	case OPERAND_NONE:
-		break;
-	case OPERAND_BUCKET:
-		printf("\t%s) _xenbw_buckets \"$cur\" ;;\n", c->name);
-		break;
-	case OPERAND_COMMAND:
-		printf("\t%s) _xenbw_words \"$cur\" $commands ;;\n", c->name);
-		break;
-	case OPERAND_WORD:
-		printf("\t%s) _xenbw_words \"$cur\" %s ;;\n", c->name, c->words);
-		break;
-	}
+	if (c->operand == OPERAND_NONE)
+		return;
+	printf("\t\t[%s]='", c->name);
+	if (c->operand == OPERAND_BUCKET)
+		fputs("BUCKET", stdout);
+	else if (c->operand == OPERAND_WORD)
+		fputs(c->words, stdout);
+	else
+		put_names();
+	puts("'");
 }
 
+static void put_variables(void)
+{
+	fputs("\tlocal commands='", stdout);
+	put_names();
+	fputs("'\n\tlocal globals='", stdout);
+	put_options(cli_globals);
+	fputs("'\n\tlocal takers='", stdout); /* options that are followed by a value */
+	put_takers(cli_globals);
+	for (const struct cli_command *c = cli_commands; c->name; c++)
+		put_takers(c->options);
+	puts(" '\n\tlocal -A options=(");
+	for (const struct cli_command *c = cli_commands; c->name; c++) {
+		printf("\t\t[%s]='", c->name);
+		put_options(c->options);
+		puts("'");
+	}
+	puts("\t) values=(");
+	put_values("", cli_globals);
+	for (const struct cli_command *c = cli_commands; c->name; c++)
+		put_values(c->name, c->options);
+	puts("\t) operands=(");
+	for (const struct cli_command *c = cli_commands; c->name; c++)
+		put_operands(c);
+	puts("\t)");
+}
+
+/* ---- what it does ---- */
+
 /* Readline takes what stands behind a ':' for a word of its own; candidates must begin there, too. */
-static const char helpers[] = "# bash completion of xenbw(8), made by `xenbw completion bash`.\n"
-			      "\n"
-			      "_xenbw_words() {\n"
-			      "\tlocal cur=$1\n"
-			      "\tshift\n"
-			      "\tmapfile -t COMPREPLY < <(compgen -W \"$*\" -- \"$cur\")\n"
-			      "}\n"
-			      "\n"
-			      "_xenbw_files() {\n"
-			      "\tcompopt -o filenames 2>/dev/null\n"
-			      "\tmapfile -t COMPREPLY < <(compgen -f -- \"$1\")\n"
-			      "}\n"
-			      "\n"
-			      "_xenbw_buckets() {\n"
-			      "\tlocal name cut=\n"
-			      "\t[[ $COMP_WORDBREAKS != *:* ]] || cut=${1%\"${1##*:}\"}\n"
-			      "\twhile IFS= read -r name; do\n"
-			      "\t\tprintf -v name %q \"$name\"\n"
-			      "\t\t[[ $name != \"$1\"* ]] || COMPREPLY+=(\"${name#\"$cut\"}\")\n"
-			      "\tdone < <(\"${words[0]}\" \"${where[@]}\" completion buckets 2>/dev/null)\n"
-			      "}\n"
-			      "\n";
+static const char helpers[] =
+	"# bash completion of xenbw(8), made by `xenbw completion bash`.\n"
+	"\n"
+	"_xenbw_offer() { # _xenbw_offer WORDS, FILE or BUCKET\n"
+	"\tlocal name cut=''\n"
+	"\tcase $1 in\n"
+	"\tFILE)\n"
+	"\t\tcompopt -o filenames 2>/dev/null\n"
+	"\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\") ;;\n"
+	"\tBUCKET)\n"
+	"\t\t[[ $COMP_WORDBREAKS != *:* ]] || cut=${cur%\"${cur##*:}\"}\n"
+	"\t\twhile IFS= read -r name; do\n"
+	"\t\t\tprintf -v name %q \"$name\"\n"
+	"\t\t\t[[ $name != \"$cur\"* ]] || COMPREPLY+=(\"${name#\"$cut\"}\")\n"
+	"\t\tdone < <(\"${words[0]}\" \"${where[@]}\" completion buckets 2>/dev/null) ;;\n"
+	"\t*) mapfile -t COMPREPLY < <(compgen -W \"$1\" -- \"$cur\") ;;\n"
+	"\tesac\n"
+	"}\n"
+	"\n"
+	"_xenbw() {\n";
+
+static const char logic[] =
+	"\tlocal line=${COMP_LINE:0:COMP_POINT} cur='' prev='' command='' word i\n"
+	"\tlocal -a words=() where=()\n"
+	"\n"
+	"\t[[ $line =~ ([^[:blank:]\\\\]|\\\\.)*$ ]] && cur=${BASH_REMATCH[0]}\n"
+	"\t# shellcheck disable=SC2162 # a blank may be escaped\n"
+	"\tread -a words <<<\"${line%\"$cur\"}\"\n"
+	"\tCOMPREPLY=()\n"
+	"\tfor ((i = 1; i < ${#words[@]}; i++)); do\n"
+	"\t\tword=${words[i]} prev=''\n"
+	"\t\tif [[ $takers == *\" $word \"* ]]; then\n"
+	"\t\t\tif ((i + 1 == ${#words[@]})); then\n"
+	"\t\t\t\tprev=$word\n"
+	"\t\t\telif [[ ${values[$word]-} == FILE ]]; then\n"
+	"\t\t\t\twhere+=(\"$word\" \"${words[i + 1]}\")\n"
+	"\t\t\tfi\n"
+	"\t\t\t((i++))\n"
+	"\t\telif [[ $word == --config=* || $word == --ledger=* ]]; then\n"
+	"\t\t\twhere+=(\"$word\")\n"
+	"\t\telif [[ $word != -* && -z $command && \" $commands\" =~ \\ (\"$word\"[^\\ ]*) ]]; then\n"
+	"\t\t\tcommand=${BASH_REMATCH[1]}\n"
+	"\t\tfi\n"
+	"\tdone\n"
+	"\tif [[ $cur == --*=* ]]; then\n"
+	"\t\tprev=${cur%%=*} cur=${cur#*=}\n"
+	"\tfi\n"
+	"\tif [[ -n $prev ]]; then\n"
+	"\t\t_xenbw_offer \"${values[$command$prev]-${values[$prev]-}}\"\n"
+	"\telif [[ $cur == -* ]]; then\n"
+	"\t\t_xenbw_offer \"${options[${command:-${commands%% *}}]} $globals\"\n"
+	"\telif [[ -z $command ]]; then\n"
+	"\t\t_xenbw_offer \"$commands\"\n"
+	"\telse\n"
+	"\t\t_xenbw_offer \"${operands[$command]-}\"\n"
+	"\tfi\n"
+	"}\n"
+	"complete -F _xenbw xenbw\n";
 
 static void put_bash(void)
 {
 	fputs(helpers, stdout);
-	puts("_xenbw() {\n"
-	     "\tlocal line=${COMP_LINE:0:COMP_POINT} cur= prev= command= word i j");
-	fputs("\tlocal commands='", stdout);
-	for (const struct cli_command *c = cli_commands; c->name; c++)
-		printf("%s%s", c == cli_commands ? "" : " ", c->name);
-	puts("'\n"
-	     "\tlocal -a words=() where=()\n"
-	     "\tCOMPREPLY=()\n"
-	     "\t[[ $line =~ ([^[:blank:]\\\\]|\\\\.)*$ ]] && cur=${BASH_REMATCH[0]}\n"
-	     "\tread -a words <<<\"${line%\"$cur\"}\" # without -r: a blank may be escaped\n"
-	     "\tfor ((i = 1; i < ${#words[@]}; i++)); do\n"
-	     "\t\tword=${words[i]} prev=\n"
-	     "\t\tcase $word in");
-	fputs("\t\t", stdout);
-	put_value_takers();
-	puts(")\n"
-	     "\t\t\tprev=$word\n"
-	     "\t\t\tif ((i + 1 < ${#words[@]})); then\n"
-	     "\t\t\t\t[[ $word != --ledger && $word != --config && $word != -c ]] || where+=(\"$word\" "
-	     "\"${words[i + 1]}\")\n"
-	     "\t\t\t\tprev=\n"
-	     "\t\t\t\t((i++))\n"
-	     "\t\t\tfi ;;\n"
-	     "\t\t--ledger=* | --config=*) where+=(\"$word\") ;;\n"
-	     "\t\t-*) ;;\n"
-	     "\t\t*)\n"
-	     "\t\t\tfor j in $commands; do\n"
-	     "\t\t\t\t[[ -n $command || $j != \"$word\"* ]] || command=$j\n"
-	     "\t\t\tdone ;;\n"
-	     "\t\tesac\n"
-	     "\tdone\n"
-	     "\tif [[ $cur == --*=* ]]; then\n"
-	     "\t\tprev=${cur%%=*} cur=${cur#*=}\n"
-	     "\tfi");
-	printf("\tcase ${command:-%s}:$prev in\n", cli_commands[0].name);
-	put_values("*", cli_globals);
-	for (const struct cli_command *c = cli_commands; c->name; c++)
-		put_values(c->name, c->options);
-	puts("\tesac\n"
-	     "\tif [[ $cur == -* ]]; then");
-	printf("\t\tcase ${command:-%s} in\n", cli_commands[0].name);
-	for (const struct cli_command *c = cli_commands; c->name; c++) {
-		printf("\t\t%s) _xenbw_words \"$cur\"", c->name);
-		put_option_words(cli_globals);
-		put_option_words(c->options);
-		puts(" ;;");
-	}
-	puts("\t\tesac\n"
-	     "\t\treturn\n"
-	     "\tfi\n"
-	     "\tcase $command in\n"
-	     "\t'') _xenbw_words \"$cur\" $commands ;;");
-	for (const struct cli_command *c = cli_commands; c->name; c++)
-		put_operands(c);
-	puts("\tesac\n"
-	     "}\n"
-	     "complete -F _xenbw xenbw");
+	put_variables();
+	fputs(logic, stdout);
 }
 
 static int put_buckets(struct cli *cli, char **err)

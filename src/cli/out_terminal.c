@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <langinfo.h>
-#include <libsmartcols.h>
+#include <libsmartcols/libsmartcols.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>

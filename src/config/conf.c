@@ -10,7 +10,6 @@
 #include <strings.h>
 #include <sys/un.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -37,16 +36,26 @@ static const struct keyword {
 
 #define KEYWORDS (sizeof(keywords) / sizeof(keywords[0]))
 
+/* libc takes whatever it cannot read for UTC, without a word: so look whether it is a time zone (tzfile(5)).
+ */
 static bool zone_exists(const char *zone)
 {
-	char *path;
+	char *path, magic[4];
 	bool there;
+	FILE *f;
 
+	if (strcmp(zone, "UTC") == 0)
+		return true;
 	if (strstr(zone, "..") || zone[0] == '/')
 		return false;
 	path = mem_printf("/usr/share/zoneinfo/%s", zone);
-	there = strcmp(zone, "UTC") == 0 || access(path, R_OK) == 0;
+	f = fopen(path, "re");
 	free(path);
+	if (!f)
+		return false;
+	there = fread(magic, 1, sizeof(magic), f) == sizeof(magic) &&
+		memcmp(magic, "TZif", sizeof(magic)) == 0;
+	fclose(f);
 	return there;
 }
 

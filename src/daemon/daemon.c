@@ -22,16 +22,6 @@
 /* A poll that aims at a slot's edge comes just behind it. */
 #define EDGE_SLACK_MS 10
 
-void daemon_trouble(struct trouble *t, char *reason)
-{
-	if (!reason && t->reason)
-		log_info("%s works again", t->what);
-	if (reason && (!t->reason || strcmp(reason, t->reason) != 0))
-		log_err("%s; it is tried again, nothing is lost meanwhile", reason);
-	free(t->reason);
-	t->reason = reason;
-}
-
 /* What is open by now needs no privilege any more; the thread that libxenstore starts must not have any
  * either. */
 static int drop_privileges(char **err)
@@ -39,6 +29,9 @@ static int drop_privileges(char **err)
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (capng_apply(CAPNG_SELECT_BOTH) < 0)
 		return err_sys(err, "cannot drop capabilities");
+	if (signal(SIGPIPE, SIG_IGN) ==
+	    SIG_ERR) /* a client or xenstored that went away is seen by the return value */
+		return err_sys(err, "cannot ignore SIGPIPE");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_sys(err, "cannot set no_new_privs");
 	return 0;
@@ -128,8 +121,10 @@ static int open_events(struct daemon *d, char **err)
 	d->on_soon = evtimer_new(d->base, on_poll, d);
 	d->on_term = evsignal_new(d->base, SIGTERM, on_stop, d);
 	d->on_int = evsignal_new(d->base, SIGINT, on_stop, d);
-	if (!d->on_links || !d->on_timer || !d->on_soon || !d->on_term || !d->on_int ||
-	    event_add(d->on_term, NULL) < 0 || event_add(d->on_int, NULL) < 0)
+	d->on_hup = evsignal_new(d->base, SIGHUP, on_stop, d);
+	if (!d->on_links || !d->on_timer || !d->on_soon || !d->on_term || !d->on_int || !d->on_hup ||
+	    event_add(d->on_hup, NULL) < 0 || event_add(d->on_term, NULL) < 0 ||
+	    event_add(d->on_int, NULL) < 0)
 		return err_set(err, "cannot make the loop's events");
 	return 0;
 }
@@ -178,6 +173,7 @@ int daemon_open(struct daemon **out, const struct conf *conf, char **err)
 	d->no_links.what = "watching the network devices";
 	d->no_counters.what = "reading the counters";
 	d->no_commit.what = "writing the ledger";
+	d->no_fold.what = "folding the ledger";
 	d->directory = directory_new();
 	if (links_open(&d->links, err) < 0 || stats_open(&d->stats, err) < 0 || open_events(d, err) < 0 ||
 	    open_account(d, err) < 0 || control_server_open(&d->control, d, err) < 0 ||
@@ -205,9 +201,9 @@ int daemon_run(struct daemon *d)
 	notify_manager("STOPPING=1");
 	log_info("stopping");
 	poll_now(d);
+	committed = poll_commit(d, true);
 	feed_stop(d->feed);
 	d->feed = NULL;
-	committed = poll_commit(d, true);
 	return committed ? 0 : -1;
 }
 
@@ -228,6 +224,7 @@ void daemon_close(struct daemon *d)
 	free_event(d->on_soon);
 	free_event(d->on_term);
 	free_event(d->on_int);
+	free_event(d->on_hup);
 	if (d->base)
 		event_base_free(d->base);
 	follow_free(d);
@@ -240,5 +237,6 @@ void daemon_close(struct daemon *d)
 	free(d->no_links.reason);
 	free(d->no_counters.reason);
 	free(d->no_commit.reason);
+	free(d->no_fold.reason);
 	free(d);
 }

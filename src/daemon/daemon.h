@@ -17,6 +17,7 @@
 #include "account/account.h"
 #include "base/clock.h"
 #include "config/conf.h"
+#include "daemon/trouble.h"
 #include "db/ledger.h"
 #include "net/bind.h"
 #include "net/links.h"
@@ -41,12 +42,6 @@ struct followed {
 	UT_hash_handle hh, by_vif;
 };
 
-/* Something that failed: said when it begins, when its reason changes, and when it is over. */
-struct trouble {
-	const char *what; /* for the line that says it is over */
-	char *reason;     /* NULL: all is well */
-};
-
 struct daemon {
 	const struct conf *conf;
 	struct event_base *base;
@@ -57,13 +52,13 @@ struct daemon {
 	struct account *account;
 	struct feed *feed;
 	struct control_server *control;
-	struct event *on_links, *on_directory, *on_timer, *on_soon, *on_term, *on_int;
+	struct event *on_links, *on_directory, *on_timer, *on_soon, *on_term, *on_int, *on_hup;
 	struct followed *followed, *by_vif; /* the same: by numbers, by ledger id */
 	int64_t started;
 	struct mono last_poll, last_commit;
 	bool follow_again; /* devices or the directory changed */
 	bool urgent;       /* a vif came or went: commit with the next poll */
-	struct trouble no_xenstore, no_links, no_counters, no_commit;
+	struct trouble no_xenstore, no_links, no_counters, no_commit, no_fold;
 };
 
 /* ---- follow.c ---- */
@@ -117,12 +112,9 @@ void notify_manager(const char *state);
 /* Sets everything up, ready to run. On failure *d is NULL. */
 int daemon_open(struct daemon **d, const struct conf *conf, char **err);
 
-/* Runs until TERM or INT; the last poll and commit are done when it returns. Returns 0, or -1 where the last
- * commit failed. */
+/* Runs until TERM, INT or HUP; the last poll and commit are done when it returns. Returns 0, or -1 where the
+ * last commit failed. */
 int daemon_run(struct daemon *d);
 void daemon_close(struct daemon *d);
-
-/* reason NULL: it is over. Takes over the text. */
-void daemon_trouble(struct trouble *t, char *reason);
 
 #endif

@@ -2,7 +2,6 @@
 #include "ipc/feed.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -23,7 +22,6 @@ extern char **environ;
 #define LONGEST_BACKOFF 60 /* seconds between two tries to start the writer */
 #define STEADY_SECONDS 60  /* who lived that long begins again with a short back-off */
 #define STOP_SECONDS 5     /* what the writer has to finish its batch */
-#define FOLD_TAKES 20000   /* in one transaction, so that the loop is not held up for long */
 
 struct feed {
 	struct daemon *d;
@@ -60,17 +58,14 @@ static void retry_later(struct feed *f)
 		log_err("cannot set a timer for starting xenbw-writer again");
 }
 
-/* A sink has passed a sequence: the ledger notes it, and what every sink has passed is folded. */
+/* A sink has passed a sequence: the ledger notes it, so that what every sink has passed can be folded. */
 static void passed(struct feed *f, struct feed_message *m)
 {
 	char *err = NULL;
 
 	m->sink[sizeof(m->sink) - 1] = '\0';
-	if (ledger_passed(f->d->ledger, m->sink, m->seq, &err) < 0 ||
-	    ledger_fold(f->d->ledger, account_open_slot(f->d->account), FOLD_TAKES, &err) < 0)
-		log_warn("noting that sink %s has passed %" PRId64
-			 ": %s; it is done again with the next slot",
-			 m->sink, m->seq, err);
+	if (ledger_passed(f->d->ledger, m->sink, m->seq, &err) < 0)
+		log_warn("%s; sink %s tells again with the next slot", err, m->sink);
 	free(err);
 }
 
@@ -152,6 +147,8 @@ static int spawn(struct feed *f, int theirs, char **err)
 		rc = posix_spawnattr_init(&attr);
 	if (rc == 0)
 		rc = posix_spawn_file_actions_adddup2(&files, theirs, FEED_FD);
+	if (rc == 0)
+		rc = posix_spawn_file_actions_addclosefrom_np(&files, FEED_FD + 1);
 	if (rc == 0)
 		rc = posix_spawnattr_setsigmask(&attr, &none);
 	if (rc == 0)

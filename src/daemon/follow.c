@@ -177,12 +177,12 @@ void follow_events(struct daemon *d)
 {
 	char *err = NULL, *line;
 
-	daemon_trouble(&d->no_links, links_drain(d->links, on_link, d, &err) < 0 ? err : NULL);
+	trouble_is(&d->no_links, links_drain(d->links, on_link, d, &err) < 0 ? err : NULL);
 	err = NULL;
 	if (directory_probe(d->directory, &err) == 1)
-		daemon_trouble(&d->no_xenstore, NULL);
+		trouble_is(&d->no_xenstore, NULL);
 	else if (err)
-		daemon_trouble(&d->no_xenstore, err);
+		trouble_is(&d->no_xenstore, err);
 	if (directory_drain(d->directory))
 		d->follow_again = true;
 	while ((line = directory_complaint(d->directory))) {

@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "daemon/daemon.h"
 
+#define FOLD_TAKES 20000 /* in one transaction, so that the loop is not held up for long */
+
 /* What a dump of the counters is for. */
 struct reading {
 	struct daemon *d;
@@ -55,6 +57,15 @@ static void measure_rates(struct daemon *d, struct mono now)
 	}
 }
 
+/* With each complete slot, what every sink has passed by then. */
+static void fold(struct daemon *d)
+{
+	char *err = NULL;
+	int rc = ledger_fold(d->ledger, account_open_slot(d->account), FOLD_TAKES, &err);
+
+	trouble_is(&d->no_fold, rc < 0 ? err : NULL);
+}
+
 void poll_now(struct daemon *d)
 {
 	struct reading r = {.d = d};
@@ -63,7 +74,7 @@ void poll_now(struct daemon *d)
 
 	follow_events(d);
 	account_begin(d->account, clock_wall());
-	daemon_trouble(&d->no_counters, stats_dump(d->stats, on_counters, &r, &err) < 0 ? err : NULL);
+	trouble_is(&d->no_counters, stats_dump(d->stats, on_counters, &r, &err) < 0 ? err : NULL);
 	d->last_poll = clock_mono();
 	for (size_t i = 0; i < r.count; i++) {
 		const struct link *link;
@@ -84,8 +95,10 @@ void poll_now(struct daemon *d)
 	    d->last_poll.ns - d->last_commit.ns >= (int64_t)d->conf->flush * 1000000000) {
 		bool committed = poll_commit(d, false);
 
-		if (complete && committed)
+		if (complete && committed) {
+			fold(d);
 			feed_tell(d->feed);
+		}
 	}
 }
 
@@ -99,7 +112,7 @@ bool poll_commit(struct daemon *d, bool ended)
 	batch.ended = ended;
 	rc = ledger_commit(d->ledger, &batch, &err);
 	account_batch_free(&batch);
-	daemon_trouble(&d->no_commit, rc < 0 ? err : NULL);
+	trouble_is(&d->no_commit, rc < 0 ? err : NULL);
 	d->last_commit = clock_mono(); /* a refused commit is offered again at the next flush */
 	d->urgent = false;
 	if (rc < 0)

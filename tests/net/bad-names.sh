@@ -8,6 +8,7 @@ set -u
 . "$(dirname "$0")/../support/bed.sh"
 bed_enter "$@"
 . "$(dirname "$0")/../support/daemon.sh"
+. "$(dirname "$0")/../support/clock.sh"
 
 # \xNN stands for a byte (xenstore_tool).
 # shellcheck disable=SC2016
@@ -18,11 +19,7 @@ names=(
 )
 
 bed_up || tap_bail "no bed"
-export CLOCKSHIM=$BED/clock
-set_clock() { echo "$(date +%s) $1 1" >"$CLOCKSHIM.new" && mv "$CLOCKSHIM.new" "$CLOCKSHIM"; }
-slot=$(($(date +%s) / 300 * 300 - 7200))
-set_clock $((slot + 10))
-BW_PRELOAD=$BUILD/clockshim.so
+clock_in_slot 0
 bw_config "rrd_dir $BW_RRD"
 bw_start || tap_bail "no xenbwd"
 expected=
@@ -35,7 +32,8 @@ done
 bw_wait_sql "all bytes" "SELECT sum(total_output) FROM epoch" "$(awk '{ sum += $3 } END { print sum }' <<<"$expected")"
 list=$("$BUILD/xenbw" -c "$BW_CONF" list-domains --json)
 table=$("$BUILD/xenbw" -c "$BW_CONF" list-domains)
-set_clock $((slot + 310))
+clock_in_slot 0 298
+clock_wait_slot 1
 files() { find "$BW_RRD" -type f -name '*.rrd' 2>/dev/null | wc -l; }
 enough() { [ "$(files)" -ge ${#names[@]} ]; }
 bed_wait "the RRD files" enough

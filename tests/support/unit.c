@@ -16,7 +16,8 @@ struct random random_new(void)
 	struct random r;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	r.state = given ? strtoull(given, NULL, 10) : (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	r.state =
+		given ? strtoull(given, NULL, 10) : (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 	printf("# SEED=%" PRIu64 "\n", r.state);
 	return r;
 }

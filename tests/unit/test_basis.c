@@ -5,7 +5,8 @@
 #include "account/basis.h"
 #include "tests/support/unit.h"
 
-static const struct counters sample = {.rx_bytes = 10000, .rx_packets = 10, .tx_bytes = 50000, .tx_packets = 40};
+static const struct counters sample = {
+	.rx_bytes = 10000, .rx_packets = 10, .tx_bytes = 50000, .tx_packets = 40};
 
 static void netback_counts_the_header_only_in_what_it_transmits(void **state)
 {
@@ -29,7 +30,8 @@ static void other_drivers_count_the_header_in_both_directions(void **state)
 
 static void the_guests_input_is_what_dom0_transmits(void **state)
 {
-	struct counters only_tx = {.tx_bytes = 1000, .tx_packets = 1}, only_rx = {.rx_bytes = 1000, .rx_packets = 1};
+	struct counters only_tx = {.tx_bytes = 1000, .tx_packets = 1},
+			only_rx = {.rx_bytes = 1000, .rx_packets = 1};
 
 	(void)state;
 	assert_int_equal(basis_bytes(basis_of(false), &only_tx, DIR_INPUT), 986);

@@ -37,12 +37,12 @@ static void valid_utf8_stays_as_it_is(void **state)
 		  "e",
 		  "Gr\xc3\xbc\xc3\x9f"
 		  "e");
-	PRINTABLE("\xe0\xa0\x80", "\xe0\xa0\x80");	   /* U+0800, the smallest of three bytes */
-	PRINTABLE("\xed\x9f\xbf", "\xed\x9f\xbf");	   /* U+D7FF, below the surrogates */
-	PRINTABLE("\xee\x80\x80", "\xee\x80\x80");	   /* U+E000, above them */
+	PRINTABLE("\xe0\xa0\x80", "\xe0\xa0\x80");         /* U+0800, the smallest of three bytes */
+	PRINTABLE("\xed\x9f\xbf", "\xed\x9f\xbf");         /* U+D7FF, below the surrogates */
+	PRINTABLE("\xee\x80\x80", "\xee\x80\x80");         /* U+E000, above them */
 	PRINTABLE("\xf0\x90\x80\x80", "\xf0\x90\x80\x80"); /* U+10000 */
 	PRINTABLE("\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf"); /* U+10FFFF, the last one */
-	PRINTABLE("\xc2\xa0", "\xc2\xa0");		   /* U+00A0, the first after C1 */
+	PRINTABLE("\xc2\xa0", "\xc2\xa0");                 /* U+00A0, the first after C1 */
 }
 
 static void control_characters_and_the_backslash_are_escaped(void **state)
@@ -64,7 +64,7 @@ static void direction_overrides_and_line_separators_are_escaped(void **state)
 	PRINTABLE("\xe2\x81\xa6", "\\xe2\\x81\\xa6"); /* U+2066 */
 	PRINTABLE("\xe2\x81\xa9", "\\xe2\\x81\\xa9");
 	PRINTABLE("\xe2\x80\x8e\xe2\x80\x8f", "\\xe2\\x80\\x8e\\xe2\\x80\\x8f");
-	PRINTABLE("\xd8\x9c", "\\xd8\\x9c");	      /* U+061C */
+	PRINTABLE("\xd8\x9c", "\\xd8\\x9c");          /* U+061C */
 	PRINTABLE("\xe2\x80\xa8", "\\xe2\\x80\\xa8"); /* U+2028 */
 }
 
@@ -134,8 +134,9 @@ static size_t unprint(const char *text, unsigned char *bytes)
 /* Bytes that are likely to meet a rule. */
 static size_t nasty_bytes(struct random *r, unsigned char *bytes, size_t most)
 {
-	static const unsigned char alphabet[] = "\\\\xx0159acdf/:%..\x7f\n\xc2\xc3\xe0\xe2\xed\xf0\xf4\x80\x81\x8f\x90\xa0"
-						"\xae\xbf\xc0\xff\xf5";
+	static const unsigned char alphabet[] =
+		"\\\\xx0159acdf/:%..\x7f\n\xc2\xc3\xe0\xe2\xed\xf0\xf4\x80\x81\x8f\x90\xa0"
+		"\xae\xbf\xc0\xff\xf5";
 	size_t n = random_below(r, most + 1);
 
 	for (size_t i = 0; i < n; i++)
@@ -239,7 +240,8 @@ static void assert_valid_utf8(const char *text)
 
 static void long_labels_are_cut_to_the_limit_and_stay_valid_utf8(void **state)
 {
-	static const char *const units[] = {"a", "\xc3\xbc", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "/", "x/", "xx:"};
+	static const char *const units[] = {"a", "\xc3\xbc", "\xe2\x82\xac", "\xf0\x9f\x98\x80",
+					    "/", "x/",       "xx:"};
 
 	(void)state;
 	for (size_t u = 0; u < sizeof(units) / sizeof(units[0]); u++)
@@ -253,7 +255,8 @@ static void long_labels_are_cut_to_the_limit_and_stay_valid_utf8(void **state)
 					memcpy(label + n, units[u], strlen(units[u]));
 				name = text_filename(label, reserve);
 				assert_true(strlen(name) <= 255 - reserve);
-				assert_true(strlen(name) >= 255 - reserve - 20); /* nor cut more than needed */
+				assert_true(strlen(name) >=
+					    255 - reserve - 20); /* nor cut more than needed */
 				assert_valid_utf8(name);
 				free(name);
 			}
@@ -329,8 +332,21 @@ static void no_short_label_has_the_name_of_a_cut_long_one(void **state)
 
 static void a_number_is_digits_and_nothing_else(void **state)
 {
-	static const char *const bad[] = {"",     " 1", "1 ", "+1", "-1", "-0",	 "0x10", "1.0",	 "1e3",
-					  "one",  "1k", "1\n", "\t1", "1,000", "18446744073709551616",
+	static const char *const bad[] = {"",
+					  " 1",
+					  "1 ",
+					  "+1",
+					  "-1",
+					  "-0",
+					  "0x10",
+					  "1.0",
+					  "1e3",
+					  "one",
+					  "1k",
+					  "1\n",
+					  "\t1",
+					  "1,000",
+					  "18446744073709551616",
 					  "99999999999999999999999999"};
 	uint64_t v;
 

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * When a life of counters ends, and what its last bytes are.
+ */
+#include <string.h>
+
+#include "account/epoch.h"
+#include "tests/support/unit.h"
+
+#define NOTHING ((struct epoch_evidence){0})
+
+/* A veth-like device (14 bytes a packet both ways), read last at these counters. */
+static struct epoch at(struct counters last)
+{
+	return (struct epoch){.row = {.rx_header = 14, .tx_header = 14, .last = last}};
+}
+
+static struct counters packets(uint64_t rx, uint64_t tx)
+{
+	return (struct counters){
+		.rx_bytes = rx * 114, .rx_packets = rx, .tx_bytes = tx * 1014, .tx_packets = tx};
+}
+
+static void any_one_counter_that_goes_back_ends_the_life(void **state)
+{
+	const struct counters last = {100, 10, 200, 20};
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct counters now = {1000, 1000, 1000, 1000};
+		struct epoch e = at(last);
+
+		switch (i) {
+		case 0:
+			now.rx_bytes = last.rx_bytes - 1;
+			break;
+		case 1:
+			now.rx_packets = last.rx_packets - 1;
+			break;
+		case 2:
+			now.tx_bytes = last.tx_bytes - 1;
+			break;
+		default:
+			now.tx_packets = last.tx_packets - 1;
+			break;
+		}
+		assert_int_equal(epoch_judge(&e, &now, &NOTHING), EPOCH_WENT_BACK);
+	}
+}
+
+static void counters_that_stand_still_or_rise_continue(void **state)
+{
+	struct epoch e = at((struct counters){100, 10, 200, 20});
+	struct counters same = e.row.last, more = {101, 10, 200, 21};
+
+	(void)state;
+	assert_int_equal(epoch_judge(&e, &same, &NOTHING), EPOCH_CONTINUES);
+	assert_int_equal(epoch_judge(&e, &more, &NOTHING), EPOCH_CONTINUES);
+	assert_int_equal(e.row.doubtful, 0);
+}
+
+static void carrier_and_state_together_prove_a_reconnect(void **state)
+{
+	struct epoch e = at(packets(1, 1));
+	struct counters now = packets(5, 5);
+	struct epoch_evidence seen = {.carrier_down = 1, .left_connected = 1};
+
+	(void)state;
+	assert_int_equal(epoch_judge(&e, &now, &seen), EPOCH_RECONNECTED);
+}
+
+static void the_state_may_be_seen_one_reading_before_the_carrier(void **state)
+{
+	struct epoch e = at(packets(1, 1));
+	struct counters now = packets(5, 5);
+	struct epoch_evidence left = {.left_connected = 1}, both = {.carrier_down = 1, .left_connected = 1};
+
+	(void)state;
+	assert_int_equal(epoch_judge(&e, &now, &left), EPOCH_CONTINUES);
+	assert_int_equal(e.row.doubtful, 0);
+	assert_int_equal(epoch_judge(&e, &now, &both), EPOCH_RECONNECTED);
+}
+
+static void a_departure_long_before_the_carrier_proves_nothing(void **state)
+{
+	struct epoch e = at(packets(1, 1));
+	struct counters now = packets(5, 5);
+	struct epoch_evidence left = {.left_connected = 1}, both = {.carrier_down = 1, .left_connected = 1};
+
+	(void)state;
+	assert_int_equal(epoch_judge(&e, &now, &left), EPOCH_CONTINUES);
+	assert_int_equal(epoch_judge(&e, &now, &left), EPOCH_CONTINUES);
+	assert_int_equal(epoch_judge(&e, &now, &both), EPOCH_CONTINUES);
+	assert_int_equal(e.row.doubtful, 1);
+}
+
+static void the_carrier_alone_is_doubtful_and_continues(void **state)
+{
+	struct epoch e = at(packets(1, 1));
+	struct counters now = packets(5, 5);
+	struct epoch_evidence down = {.carrier_down = 1}, down_again = {.carrier_down = 2};
+
+	(void)state;
+	assert_int_equal(epoch_judge(&e, &now, &down), EPOCH_CONTINUES);
+	assert_int_equal(e.row.doubtful, 1);
+	assert_true(e.dirty);
+	assert_int_equal(e.row.carrier_down, 1);
+	assert_int_equal(epoch_judge(&e, &now, &down), EPOCH_CONTINUES);
+	assert_int_equal(e.row.doubtful, 1);
+	assert_int_equal(epoch_judge(&e, &now, &down_again), EPOCH_CONTINUES);
+	assert_int_equal(e.row.doubtful, 2);
+}
+
+static void a_departure_after_its_carrier_was_judged_ends_nothing(void **state)
+{
+	struct epoch e = at(packets(1, 1));
+	struct counters now = packets(5, 5);
+	struct epoch_evidence down = {.carrier_down = 1}, both = {.carrier_down = 1, .left_connected = 1};
+
+	(void)state;
+	assert_int_equal(epoch_judge(&e, &now, &down), EPOCH_CONTINUES);
+	assert_int_equal(epoch_judge(&e, &now, &both), EPOCH_CONTINUES);
+}
+
+static void a_departure_with_the_carrier_up_is_no_reset(void **state)
+{
+	struct epoch e = at(packets(1, 1));
+	struct counters now = packets(5, 5);
+	struct epoch_evidence left = {.left_connected = 3};
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(epoch_judge(&e, &now, &left), EPOCH_CONTINUES);
+	assert_int_equal(e.row.doubtful, 0);
+}
+
+static void growth_is_ip_bytes_in_the_guests_view_since_the_base_line(void **state)
+{
+	struct epoch e = at(packets(0, 0));
+	uint64_t growth[DIR_COUNT] = {0};
+	struct counters now;
+
+	(void)state;
+	e.row.base = e.row.last = packets(10, 20);
+	now = packets(12, 23);
+	epoch_grow(&e, &now, 1000, growth);
+	assert_int_equal(growth[DIR_OUTPUT], 200);
+	assert_int_equal(growth[DIR_INPUT], 3000);
+	assert_int_equal(e.row.total[DIR_OUTPUT], 200);
+	assert_int_equal(e.row.total[DIR_INPUT], 3000);
+	assert_int_equal(e.row.seen, 1000);
+	assert_memory_equal(&e.row.last, &now, sizeof(now));
+	assert_true(e.dirty);
+	epoch_grow(&e, &now, 1005, growth); /* growth adds up, a second time there is none */
+	assert_int_equal(growth[DIR_OUTPUT], 200);
+}
+
+static void an_idle_reading_makes_nothing_to_write(void **state)
+{
+	struct epoch e = at(packets(3, 3));
+	struct counters same = packets(3, 3);
+	uint64_t growth[DIR_COUNT] = {0};
+
+	(void)state;
+	e.row.base = same;
+	epoch_grow(&e, &same, 1000, growth);
+	assert_false(e.dirty);
+	assert_int_equal(growth[DIR_INPUT] + growth[DIR_OUTPUT], 0);
+}
+
+/* A driver may count a packet before its bytes, or be read in between. */
+static void a_packet_counted_before_its_bytes_never_shrinks_the_total(void **state)
+{
+	struct epoch e = at(packets(0, 0));
+	uint64_t growth[DIR_COUNT] = {0};
+	struct counters whole = packets(2, 2), torn = whole, next;
+
+	(void)state;
+	epoch_grow(&e, &whole, 1, growth);
+	assert_int_equal(e.row.total[DIR_OUTPUT], 200);
+	torn.rx_packets++;
+	torn.tx_packets++;
+	epoch_grow(&e, &torn, 2, growth);
+	assert_int_equal(e.row.total[DIR_OUTPUT], 200);
+	assert_int_equal(e.row.total[DIR_INPUT], 2000);
+	next = packets(3, 3);
+	assert_int_equal(epoch_judge(&e, &next, &NOTHING), EPOCH_CONTINUES);
+	epoch_grow(&e, &next, 3, growth);
+	assert_int_equal(growth[DIR_OUTPUT], 300); /* to the byte, once all is there */
+	assert_int_equal(growth[DIR_INPUT], 3000);
+}
+
+static void random_torn_readings_never_shrink_and_end_exactly(void **state)
+{
+	struct random r = random_new();
+
+	(void)state;
+	for (int life = 0; life < 500; life++) {
+		struct epoch e = at(packets(0, 0));
+		uint64_t growth[DIR_COUNT] = {0}, n = 0, before = 0;
+
+		for (int i = 0; i < 100; i++) {
+			struct counters now;
+
+			n += random_below(&r, 5);
+			now = packets(n, n);
+			now.rx_packets += random_below(&r, 3); /* counted, bytes still to come */
+			if (!counters_at_least(&now, &e.row.last))
+				continue;
+			epoch_grow(&e, &now, i, growth);
+			assert_true(growth[DIR_OUTPUT] >= before);
+			assert_true(growth[DIR_OUTPUT] <= n * 100);
+			assert_int_equal(growth[DIR_OUTPUT], e.row.total[DIR_OUTPUT]);
+			before = growth[DIR_OUTPUT];
+		}
+		n += 5;
+		epoch_grow(&e, &(struct counters){n * 114, n, n * 1014, n}, 100, growth);
+		assert_int_equal(growth[DIR_OUTPUT], n * 100);
+		assert_int_equal(growth[DIR_INPUT], n * 1000);
+	}
+}
+
+/* ---- the end ---- */
+
+static void final_counters_of_a_delete_are_the_last_bytes(void **state)
+{
+	struct epoch e = at(packets(0, 0));
+	struct counters read = packets(2, 2), final = packets(5, 7);
+	uint64_t growth[DIR_COUNT] = {0};
+
+	(void)state;
+	epoch_grow(&e, &read, 1, growth);
+	assert_true(epoch_end(&e, &final, "device gone", 9, growth));
+	assert_int_equal(growth[DIR_OUTPUT], 500);
+	assert_int_equal(growth[DIR_INPUT], 7000);
+	assert_memory_equal(&e.row.last, &final, sizeof(final));
+	assert_int_equal(e.row.closed, 9);
+	assert_string_equal(e.row.reason, "device gone");
+	assert_true(e.dirty);
+}
+
+static void final_counters_that_are_zero_or_older_say_nothing(void **state)
+{
+	const struct counters finals[] = {{0}, {228, 2, 2028, 1}};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct epoch e = at(packets(0, 0));
+		struct counters read = packets(2, 2);
+		uint64_t growth[DIR_COUNT] = {0};
+
+		epoch_grow(&e, &read, 1, growth);
+		assert_false(epoch_end(&e, &finals[i], "device gone", 9, growth));
+		assert_int_equal(growth[DIR_OUTPUT], 200);
+		assert_int_equal(growth[DIR_INPUT], 2000);
+		assert_memory_equal(&e.row.last, &read, sizeof(read));
+		assert_int_equal(e.row.closed, 9);
+	}
+}
+
+/* netback's delete event carries zeros whatever there was: also when nothing was read before. */
+static void final_zeros_are_no_proof_that_nothing_moved(void **state)
+{
+	struct epoch e = at(packets(0, 0));
+	struct counters zeros = {0};
+	uint64_t growth[DIR_COUNT] = {0};
+
+	(void)state;
+	assert_false(epoch_end(&e, &zeros, "device gone", 9, growth));
+	assert_int_equal(growth[DIR_INPUT] + growth[DIR_OUTPUT], 0);
+}
+
+static void an_end_without_any_counters_is_not_known(void **state)
+{
+	struct epoch e = at(packets(2, 2));
+	uint64_t growth[DIR_COUNT] = {0};
+
+	(void)state;
+	assert_false(epoch_end(&e, NULL, "unbound", 9, growth));
+	assert_int_equal(growth[DIR_INPUT] + growth[DIR_OUTPUT], 0);
+}
+
+static void a_hint_counts_at_the_end_only(void **state)
+{
+	struct epoch e = at(packets(0, 0));
+	struct counters read = packets(2, 2), hint = packets(4, 4), zeros = {0};
+	uint64_t growth[DIR_COUNT] = {0};
+
+	(void)state;
+	epoch_grow(&e, &read, 1, growth);
+	epoch_hint(&e, &hint);
+	assert_int_equal(e.row.total[DIR_OUTPUT], 200);
+	assert_memory_equal(&e.row.last, &read, sizeof(read));
+	assert_true(epoch_end(&e, &zeros, "device gone", 9, growth));
+	assert_int_equal(growth[DIR_OUTPUT], 400);
+	assert_int_equal(growth[DIR_INPUT], 4000);
+}
+
+static void a_hint_of_zeros_or_of_old_counters_is_no_hint(void **state)
+{
+	const struct counters hints[] = {{0}, {114, 1, 1014, 1}, {228, 2, 2027, 2}};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct epoch e = at(packets(0, 0));
+		struct counters read = packets(2, 2);
+		uint64_t growth[DIR_COUNT] = {0};
+
+		epoch_grow(&e, &read, 1, growth);
+		epoch_hint(&e, &hints[i]);
+		assert_false(epoch_end(&e, NULL, "reconnected", 9, growth));
+		assert_int_equal(growth[DIR_OUTPUT], 200);
+		assert_int_equal(growth[DIR_INPUT], 2000);
+	}
+}
+
+static void a_hint_that_a_later_reading_has_passed_counts_once(void **state)
+{
+	struct epoch e = at(packets(0, 0));
+	struct counters hint = packets(4, 4), later = packets(6, 6);
+	uint64_t growth[DIR_COUNT] = {0};
+
+	(void)state;
+	epoch_hint(&e, &hint);
+	epoch_grow(&e, &later, 2, growth);
+	assert_false(epoch_end(&e, NULL, "unbound", 9, growth));
+	assert_int_equal(growth[DIR_OUTPUT], 600);
+}
+
+static void a_hint_and_better_final_counters_are_not_added_up(void **state)
+{
+	struct epoch e = at(packets(0, 0));
+	struct counters hint = packets(4, 4), final = packets(5, 5);
+	uint64_t growth[DIR_COUNT] = {0};
+
+	(void)state;
+	epoch_hint(&e, &hint);
+	assert_true(epoch_end(&e, &final, "device gone", 9, growth));
+	assert_int_equal(growth[DIR_OUTPUT], 500);
+}
+
+/* The carrier went, the counters were thrown away, new ones began: the hint is what the old life had. */
+static void a_hint_closes_the_life_before_counters_that_went_back(void **state)
+{
+	struct epoch e = at(packets(0, 0));
+	struct counters read = packets(10, 10), hint = packets(15, 15), fresh = packets(3, 3);
+	uint64_t growth[DIR_COUNT] = {0};
+
+	(void)state;
+	epoch_grow(&e, &read, 1, growth);
+	epoch_hint(&e, &hint);
+	assert_int_equal(epoch_judge(&e, &fresh, &NOTHING), EPOCH_WENT_BACK);
+	assert_true(epoch_end(&e, NULL, "counters went back", 2, growth));
+	assert_int_equal(growth[DIR_OUTPUT], 1500);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(any_one_counter_that_goes_back_ends_the_life),
+		cmocka_unit_test(counters_that_stand_still_or_rise_continue),
+		cmocka_unit_test(carrier_and_state_together_prove_a_reconnect),
+		cmocka_unit_test(the_state_may_be_seen_one_reading_before_the_carrier),
+		cmocka_unit_test(a_departure_long_before_the_carrier_proves_nothing),
+		cmocka_unit_test(the_carrier_alone_is_doubtful_and_continues),
+		cmocka_unit_test(a_departure_after_its_carrier_was_judged_ends_nothing),
+		cmocka_unit_test(a_departure_with_the_carrier_up_is_no_reset),
+		cmocka_unit_test(growth_is_ip_bytes_in_the_guests_view_since_the_base_line),
+		cmocka_unit_test(an_idle_reading_makes_nothing_to_write),
+		cmocka_unit_test(a_packet_counted_before_its_bytes_never_shrinks_the_total),
+		cmocka_unit_test(random_torn_readings_never_shrink_and_end_exactly),
+		cmocka_unit_test(final_counters_of_a_delete_are_the_last_bytes),
+		cmocka_unit_test(final_counters_that_are_zero_or_older_say_nothing),
+		cmocka_unit_test(final_zeros_are_no_proof_that_nothing_moved),
+		cmocka_unit_test(an_end_without_any_counters_is_not_known),
+		cmocka_unit_test(a_hint_counts_at_the_end_only),
+		cmocka_unit_test(a_hint_of_zeros_or_of_old_counters_is_no_hint),
+		cmocka_unit_test(a_hint_that_a_later_reading_has_passed_counts_once),
+		cmocka_unit_test(a_hint_and_better_final_counters_are_not_added_up),
+		cmocka_unit_test(a_hint_closes_the_life_before_counters_that_went_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
