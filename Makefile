@@ -13,9 +13,10 @@ WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
             -Wwrite-strings -Wformat=2 -Wvla -Wundef -Wold-style-definition
 HARDEN   := -fstack-protector-strong -fPIE
 LINK     := -pie -Wl,-z,relro,-z,now
-CPPFLAGS += $(shell pkg-config --cflags libnl-3.0 2>/dev/null) -D_GNU_SOURCE -DXENBW_VERSION='"$(VERSION)"' -DXENBW_LIBEXECDIR='"$(PREFIX)/libexec/xenbw"' \
-            -I. -Isrc -I$(BUILD)/gen -MMD -MP
+CPPFLAGS += -D_GNU_SOURCE -DXENBW_VERSION='"$(VERSION)"' -DXENBW_LIBEXECDIR='"$(PREFIX)/libexec/xenbw"' \
+            -I. -Isrc -I$(BUILD)/gen $(shell pkg-config --cflags libnl-3.0 smartcols 2>/dev/null)
 ALL_CFLAGS = -std=c17 $(WARN) $(HARDEN) $(CFLAGS)
+DEPFLAGS   = -MMD -MP
 
 DEPS_BUILD := gcc clang make pkg-config libc6-dev libnl-3-dev libxen-dev libsqlite3-dev \
               librrd-dev libevent-dev libcap-ng-dev libsmartcols-dev libjansson-dev uthash-dev fonts-dejavu-core
@@ -68,7 +69,7 @@ $(foreach p,$(PROGRAMS) $(TEST_PROGRAMS),$(eval $(call program,$(p))))
 
 $(BUILD)/obj/%.o: %.c | $(BUILD)/gen/ledger_schema.h
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(DEPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
 # The schema as a C string, so that the .sql file stays the only copy.
 $(BUILD)/gen/ledger_schema.h: db/schema/ledger.sql
@@ -88,7 +89,7 @@ demo: deps
 	@examples/demo.sh $(BUILD)
 
 check: deps
-	@$(MAKE) --no-print-directory -j2 all test-programs
+	@$(MAKE) --no-print-directory -j2 all test-programs fuzzers
 	@tests/run $(BUILD)
 
 bench: deps

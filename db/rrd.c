@@ -385,10 +385,14 @@ static char *update_text(const struct rrd_update *u, unsigned columns)
 static int update_file(int fd, const char *name, const struct rrd_updates *updates, unsigned columns,
 		       struct rrd_outcome *o)
 {
-	char *proc = proc_path(fd), *template = column_template(columns);
-	char **texts = mem_array(updates->count, sizeof(*texts));
+	char *proc, *template, **texts;
 	int rc;
 
+	if (updates->count == 0)
+		return 0;
+	proc = proc_path(fd);
+	template = column_template(columns);
+	texts = mem_array(updates->count, sizeof(*texts));
 	for (size_t i = 0; i < updates->count; i++)
 		texts[i] = update_text(&updates->list[i], columns);
 	rrd_clear_error();
@@ -419,16 +423,23 @@ static int create_temporary(int dir, int64_t first, struct rrd_outcome *o)
 	return fd;
 }
 
-static void create_file(int dir, const struct rrd_job *job, struct rrd_outcome *o)
+static int put_in_place(int dir, int fd, const char *name, struct rrd_outcome *o)
 {
-	int fd = create_temporary(dir, job->updates.list[0].time, o);
+	if (fsync(fd) == 0 && renameat2(dir, TEMPORARY, dir, name, RENAME_NOREPLACE) == 0)
+		return 0;
+	fail(o, errno, "cannot put it in its place: %s", strerror(errno));
+	return -1;
+}
+
+static void build_file(int dir, const struct rrd_job *job, struct rrd_outcome *o)
+{
+	int fd = job->mode == RRD_BEGIN ? create_temporary(dir, job->updates.list[0].time, o)
+					: open_file(dir, TEMPORARY, o);
 
 	if (fd >= 0) {
-		/* librrd does not look whether its last write went well: a file cut short shows here at the
-		 * latest */
-		if (update_file(fd, job->name, &job->updates, RRD_ALL_COLUMNS, o) == 0 &&
-		    (fsync(fd) < 0 || renameat2(dir, TEMPORARY, dir, job->name, RENAME_NOREPLACE) < 0))
-			fail(o, errno, "cannot put it in its place: %s", strerror(errno));
+		/* a file that was cut short shows here at the latest */
+		if (update_file(fd, job->name, &job->updates, RRD_ALL_COLUMNS, o) == 0 && job->place)
+			put_in_place(dir, fd, job->name, o);
 		close(fd);
 	}
 	if (o->cause != RRD_FINE)
@@ -447,10 +458,10 @@ static void write_one(const void *context, size_t index, void *reply)
 	struct rrd_outcome *o = reply;
 	int fd;
 
-	if (job->updates.count == 0)
+	if (job->updates.count == 0 && !(job->mode == RRD_BUILD && job->place))
 		return;
-	if (job->create) {
-		create_file(x->dir, job, o);
+	if (job->mode != RRD_GO_ON) {
+		build_file(x->dir, job, o);
 		return;
 	}
 	fd = open_file(x->dir, job->name, o);

@@ -65,10 +65,17 @@ struct rrd_state {
 	unsigned columns;     /* bit c: column c */
 };
 
-/* Updates for one file. `create`: the file is not there yet; it gets all columns. */
+enum rrd_mode {
+	RRD_GO_ON, /* the file is there */
+	RRD_BEGIN, /* it is not: begin it, under a temporary name; it gets all columns */
+	RRD_BUILD  /* go on with the one that was begun last */
+};
+
+/* Updates for one file. Without any it is not touched, or not begun. */
 struct rrd_job {
 	const char *name;
-	bool create;
+	enum rrd_mode mode;
+	bool place; /* RRD_BEGIN, RRD_BUILD: it is whole now, put it in its place */
 	unsigned columns;
 	struct rrd_updates updates;
 };
@@ -77,7 +84,7 @@ struct rrd_job {
 int rrd_dir_read(const struct rrd_dir *dir, const char *const *names, size_t count, struct rrd_state *states,
 		 char **err);
 
-/* Does the jobs, each with one call of librrd. A job without updates does not touch its file. */
+/* Does the jobs one after the other, each with one call of librrd. */
 int rrd_dir_write(const struct rrd_dir *dir, const struct rrd_job *jobs, size_t count,
 		  struct rrd_outcome *outcomes, char **err);
 

@@ -43,6 +43,7 @@ struct item {
 	char *name;
 	struct rrd_state state;
 	bool adopted; /* it was another label's file until this pass */
+	enum rrd_mode mode;
 	int64_t from; /* the first slot that it may need */
 };
 
@@ -249,24 +250,24 @@ static bool needs_writing(const struct pass *p, struct item *item)
 static void note_written(const struct pass *p, const struct item *item, const struct rrd_job *job,
 			 const struct rrd_outcome *o)
 {
-	if (job->updates.count == 0)
+	bool whole = job->mode == RRD_GO_ON || job->place;
+
+	if (job->updates.count == 0 && job->mode != RRD_BUILD)
 		return;
-	note_outcome(p, item->name, o);
-	if (o->cause != RRD_FINE)
+	if (o->cause != RRD_FINE || whole)
+		note_outcome(p, item->name, o);
+	if (o->cause != RRD_FINE || !whole)
 		return;
 	note_of(p->sink, item->name)->written = item->state.tail.last_update;
-	if (job->create)
+	if (job->place)
 		say(p->sink, RRD_SINK_DEBUG, "RRD file %s/%s is new", p->dir.path, item->name);
 }
 
 static struct rrd_job make_job(struct item *item, int64_t from, int64_t to, const struct rrd_usage *usage)
 {
-	struct rrd_job job = {
-		.name = item->name,
-		.create = item->state.outcome.cause == RRD_MISSING,
-		.columns = item->state.columns,
-	};
+	struct rrd_job job = {.name = item->name, .mode = item->mode, .columns = item->state.columns};
 
+	job.place = item->mode != RRD_GO_ON && to >= item->bucket->ends;
 	rrd_plan(&item->state.tail, from, to, usage, &job.updates);
 	return job;
 }
@@ -291,34 +292,42 @@ static int write_batch(struct pass *p, struct item *const *items, size_t count, 
 	return rc;
 }
 
-/* Writes one file that lags behind the batch, window by window. Returns 1 if it must stop. */
+/* Writes one window of one file. Returns 1 where the file fails. */
+static int write_window(struct pass *p, struct item *item, int64_t from, int64_t to, char **err)
+{
+	struct rrd_outcome outcome;
+	struct rrd_usage usage;
+	struct rrd_job job;
+	int rc;
+
+	if (rrd_source_usage(p->ledger, item->bucket->id, from, to, &usage, err) < 0)
+		return -1;
+	job = make_job(item, from, to, &usage);
+	rrd_usage_free(&usage);
+	rc = rrd_dir_write(&p->dir, &job, 1, &outcome, err);
+	if (rc == 0) {
+		note_written(p, item, &job, &outcome);
+		if (job.mode == RRD_BEGIN && job.updates.count > 0)
+			item->mode = RRD_BUILD;
+		if (outcome.cause != RRD_FINE)
+			rc = 1;
+	}
+	free(job.updates.list);
+	return rc;
+}
+
+/* Writes one file that lags behind the batch. Returns 1 if it must stop. */
 static int write_lagging(struct pass *p, struct item *item, char **err)
 {
 	for (int64_t from = item->from, to; from < item->bucket->ends; from = to) {
-		struct rrd_outcome outcome;
-		struct rrd_usage usage;
-		struct rrd_job job;
 		int rc;
 
 		if (p->sink->host.must_stop(p->sink->host.arg))
 			return 1;
 		to = from + WINDOW < p->batch.open_slot ? from + WINDOW : p->batch.open_slot;
-		if (rrd_source_usage(p->ledger, item->bucket->id, from, to, &usage, err) < 0)
-			return -1;
-		job = make_job(item, from, to, &usage);
-		rrd_usage_free(&usage);
-		rc = rrd_dir_write(&p->dir, &job, 1, &outcome, err);
-		if (rc == 0)
-			note_written(p, item, &job, &outcome);
-		if (rc == 0 && job.create && job.updates.count > 0) {
-			item->state.outcome.cause = RRD_FINE;
-			item->state.columns = RRD_ALL_COLUMNS;
-		}
-		free(job.updates.list);
-		if (rc < 0)
-			return -1;
-		if (outcome.cause != RRD_FINE)
-			return 0;
+		rc = write_window(p, item, from, to, err);
+		if (rc != 0)
+			return rc < 0 ? -1 : 0;
 	}
 	return 0;
 }
@@ -341,6 +350,7 @@ static int write_files(struct pass *p, char **err)
 		}
 		if (!needs_writing(p, item))
 			continue;
+		item->mode = item->state.outcome.cause == RRD_MISSING ? RRD_BEGIN : RRD_GO_ON;
 		if (item->from >= p->batch.since)
 			ready[ready_count++] = item;
 		else

@@ -11,6 +11,10 @@ test_basis_SRC := tests/unit/test_basis.c src/account/basis.c
 test_conf_SRC := tests/unit/test_conf.c src/config/conf.c $(UNIT_C)
 test_split_SRC := tests/unit/test_split.c src/account/split.c $(UNIT_C)
 test_epoch_SRC := tests/unit/test_epoch.c src/account/epoch.c src/account/basis.c $(UNIT_C)
+test_bucket_SRC := tests/unit/test_bucket.c $(ACCOUNT_C) db/ledger.c $(LEDGER:%=%.c) $(UNIT_C)
+test_bucket_LIB := sqlite3
+test_message_SRC := tests/unit/test_message.c src/net/message.c $(UNIT_C)
+test_message_LIB := libnl-3.0
 
 RRD_C := db/rrd.c db/rrd_guard.c db/rrd_plan.c
 test_rrd_plan_SRC := tests/unit/test_rrd_plan.c db/rrd_plan.c $(BASE_C)
@@ -24,7 +28,7 @@ test_rrd_sink_SRC := tests/unit/test_rrd_sink.c tests/support/rrd_bed.c tests/su
 test_rrd_sink_LIB := sqlite3 librrd
 test_rrd_sink_LDLIBS := -lm
 
-UNIT_TESTS := test_text test_basis test_conf test_split test_epoch test_rrd_plan test_rrd test_rrd_source test_rrd_sink
+UNIT_TESTS := test_text test_basis test_conf test_split test_epoch test_bucket test_message test_rrd_plan test_rrd test_rrd_source test_rrd_sink
 
 test_value_SRC := tests/unit/test_value.c xen/value.c $(BASE_C)
 test_pending_SRC := tests/unit/test_pending.c xen/pending.c xen/snapshot.c xen/value.c $(BASE_C)
@@ -69,3 +73,20 @@ test-tools: $(TEST_TOOLS:%=$(BUILD)/%) $(TEST_SHIMS)
 test-programs: $(TEST_SHIMS)
 print-unit-tests: # for tests/run
 	@echo $(UNIT_TESTS)
+
+# libFuzzer targets, always with clang's sanitizers; tests/fuzz/all.sh runs them.
+fuzz_conf_SRC := tests/fuzz/fuzz_conf.c src/config/conf.c $(BASE_C)
+fuzz_message_SRC := tests/fuzz/fuzz_message.c src/net/message.c $(BASE_C)
+fuzz_message_LIB := libnl-3.0
+fuzz_xenstore_value_SRC := tests/fuzz/fuzz_xenstore_value.c xen/value.c $(BASE_C)
+FUZZERS := fuzz_conf fuzz_message fuzz_xenstore_value
+
+define fuzzer
+$(BUILD)/fuzz/$(1): $$($(1)_SRC) $(wildcard src/*/*.h xen/*.h)
+	@mkdir -p $$(@D)
+	clang $$(CPPFLAGS) -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $$@ $$($(1)_SRC) \
+	  $$(if $$($(1)_LIB),$$(shell pkg-config --libs $$($(1)_LIB)))
+endef
+$(foreach f,$(FUZZERS),$(eval $(call fuzzer,$(f))))
+.PHONY: fuzzers
+fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)

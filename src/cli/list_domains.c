@@ -157,11 +157,8 @@ static int gather(struct listing *l, char **err)
 	} else {
 		char *when = l->known.run.boot ? period_local(l->known.run.seen) : mem_strdup("no time yet");
 
-		cli_note("the live view is missing (%s): this is what the ledger knew at %s; %son the dom0 "
-			 "for "
-			 "the live view",
-			 l->no_live, when,
-			 geteuid() == 0 ? "see that xenstored runs " : "run xenbw as root ");
+		cli_note("%s. Listed is what the ledger knew at %s; %s on the dom0 for the live view",
+			 l->no_live, when, geteuid() == 0 ? "start xenstored" : "run xenbw as root");
 		free(when);
 	}
 	present_merge(l->has_live ? &l->live : NULL, l->has_ledger ? &l->known : NULL, l->boot, &l->present);

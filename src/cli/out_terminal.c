@@ -129,6 +129,22 @@ static void limit_column(struct sheet *s, size_t column, size_t width)
 	}
 }
 
+static bool is_empty(const struct out_table *t, size_t column)
+{
+	for (size_t i = 0; i < t->line_count; i++)
+		if (t->lines[i].cells[column].set)
+			return false;
+	return true;
+}
+
+/* When a column goes: those that have nothing to show before all others. 0: it stays. */
+static unsigned rank(const struct out_table *t, size_t column)
+{
+	unsigned drop = t->columns[column].drop;
+
+	return drop == 0 ? 0 : is_empty(t, column) ? 1 : drop + 1;
+}
+
 /* Leaves out the columns that are to go next; false when all that is left stays. */
 static bool hide_next(struct sheet *s)
 {
@@ -136,10 +152,10 @@ static bool hide_next(struct sheet *s)
 	unsigned next = 0;
 
 	for (size_t c = 0; c < t->column_count; c++)
-		if (s->widths[c] && t->columns[c].drop && (!next || t->columns[c].drop < next))
-			next = t->columns[c].drop;
+		if (s->widths[c] && rank(t, c) && (!next || rank(t, c) < next))
+			next = rank(t, c);
 	for (size_t c = 0; next && c < t->column_count; c++)
-		if (t->columns[c].drop == next)
+		if (rank(t, c) == next)
 			s->widths[c] = 0;
 	return next != 0;
 }

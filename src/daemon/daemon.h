@@ -56,6 +56,7 @@ struct daemon {
 	struct followed *followed, *by_vif; /* the same: by numbers, by ledger id */
 	int64_t started;
 	struct mono last_poll, last_commit;
+	int64_t told_slot; /* the open slot when xenbw-writer was last told */
 	bool follow_again; /* devices or the directory changed */
 	bool urgent;       /* a vif came or went: commit with the next poll */
 	struct trouble no_xenstore, no_links, no_counters, no_commit, no_fold;

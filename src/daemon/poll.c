@@ -70,7 +70,7 @@ void poll_now(struct daemon *d)
 {
 	struct reading r = {.d = d};
 	char *err = NULL;
-	bool complete;
+	int64_t open_slot = account_open_slot(d->account);
 
 	follow_events(d);
 	account_begin(d->account, clock_wall());
@@ -89,16 +89,16 @@ void poll_now(struct daemon *d)
 		free(err);
 	}
 	free(r.restarted);
-	complete = account_settle(d->account, NULL, NULL);
+	account_settle(d->account, NULL, NULL);
 	measure_rates(d, d->last_poll);
-	if (complete || d->urgent ||
-	    d->last_poll.ns - d->last_commit.ns >= (int64_t)d->conf->flush * 1000000000) {
-		bool committed = poll_commit(d, false);
-
-		if (complete && committed) {
-			fold(d);
-			feed_tell(d->feed);
-		}
+	if (account_open_slot(d->account) == open_slot && !d->urgent &&
+	    d->last_poll.ns - d->last_commit.ns < (int64_t)d->conf->flush * 1000000000)
+		return;
+	/* A slot may have become complete with a commit that was refused, or by a jump of the clock. */
+	if (poll_commit(d, false) && account_open_slot(d->account) != d->told_slot) {
+		fold(d);
+		feed_tell(d->feed);
+		d->told_slot = account_open_slot(d->account);
 	}
 }
 

@@ -55,7 +55,8 @@ bool message_link(const struct nlmsghdr *h, struct link_message *m)
 	{
 		switch (nla_type(a)) {
 		case IFLA_IFNAME:
-			(void)nla_strlcpy(m->name, a, sizeof(m->name));
+			if (nla_strlcpy(m->name, a, sizeof(m->name)) >= sizeof(m->name))
+				return false;
 			break;
 		case IFLA_MASTER:
 			if (nla_len(a) >= (int)sizeof(uint32_t))
@@ -80,5 +81,6 @@ bool message_link(const struct nlmsghdr *h, struct link_message *m)
 			break;
 		}
 	}
-	return m->name[0] != '\0';
+	/* what is left over is no attribute: somewhere a length was wrong */
+	return left <= 0 && m->name[0] != '\0';
 }

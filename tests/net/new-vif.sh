@@ -41,7 +41,7 @@ bed_up || tap_bail "no bed"
 bw_config
 bw_start || tap_bail "no xenbwd"
 in_ledger 0
-listed 0 # files of both programs are in memory now
+listed 0 >"$BED/first" # files of both programs are in memory now
 
 for ((domid = 1; domid <= ROUNDS; domid++)); do
 	watch_for $domid &

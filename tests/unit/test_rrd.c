@@ -92,9 +92,13 @@ static struct rrd_outcome bring_up(const struct bed *b, const char *name, int64_
 				   const struct rrd_usage *usage)
 {
 	struct rrd_state s = read_file(b, name);
-	struct rrd_job job = {.name = name, .create = s.outcome.cause == RRD_MISSING, .columns = s.columns};
+	bool missing = s.outcome.cause == RRD_MISSING;
+	struct rrd_job job = {.name = name,
+			      .mode = missing ? RRD_BEGIN : RRD_GO_ON,
+			      .place = missing,
+			      .columns = s.columns};
 
-	if (s.outcome.cause == RRD_FINE || job.create) {
+	if (s.outcome.cause == RRD_FINE || missing) {
 		rrd_plan(&s.tail, from, to, usage, &job.updates);
 		s.outcome = do_job(b, &job);
 		free(job.updates.list);
@@ -253,7 +257,7 @@ static void sums_above_two_to_the_53_and_the_63_lose_nothing(void **state)
 			{.time = SLOT(1), .value = {huge[i] + 101, 0}},
 			{.time = SLOT(2), .value = {huge[i] + 104, 0}},
 		};
-		struct rrd_job job = {.name = name, .create = true, .updates = {list, 3}};
+		struct rrd_job job = {.name = name, .mode = RRD_BEGIN, .place = true, .updates = {list, 3}};
 		struct rrd_state s;
 
 		expect_fine(do_job(b, &job));
@@ -275,7 +279,7 @@ static void a_sum_that_wraps_costs_one_slot(void **state)
 	struct rrd_usage u = {.slots = slots, .slot_count = 2};
 	struct rrd_update base[] = {{.time = SLOT(-1), .value = {UINT64_MAX - 60}},
 				    {.time = SLOT(0), .value = {UINT64_MAX - 50}}};
-	struct rrd_job job = {.name = "wrap.rrd", .create = true, .updates = {base, 2}};
+	struct rrd_job job = {.name = "wrap.rrd", .mode = RRD_BEGIN, .place = true, .updates = {base, 2}};
 	char *path = path_of(b, "wrap.rrd");
 
 	expect_fine(do_job(b, &job));
@@ -331,8 +335,11 @@ static void killed_pass(struct bed *b, const char *name, int64_t to, const struc
 	assert_true(child >= 0);
 	if (child == 0) {
 		struct rrd_state s = read_file(b, name);
-		struct rrd_job job = {
-			.name = name, .create = s.outcome.cause == RRD_MISSING, .columns = s.columns};
+		bool missing = s.outcome.cause == RRD_MISSING;
+		struct rrd_job job = {.name = name,
+				      .mode = missing ? RRD_BEGIN : RRD_GO_ON,
+				      .place = missing,
+				      .columns = s.columns};
 
 		rrd_plan(&s.tail, SLOT(0), to, u, &job.updates);
 		if (job.updates.count > done)
@@ -365,6 +372,27 @@ static void a_kill_between_two_updates_changes_nothing_in_the_end(void **state)
 	free(killed);
 	free(whole);
 	rrd_usage_free(&u);
+}
+
+static void a_file_built_in_parts_is_not_there_before_it_is_whole(void **state)
+{
+	struct bed *b = *state;
+	char *path = path_of(b, "web.rrd");
+	struct rrd_tail tail = {0};
+	struct rrd_job job = {.name = "web.rrd", .mode = RRD_BEGIN};
+
+	for (int i = 0; i < 3; i++) {
+		rrd_plan(&tail, SLOT(i), SLOT(i + 1), &some, &job.updates);
+		expect_fine(do_job(b, &job));
+		free(job.updates.list);
+		assert_true(access(path, F_OK) < 0);
+		job.mode = RRD_BUILD;
+	}
+	job.updates = (struct rrd_updates){0};
+	job.place = true;
+	expect_fine(do_job(b, &job));
+	expect_some(path);
+	free(path);
 }
 
 static void what_a_kill_left_half_made_goes_away(void **state)
@@ -581,10 +609,13 @@ static struct rrd_outcome among_others(struct bed *b, const char *name)
 	assert_int_equal(rrd_dir_read(&b->dir, names, 3, states, &err), 0);
 	middle = states[1].outcome;
 	for (int i = 0; i < 3; i++) {
+		bool missing = states[i].outcome.cause == RRD_MISSING;
+
 		jobs[i] = (struct rrd_job){.name = names[i],
-					   .create = states[i].outcome.cause == RRD_MISSING,
+					   .mode = missing ? RRD_BEGIN : RRD_GO_ON,
+					   .place = missing,
 					   .columns = states[i].columns};
-		if (states[i].outcome.cause == RRD_FINE || jobs[i].create)
+		if (states[i].outcome.cause == RRD_FINE || missing)
 			rrd_plan(&states[i].tail, SLOT(0), SLOT(3), &some, &jobs[i].updates);
 	}
 	assert_int_equal(rrd_dir_write(&b->dir, jobs, 3, outcomes, &err), 0);
@@ -724,9 +755,10 @@ static struct rrd_outcome bring_up_in_child(struct bed *b, const char *name)
 	char *err = NULL;
 
 	CHECK(rrd_dir_read(&b->dir, &name, 1, &s, &err) == 0);
-	job.create = s.outcome.cause == RRD_MISSING;
+	job.place = s.outcome.cause == RRD_MISSING;
+	job.mode = job.place ? RRD_BEGIN : RRD_GO_ON;
 	job.columns = s.columns;
-	if (s.outcome.cause == RRD_FINE || job.create) {
+	if (s.outcome.cause == RRD_FINE || job.place) {
 		rrd_plan(&s.tail, SLOT(0), SLOT(3), &some, &job.updates);
 		CHECK(rrd_dir_write(&b->dir, &job, 1, &s.outcome, &err) == 0);
 		free(job.updates.list);
@@ -979,6 +1011,7 @@ int main(void)
 		TEST(a_petabyte_in_one_slot_is_exact),
 		TEST(a_second_pass_leaves_the_file_as_it_is_to_the_byte),
 		TEST(a_kill_between_two_updates_changes_nothing_in_the_end),
+		TEST(a_file_built_in_parts_is_not_there_before_it_is_whole),
 		TEST(what_a_kill_left_half_made_goes_away),
 		TEST(a_counter_file_of_the_article_is_gone_on_with),
 		TEST(a_counter_file_with_a_gap_before_xenbw_goes_on_without_a_spike),

@@ -313,16 +313,12 @@ static void a_file_that_fails_is_named_once_and_catches_up_afterwards(void **sta
 		open_slot(b, n);
 		assert_int_equal(pass(b), n * 2); /* the ledger keeps it, so the sequence has passed */
 		expect_input(b, "db.rrd", n - 1, 199 + n);
-		if (n == 1) {
+		if (n == 1)
 			expect_said(
 				b,
 				"/web.rrd is not written: it is a directory; move it away; the ledger keeps");
-			assert_null(strchr(strchr(b->said, '\n') + 1, '\n')
-					    ? strstr(strchr(b->said, '\n'), "web")
-					    : NULL);
-		} else {
+		else
 			assert_string_equal(b->said, "");
-		}
 	}
 	assert_int_equal(rmdir(path), 0);
 	scratch_write(path, "x", 1);
@@ -621,12 +617,14 @@ static void killed_passes_change_nothing_in_the_end(void **state)
 			char *err = NULL;
 			int64_t seq;
 
+			setpgid(0, 0); /* its own child is killed too */
 			new_sink(b);
 			rrd_sink_pass(b->sink, SLOT(b->open), &seq, &err);
 			_exit(0);
 		}
+		setpgid(child, child);
 		usleep((unsigned)random_below(&r, 60000));
-		kill(child, SIGKILL);
+		kill(-child, SIGKILL);
 		assert_int_equal(waitpid(child, &status, 0), child);
 	}
 	new_sink(b);
