@@ -28,7 +28,9 @@ enum statement {
 static const char *const texts[STATEMENTS] = {
 	[ADD_BUCKET] = "INSERT INTO bucket(id, kind) VALUES (?, ?)",
 	[END_LABEL] = "UPDATE bucket_label SET until = ? WHERE bucket = ? AND until IS NULL",
-	[ADD_LABEL] = "INSERT OR REPLACE INTO bucket_label(bucket, label, since) VALUES (?, ?, ?)",
+	/* Twice within a second: the later one stays. A label that another bucket has is an error. */
+	[ADD_LABEL] = "INSERT INTO bucket_label(bucket, label, since) VALUES (?, ?, ?)"
+		      " ON CONFLICT(bucket, since) DO UPDATE SET label = excluded.label, until = NULL",
 	[ADD_UUID] = "INSERT INTO bucket_uuid(uuid, bucket) VALUES (?, ?)",
 	[PUT_VIF] =
 		"INSERT INTO vif(id, boot, domid, devid, uuid, domain, mac, addresses, bridge, netdev, "
@@ -454,27 +456,24 @@ int ledger_passed(struct ledger *l, const char *sink, int64_t seq, char **err)
 
 /* ---- folding ---- */
 
-#define CLASS_COLUMNS                                                                             \
-	"external_input, external_output, peer_input, peer_output, direct_input, direct_output, " \
-	"local_input,"                                                                            \
-	" local_output, ignored_input, ignored_output, unattributed_input, unattributed_output, " \
-	"clipped_input,"                                                                          \
-	" clipped_output, estimated_input, estimated_output"
+/* clang-format off */
+#define CLASS_COLUMNS \
+	"external_input, external_output, peer_input, peer_output, direct_input, direct_output," \
+	" local_input, local_output, ignored_input, ignored_output, unattributed_input, unattributed_output," \
+	" clipped_input, clipped_output, estimated_input, estimated_output"
 
 #define GROW(column) column " = " column " + excluded." column
+#define GROW_BOTH(class) GROW(class "_input") ", " GROW(class "_output")
 
 /* Row by row: the upsert adds each take to its slot. */
 static const char fold_in[] =
-	"INSERT INTO slot(bucket, slot, vif, address, " CLASS_COLUMNS
-	") SELECT bucket, slot, vif, address, " CLASS_COLUMNS
-	" FROM take WHERE seq <= ?1 AND slot < ?2 ORDER BY seq ON CONFLICT(bucket, slot, vif, address) DO "
-	"UPDATE SET " GROW("external_input") ", " GROW("external_output") ", " GROW("peer_input") ", " GROW("peer_output") ", " GROW("direct_input") ", " GROW("direct_output") ", " GROW("local_input") ", " GROW(
-		"local_output") ", " GROW("ignored_input") ", " GROW("ignored_output") ", " GROW("unattribute"
-												 "d_input") ", " GROW("unatt"
-														      "ribut"
-														      "ed_"
-														      "outpu"
-														      "t") ", " GROW("clipped_input") ", " GROW("clipped_output") ", " GROW("estimated_input") ", " GROW("estimated_output");
+	"INSERT INTO slot(bucket, slot, vif, address, " CLASS_COLUMNS ")"
+	" SELECT bucket, slot, vif, address, " CLASS_COLUMNS
+	" FROM take WHERE seq <= ?1 AND slot < ?2 ORDER BY seq"
+	" ON CONFLICT(bucket, slot, vif, address) DO UPDATE SET "
+	GROW_BOTH("external") ", " GROW_BOTH("peer") ", " GROW_BOTH("direct") ", " GROW_BOTH("local") ", "
+	GROW_BOTH("ignored") ", " GROW_BOTH("unattributed") ", " GROW_BOTH("clipped") ", " GROW_BOTH("estimated");
+/* clang-format on */
 
 struct fold {
 	int64_t upto, open_slot;
@@ -510,7 +509,7 @@ int ledger_fold(struct ledger *l, int64_t open_slot, unsigned limit, char **err)
 		return -1;
 	if (first == 0 || first > f.upto)
 		return 0;
-	if (f.upto > first + (int64_t)limit)
-		f.upto = first + (int64_t)limit;
+	if (f.upto >= first + (int64_t)limit)
+		f.upto = first + (int64_t)limit - 1;
 	return transaction(l, fold_body, &f, err);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "db/rrd_plan.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,14 +24,14 @@ static void push(struct rrd_updates *out, size_t *room, int64_t time, const uint
 	out->count++;
 }
 
-/* Seconds of [from, to) in which the bucket was live; `lives` is the first that may reach into it. */
-static int64_t live_seconds(const struct rrd_life *lives, size_t count, int64_t from, int64_t to)
+/* Seconds of [from, to) in which the bucket was live, counted from its life number `at` on. */
+static int64_t live_seconds(const struct rrd_usage *u, size_t at, int64_t from, int64_t to)
 {
 	int64_t sum = 0;
 
-	for (size_t i = 0; i < count && lives[i].from < to; i++) {
-		int64_t a = lives[i].from > from ? lives[i].from : from;
-		int64_t b = lives[i].to < to ? lives[i].to : to;
+	for (; at < u->life_count && u->lives[at].from < to; at++) {
+		int64_t a = u->lives[at].from > from ? u->lives[at].from : from;
+		int64_t b = u->lives[at].to < to ? u->lives[at].to : to;
 
 		if (b > a)
 			sum += b - a;
@@ -50,35 +49,36 @@ static void add_bytes(uint64_t *value, const struct rrd_slot *slot, uint64_t par
 void rrd_plan(struct rrd_tail *tail, int64_t from, int64_t to, const struct rrd_usage *usage,
 	      struct rrd_updates *out)
 {
-	const struct rrd_slot *slot = usage->slots, *slots_end = slot + usage->slot_count;
-	const struct rrd_life *life = usage->lives, *lives_end = life + usage->life_count;
-	size_t room = 0;
+	size_t room = 0, at_slot = 0, at_life = 0;
 
 	*out = (struct rrd_updates){0};
 	if (from < rrd_slot_of(tail->last_update))
 		from = rrd_slot_of(tail->last_update);
 	for (int64_t start = from, end; start < to; start = end) {
-		int64_t live, rest = RRD_STEP, whole = RRD_STEP;
+		int64_t live, part = RRD_STEP, whole = RRD_STEP;
+		const struct rrd_slot *slot;
 
 		end = start + RRD_STEP;
-		while (slot < slots_end && slot->slot < start)
-			slot++;
-		while (life < lives_end && life->to <= start)
-			life++;
-		live = live_seconds(life, (size_t)(lives_end - life), start, end);
-		if (!live && (slot == slots_end || slot->slot != start))
+		while (at_slot < usage->slot_count && usage->slots[at_slot].slot < start)
+			at_slot++;
+		while (at_life < usage->life_count && usage->lives[at_life].to <= start)
+			at_life++;
+		slot = at_slot < usage->slot_count && usage->slots[at_slot].slot == start
+			       ? &usage->slots[at_slot]
+			       : NULL;
+		live = live_seconds(usage, at_life, start, end);
+		if (!live && !slot)
 			continue;
 		if (tail->last_update < start) {
 			push(out, &room, start, tail->value);
+		} else if (tail->last_update > start && live) {
+			part = live_seconds(usage, at_life, tail->last_update, end);
+			whole = live;
 		} else if (tail->last_update > start) {
-			rest = end - tail->last_update;
-			if (live) {
-				rest = live_seconds(life, (size_t)(lives_end - life), tail->last_update, end);
-				whole = live;
-			}
+			part = end - tail->last_update;
 		}
-		if (slot < slots_end && slot->slot == start)
-			add_bytes(tail->value, slot, (uint64_t)rest, (uint64_t)whole);
+		if (slot)
+			add_bytes(tail->value, slot, (uint64_t)part, (uint64_t)whole);
 		push(out, &room, end, tail->value);
 		tail->last_update = end;
 	}

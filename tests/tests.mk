@@ -13,6 +13,17 @@ test_split_SRC := tests/unit/test_split.c src/account/split.c $(UNIT_C)
 test_epoch_SRC := tests/unit/test_epoch.c src/account/epoch.c src/account/basis.c $(UNIT_C)
 test_bucket_SRC := tests/unit/test_bucket.c $(ACCOUNT_C) db/ledger.c $(LEDGER:%=%.c) $(UNIT_C)
 test_bucket_LIB := sqlite3
+test_account_SRC := tests/unit/test_account.c $(ACCOUNT_C) db/ledger.c $(LEDGER:%=%.c) $(UNIT_C)
+test_account_LIB := sqlite3
+test_ledger_SRC := tests/unit/test_ledger.c db/ledger.c $(LEDGER:%=%.c) $(UNIT_C)
+test_ledger_LIB := sqlite3
+test_ledger_file_SRC := tests/unit/test_ledger_file.c $(LEDGER:%=%.c) $(UNIT_C)
+test_ledger_file_LIB := sqlite3
+LINKS_C := src/net/links.c src/net/message.c
+test_links_SRC := tests/unit/test_links.c $(LINKS_C) tests/support/netns.c $(UNIT_C)
+test_links_LIB := libnl-3.0
+test_stats_SRC := tests/unit/test_stats.c src/net/stats.c src/net/message.c tests/support/netns.c $(UNIT_C)
+test_stats_LIB := libnl-3.0
 test_message_SRC := tests/unit/test_message.c src/net/message.c $(UNIT_C)
 test_message_LIB := libnl-3.0
 
@@ -27,8 +38,12 @@ test_rrd_sink_SRC := tests/unit/test_rrd_sink.c tests/support/rrd_bed.c tests/su
                      $(LEDGER:%=%.c) $(BASE_C)
 test_rrd_sink_LIB := sqlite3 librrd
 test_rrd_sink_LDLIBS := -lm
+test_writer_SRC := tests/unit/test_writer.c tests/support/rrd_bed.c tests/support/ledger_bed.c tests/support/unit.c \
+                   $(LEDGER:%=%.c) $(BASE_C)
+test_writer_LIB := sqlite3 librrd
+test_writer_LDLIBS := -lm
 
-UNIT_TESTS := test_text test_basis test_conf test_split test_epoch test_bucket test_message test_rrd_plan test_rrd test_rrd_source test_rrd_sink
+UNIT_TESTS := test_text test_basis test_conf test_split test_epoch test_bucket test_account test_ledger test_ledger_file test_links test_stats test_message test_rrd_plan test_rrd test_rrd_source test_rrd_sink test_writer
 
 test_value_SRC := tests/unit/test_value.c xen/value.c $(BASE_C)
 test_pending_SRC := tests/unit/test_pending.c xen/pending.c xen/snapshot.c xen/value.c $(BASE_C)
@@ -38,6 +53,18 @@ UNIT_TESTS += test_value test_pending test_xl_state
 test_sim_year_SRC := tests/sim/test_sim_year.c tests/sim/memory_ledger.c $(wildcard src/account/*.c) db/ledger.c $(LEDGER:%=%.c) $(BASE_C)
 test_sim_year_LIB := sqlite3
 UNIT_TESTS += test_sim_year
+
+OUT_C := src/cli/out.c src/cli/out_csv.c src/cli/out_json.c src/cli/out_terminal.c src/cli/period.c src/cli/units.c
+test_units_SRC := tests/unit/test_units.c src/cli/units.c $(UNIT_C)
+test_period_SRC := tests/unit/test_period.c src/cli/period.c $(UNIT_C)
+test_usage_SRC := tests/unit/test_usage.c tests/support/ledger_bed.c db/usage.c $(LEDGER:%=%.c) $(UNIT_C)
+test_usage_LIB := sqlite3
+test_present_SRC := tests/unit/test_present.c src/cli/present.c src/account/basis.c $(UNIT_C)
+test_out_SRC := tests/unit/test_out.c $(OUT_C) $(UNIT_C)
+test_out_LIB := smartcols jansson
+test_args_SRC := tests/unit/test_args.c src/cli/args.c src/cli/commands.c src/cli/nearest.c $(UNIT_C)
+test_control_SRC := tests/unit/test_control.c src/ipc/control.c $(UNIT_C)
+UNIT_TESTS += test_units test_period test_usage test_present test_out test_args test_control
 
 $(foreach t,$(UNIT_TESTS),$(eval $(t)_LIB += cmocka))
 

@@ -201,6 +201,29 @@ static int64_t bucket_of(struct account *a, const struct account_vif_facts *f, c
 	return buckets_of_domain(a->buckets, f->domid, f->uuid, f->domain, a->now, warning);
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool is_another_domain(const struct vif *v, const struct account_vif_facts *f)
+{
+	return f->uuid && v->row.uuid && strcmp(f->uuid, v->row.uuid) != 0;
+}
+
+/* The domid was given out again: whatever the domain before had under it is gone, or the new one would be
+ * charged to its bucket. */
+static void end_other_domain(struct account *a, const struct account_vif_facts *f)
+{
+	struct vif *v, *next;
+
+	for (v = a->present; v; v = next) {
+		next = v->by_numbers.next;
+		if (v->row.domid == f->domid && is_another_domain(v, f))
+			account_vif_gone(a, v->row.id);
+	}
+}
+
 int64_t account_vif_here(struct account *a, const struct account_vif_facts *f, char **warning)
 {
 	struct numbers numbers = {f->domid, f->devid};
@@ -208,17 +231,16 @@ int64_t account_vif_here(struct account *a, const struct account_vif_facts *f, c
 	int64_t bucket;
 
 	HASH_FIND(by_numbers, a->present, &numbers, sizeof(numbers), v);
-	if (v && f->uuid && v->row.uuid && strcmp(f->uuid, v->row.uuid) != 0) {
-		account_vif_gone(a, v->row.id);
+	if (v && is_another_domain(v, f))
 		v = NULL;
-	}
+	if (!v)
+		end_other_domain(a, f);
 	bucket = bucket_of(a, f, warning);
 	if (!v) {
 		v = new_vif(a, f);
 		v->dirty = true;
 	}
-	if (v->row.bucket != bucket ||
-	    (f->addresses && v->row.addresses && strcmp(f->addresses, v->row.addresses) != 0))
+	if (v->row.bucket != bucket || !same_text(f->addresses, v->row.addresses))
 		account_cut(a, v); /* what was settled so far stays where it belonged */
 	if (v->row.bucket != bucket) {
 		v->row.bucket = bucket;

@@ -39,7 +39,7 @@ void account_free(struct account *a);
 
 /* ---- what is there ---- */
 
-/* A vif is there, as described; returns its ledger id. A vif of another domain under the same numbers is
+/* A vif is there, as described; returns its ledger id. Vifs of another domain under the same domid are
  * taken as gone. *warning as in buckets_of_domain. */
 int64_t account_vif_here(struct account *a, const struct account_vif_facts *facts, char **warning);
 

@@ -227,8 +227,6 @@ static void follow_name(struct buckets *b, struct bucket *k, const char *name, i
 		free(label);
 		return;
 	}
-	if (is_variant(k->row.label, name))
-		return;
 	label = free_variant(b, name);
 	relabel(b, k, label, now);
 	*warning = mem_printf(
@@ -237,20 +235,23 @@ static void follow_name(struct buckets *b, struct bucket *k, const char *name, i
 	free(label);
 }
 
-static struct bucket *new_of_domain(struct buckets *b, const char *name, int64_t now, char **warning)
+/* nameless: `name` was made from the domid, which says nothing about who was called so before. */
+static struct bucket *new_of_domain(struct buckets *b, const char *name, bool nameless, int64_t now,
+				    char **warning)
 {
 	struct bucket *holder = find_label(b, name), *k;
 	char *label;
 
 	if (!holder)
 		return create(b, false, name, now);
-	if (holder->live == 0 && !holder->row.by_ip)
+	if (holder->live == 0 && !holder->row.by_ip && !nameless)
 		return holder;
 	label = free_variant(b, name);
 	k = create(b, false, label, now);
-	*warning =
-		mem_printf("the label %s is in use: this domain is charged to bucket %s; rename one of them",
-			   name, label);
+	if (!nameless)
+		*warning = mem_printf(
+			"the label %s is in use: this domain is charged to bucket %s; rename one of them",
+			name, label);
 	free(label);
 	return k;
 }
@@ -278,12 +279,16 @@ int64_t buckets_of_domain(struct buckets *b, unsigned domid, const char *uuid, c
 	if (uuid)
 		HASH_FIND(hh, b->uuids, uuid, strlen(uuid), u);
 	HASH_FIND(hh, b->attached, &domid, sizeof(domid), a);
+	if (a && u && u->row.bucket != a->bucket->row.id && find_id(b, u->row.bucket)) {
+		buckets_release(b, domid); /* its uuid was not known before */
+		a = NULL;
+	}
 	if (a)
 		k = a->bucket;
 	else if (u && find_id(b, u->row.bucket))
 		k = find_id(b, u->row.bucket);
 	else
-		k = new_of_domain(b, own, now, warning);
+		k = new_of_domain(b, own, !name || !*name, now, warning);
 	if (!a)
 		attach(b, domid, k);
 	if (uuid && !u)
@@ -328,6 +333,13 @@ int64_t buckets_of_address(struct buckets *b, const char *address, int64_t now)
 {
 	struct bucket *k = find_label(b, address);
 
+	if (k && !k->row.by_ip) { /* a domain called like an address: its label steps aside */
+		char *label = free_variant(b, address);
+
+		relabel(b, k, label, now);
+		free(label);
+		k = NULL;
+	}
 	return (k ? k : create(b, true, address, now))->row.id;
 }
 

@@ -25,7 +25,7 @@ const struct cli_option cli_globals[] = {
 	 .id = OPTION_HELP,
 	 .letter = 'h',
 	 .help = "show help, with a command for that command"},
-	{.name = "version", .id = OPTION_VERSION, .help = "show the version"},
+	{.name = "version", .id = OPTION_VERSION, .letter = 'V', .help = "show the version"},
 	{0},
 };
 
@@ -76,7 +76,7 @@ static const struct cli_option graph_options[] = {
 	{.name = "from",
 	 .id = OPTION_FROM,
 	 .arg = "TIME",
-	 .values = "-1d -1w -1m -1y",
+	 .values = "-1d -1w -1month -1y",
 	 .help = "begin at this time of rrdtool(1), -1d if not given"},
 	{.name = "to",
 	 .id = OPTION_TO,

@@ -17,7 +17,7 @@ char *units_bytes(uint64_t bytes)
 	double value = (double)bytes / 1024;
 	size_t i = 0;
 
-	if (bytes < 1000)
+	if (bytes < 1024)
 		return mem_printf("%u B", (unsigned)bytes);
 	while (value >= 1023.5 && i + 1 < sizeof(units) / sizeof(units[0])) {
 		value /= 1024;

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-/* Bytes with binary units: "0 B", "999 B", "1.00 KiB", "97.7 MiB", "1023 GiB". */
+/* Bytes with binary units: "0 B", "1023 B", "1.00 KiB", "97.7 MiB", "1023 GiB". */
 char *units_bytes(uint64_t bytes);
 
 /* A rate in bit/s with decimal units, as network speeds are named: "0", "999", "1.00k", "97.7M", "10.0G". */

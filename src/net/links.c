@@ -20,6 +20,13 @@
 /* Room for a burst of events; what does not fit is noticed and mended by a new dump. */
 #define EVENT_BUFFER (4 * 1024 * 1024)
 
+/* The kernel says so when devices came or went while a dump was read; it may have skipped some. */
+#define DUMP_TRIES 20
+
+/* Failures in a row to take an event for want of memory: beyond that it is no longer the queue that is full.
+ */
+#define RECEIVE_TRIES 20
+
 struct entry {
 	struct link link; /* first: links_next leans on it */
 	bool named;   /* holds its name in by_name: a rename event of another device may still be to come */
@@ -30,6 +37,7 @@ struct entry {
 struct links {
 	struct nl_sock *events, *questions;
 	struct entry *all, *by_name, *by_node;
+	bool lost;    /* events: the table has to be read again */
 	links_fn *fn; /* during a drain; NULL: nobody is told */
 	void *ctx;
 };
@@ -221,21 +229,22 @@ static int dump(struct links *l, char **err)
 {
 	struct ifinfomsg ask = {.ifi_family = AF_UNSPEC};
 	struct entry *e, *next;
-	int rc;
+	int rc, tries = 0;
 
-	for (e = l->all; e; e = e->hh.next)
-		e->present = false;
-	rc = nl_send_simple(l->questions, RTM_GETLINK, NLM_F_DUMP, &ask, sizeof(ask));
-	if (rc >= 0)
-		rc = nl_recvmsgs_default(l->questions);
-	if (rc >= 0) {
-		HASH_ITER (hh, l->all, e, next)
-			if (!e->present)
-				remove_entry(l, e, NULL);
-	}
-	return rc < 0 ? err_set(err, "reading the table of network devices (RTM_GETLINK): %s",
-				nl_geterror(rc))
-		      : 0;
+	do {
+		for (e = l->all; e; e = e->hh.next)
+			e->present = false;
+		rc = nl_send_simple(l->questions, RTM_GETLINK, NLM_F_DUMP, &ask, sizeof(ask));
+		if (rc >= 0)
+			rc = nl_recvmsgs_default(l->questions);
+	} while (rc == -NLE_DUMP_INTR && ++tries < DUMP_TRIES);
+	if (rc < 0)
+		return err_set(err, "reading the table of network devices (RTM_GETLINK): %s",
+			       nl_geterror(rc));
+	HASH_ITER (hh, l->all, e, next)
+		if (!e->present)
+			remove_entry(l, e, NULL);
+	return 0;
 }
 
 int links_open(struct links **out, char **err)
@@ -286,19 +295,22 @@ int links_fd(const struct links *l)
 
 int links_drain(struct links *l, links_fn *fn, void *ctx, char **err)
 {
-	int rc;
+	int rc, failures = 0;
 
 	l->fn = fn;
 	l->ctx = ctx;
 	do {
 		rc = nl_recvmsgs_default(l->events);
-	} while (rc >= 0);
-	if (rc == -NLE_AGAIN)
-		rc = 0;
-	else if (rc == -NLE_NOMEM) /* the kernel's ENOBUFS: events were lost */
+		failures = rc < 0 ? failures + 1 : 0;
+		if (rc ==
+		    -NLE_NOMEM) /* the kernel's ENOBUFS; what is still queued is older than what was lost */
+			l->lost = true;
+	} while (rc >= 0 || (rc == -NLE_NOMEM && failures < RECEIVE_TRIES));
+	rc = rc == -NLE_AGAIN ? 0 : err_set(err, "reading link events: %s", nl_geterror(rc));
+	if (rc == 0 && l->lost) {
 		rc = dump(l, err);
-	else
-		rc = err_set(err, "reading link events: %s", nl_geterror(rc));
+		l->lost = rc < 0;
+	}
 	l->fn = NULL;
 	return rc;
 }

@@ -11,6 +11,9 @@
 #include "base/mem.h"
 #include "net/message.h"
 
+/* The kernel says so when devices came or went while a dump was read; it may have skipped some. */
+#define DUMP_TRIES 20
+
 struct stats {
 	struct nl_sock *sock;
 	stats_fn *fn; /* during a dump */
@@ -68,14 +71,16 @@ int stats_dump(struct stats *s, stats_fn *fn, void *ctx, char **err)
 {
 	struct if_stats_msg ask = {.family = AF_UNSPEC,
 				   .filter_mask = IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64)};
-	int rc;
+	int rc, tries = 0;
 
 	s->fn = fn;
 	s->ctx = ctx;
 	s->cut = false;
-	rc = nl_send_simple(s->sock, RTM_GETSTATS, NLM_F_DUMP, &ask, sizeof(ask));
-	if (rc >= 0)
-		rc = nl_recvmsgs_default(s->sock);
+	do {
+		rc = nl_send_simple(s->sock, RTM_GETSTATS, NLM_F_DUMP, &ask, sizeof(ask));
+		if (rc >= 0)
+			rc = nl_recvmsgs_default(s->sock);
+	} while (rc == -NLE_DUMP_INTR && ++tries < DUMP_TRIES);
 	if (rc < 0)
 		return err_set(err, "reading the counters of the network devices (RTM_GETSTATS): %s",
 			       nl_geterror(rc));

@@ -17,7 +17,7 @@ typedef void stats_fn(void *ctx, unsigned ifindex, const struct counters *counte
 int stats_open(struct stats **s, char **err);
 void stats_close(struct stats *s);
 
-/* Calls fn for each device there is. */
+/* Calls fn for each device there is; more than once where devices came or went meanwhile. */
 int stats_dump(struct stats *s, stats_fn *fn, void *ctx, char **err);
 
 #endif

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/text.h"
@@ -36,7 +37,7 @@ static void count_device(void *ctx, unsigned ifindex, const struct counters *cou
 	(*devices)++;
 }
 
-static int run_dump(uint64_t times, char **err)
+static int run_dump(uint64_t times, uint64_t pause_ms, char **err)
 {
 	struct stats *stats;
 	uint64_t devices = 0;
@@ -46,8 +47,11 @@ static int run_dump(uint64_t times, char **err)
 	if (stats_open(&stats, err) < 0)
 		return -1;
 	rc = clock_ns(CLOCK_PROCESS_CPUTIME_ID, &start, err);
-	for (uint64_t i = 0; rc == 0 && i < times; i++)
+	for (uint64_t i = 0; rc == 0 && i < times; i++) {
+		if (pause_ms)
+			usleep((unsigned)pause_ms * 1000);
 		rc = stats_dump(stats, count_device, &devices, err);
+	}
 	if (rc == 0)
 		rc = clock_ns(CLOCK_PROCESS_CPUTIME_ID, &end, err);
 	if (rc == 0)
@@ -72,15 +76,18 @@ static int run_cpu(uint64_t pid, char **err)
 int main(int argc, char **argv)
 {
 	char *err = NULL;
-	uint64_t number;
+	uint64_t number, pause_ms;
 	int rc;
 
-	if (argc != 3 || !text_u64(argv[2], 1, INT32_MAX, &number) ||
-	    (strcmp(argv[1], "dump") != 0 && strcmp(argv[1], "cpu") != 0)) {
-		fputs("usage: bwbench dump N | cpu PID\n", stderr);
+	if (argc == 4 && strcmp(argv[1], "dump") == 0 && text_u64(argv[2], 1, INT32_MAX, &number) &&
+	    text_u64(argv[3], 0, 60000, &pause_ms)) {
+		rc = run_dump(number, pause_ms, &err);
+	} else if (argc == 3 && strcmp(argv[1], "cpu") == 0 && text_u64(argv[2], 1, INT32_MAX, &number)) {
+		rc = run_cpu(number, &err);
+	} else {
+		fputs("usage: bwbench dump N MS | cpu PID\n", stderr);
 		return 2;
 	}
-	rc = strcmp(argv[1], "dump") == 0 ? run_dump(number, &err) : run_cpu(number, &err);
 	if (rc < 0)
 		fprintf(stderr, "bwbench %s: %s\n", argv[1], err);
 	free(err);

@@ -14,8 +14,8 @@
 #include <stdint.h>
 
 #define BWCOUNTS_FLOWS 4096
-#define BWCOUNTS_WINDOW 64 /* datagrams on their way at most: as many as a socket's buffer surely holds */
-#define BWCOUNTS_HEAD 8    /* bytes of a payload that carry the flow */
+#define BWCOUNTS_WINDOW 64        /* datagrams of one sender on their way at most */
+#define BWCOUNTS_HEAD 8           /* bytes of a payload that carry the flow */
 #define BWCOUNTS_PAYLOAD_MAX 1472 /* what fits a 1500-byte IP packet */
 #define BWCOUNTS_UDP_OVERHEAD 28  /* IPv4 and UDP header */
 

@@ -34,6 +34,7 @@
 #define NAP_NS 50000L
 #define SECOND_NS 1000000000.0
 #define TCP_CHUNK 65536
+#define SINK_ROOM (16 << 20) /* holds the windows of many senders at once */
 
 struct pace {
 	struct mono start;
@@ -187,9 +188,10 @@ static int run_tcp(char **arg, int n, char **err)
 static int sink_socket(int type, uint16_t port, char **err)
 {
 	struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(port)};
-	int on = 1, fd = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int on = 1, room = SINK_ROOM, fd = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	    (type == SOCK_DGRAM && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) < 0) ||
 	    bind(fd, (struct sockaddr *)&any, sizeof(any)) < 0 || (type == SOCK_STREAM && listen(fd, 64) < 0))
 		return err_sys(err, "cannot listen on port %u", port);
 	return fd;

@@ -18,7 +18,7 @@ BW_OUTPUT='external_output + peer_output + direct_output + local_output + ignore
 
 bw_at_exit() {
 	local status=$?
-	[ $status = 0 ] || tail -n 60 "$BW_LOG" >&2
+	[ $status = 0 ] || [ $status = 130 ] || tail -n 60 "$BW_LOG" >&2
 	exit $status
 }
 trap bw_at_exit EXIT

@@ -2,18 +2,13 @@
  *
  * Unit tests of cli/period: months, edges, and the days on which clocks change.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include <cmocka.h>
-
 #include "base/err.h"
 #include "cli/period.h"
+#include "tests/support/unit.h"
 
 static void zone(const char *name)
 {
@@ -24,7 +19,11 @@ static void zone(const char *name)
 /* UTC of a date. */
 static int64_t utc(int year, int month, int day, int hour, int minute)
 {
-	struct tm tm = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day, .tm_hour = hour, .tm_min = minute};
+	struct tm tm = {.tm_year = year - 1900,
+			.tm_mon = month - 1,
+			.tm_mday = day,
+			.tm_hour = hour,
+			.tm_min = minute};
 
 	return timegm(&tm);
 }

@@ -396,7 +396,7 @@ static void an_interface_name_is_what_the_kernel_takes(void **state)
 
 	(void)state;
 	netns_enter();
-	netns_run("ip link add probe type veth peer name other");
+	netns_run("ip link add name probe type veth peer name other");
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	assert_true(fd >= 0);
 	for (int c = 1; c < 256; c++) {

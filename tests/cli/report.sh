@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# `xenbw report`: what is written for people, as JSON and as CSV, from a ledger made by hand.
+# shellcheck disable=SC2016 # the backquotes are those of messages
+set -u
+. "$(dirname "$0")/../support/tap.sh"
+. "$(dirname "$0")/../support/cli.sh"
+
+tap_is "this month" "$(xenbw report)" 'Period  2026-11-01 00:00 CET to 2026-12-01 00:00 CET (time zone: Europe/Berlin)
+Ledger  up to 2026-11-23 12:00:05 CET
+BUCKET            INPUT    OUTPUT     TOTAL  PEER IN  PEER OUT  LOCAL IN  LOCAL OUT  IGNORED IN  IGNORED OUT
+=SUM(A1)       8.00 PiB       0 B  8.00 PiB      0 B       0 B       0 B        0 B         0 B          0 B
+Grüße, "Welt"       1 B       2 B       3 B      0 B       0 B       0 B        0 B         3 B          4 B
+web            4.66 GiB     530 B  4.66 GiB     40 B      50 B     600 B      700 B         0 B          0 B
+web10          1.00 KiB  2.00 KiB  3.00 KiB      0 B       0 B       0 B        0 B         0 B          0 B
+total          8.00 PiB  2.52 KiB  8.00 PiB     40 B      50 B     600 B      700 B         3 B          4 B
+input and output hold 33 B that could not be attributed'
+tap_is "notes are for special cases" "$(cat "$CLI/err")" ""
+
+tap_is "last month, unsplit; the last slot of it is in, those beside it are not" "$(xenbw report --month last --bytes)" \
+	'Period  2026-10-01 00:00 CEST to 2026-11-01 00:00 CET (time zone: Europe/Berlin)
+Ledger  up to 2026-11-23 12:00:05 CET
+BUCKET    INPUT   OUTPUT    TOTAL
+mail          7        7       14
+web     1000010  2000020  3000030
+total   1000017  2000027  3000044
+unsplit: no attribution, so input and output hold all bytes, whatever their way'
+tap_is "the same by its name" "$(xenbw report --month 2026-10 --csv)" "$(xenbw report --month last --csv)"
+tap_is "the same by its edges" "$(xenbw report --from 2026-10-01 --to 2026-11-01 --csv)" "$(xenbw report --month last --csv)"
+tap_is "a month without bytes" "$(xenbw report --month 2025-01)" 'Period  2025-01-01 00:00 CET to 2025-02-01 00:00 CET (time zone: Europe/Berlin)
+Ledger  up to 2026-11-23 12:00:05 CET
+Nothing was counted in this period.'
+
+tap_is "buckets by name, also one without bytes" "$(xenbw report --bytes mail web10)" \
+	'Period  2026-11-01 00:00 CET to 2026-12-01 00:00 CET (time zone: Europe/Berlin)
+Ledger  up to 2026-11-23 12:00:05 CET
+BUCKET  INPUT  OUTPUT  TOTAL
+mail        0       0      0
+web10    1025    2050   3075
+total    1025    2050   3075'
+
+tap_is "by address" "$(xenbw report --by address --bytes web web10)" \
+	'Period  2026-11-01 00:00 CET to 2026-12-01 00:00 CET (time zone: Europe/Berlin)
+Ledger  up to 2026-11-23 12:00:05 CET
+ADDRESS               DOMAIN       INPUT  OUTPUT       TOTAL  PEER IN  PEER OUT  LOCAL IN  LOCAL OUT
+10.0.0.1              web     5000000111     522  5000000633       40        50       600        700
+10.0.0.2              web10         1024    2048        3072        0         0         0          0
+2001:db8::1           web              7       8          15        0         0         0          0
+(several or unknown)  web10            1       2           3        0         0         0          0
+total                         5000001143    2580  5000003723       40        50       600        700
+input and output hold 33 bytes that could not be attributed'
+
+tap_is "CSV, with CR LF and no formulas" "$(xenbw report --csv | tr '\r' '!')" \
+	'bucket,input,output,total,external_input,external_output,unattributed_input,unattributed_output,peer_input,peer_output,direct_input,direct_output,local_input,local_output,ignored_input,ignored_output,clipped_input,clipped_output,estimated_input,estimated_output!
+'"'"'=SUM(A1),9007199254740993,0,9007199254740993,9007199254740993,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0!
+"Grüße, ""Welt""",1,2,3,1,2,0,0,0,0,0,0,0,0,3,4,0,0,0,0!
+web,5000000118,530,5000000648,5000000107,508,11,22,40,50,0,0,600,700,0,0,1,2,3,4!
+web10,1025,2050,3075,1025,2050,0,0,0,0,0,0,0,0,0,0,0,0,0,0!'
+tap_is "CSV by address has nothing where no address is known" "$(xenbw report --csv --by address web10 | cut -d, -f1-5 | tr -d '\r')" \
+	'address,domain,input,output,total
+10.0.0.2,web10,1024,2048,3072
+,web10,1,2,3'
+
+tap_is "JSON: what it says beside the rows" "$(xenbw report --json | jq -c 'del(.rows, .ledger)')" \
+	'{"format":1,"command":"report","time":"2026-11-23T11:00:10Z","by":"domain","from":"2026-10-31T23:00:00Z","to":"2026-11-30T23:00:00Z","timezone":"Europe/Berlin","ledger_seen":"2026-11-23T11:00:05Z","unsplit":false}'
+tap_is "JSON: the rows" "$(xenbw report --json web | jq -c '.rows[]')" \
+	'{"bucket":"web","input":5000000118,"output":530,"total":5000000648,"external_input":5000000107,"external_output":508,"unattributed_input":11,"unattributed_output":22,"peer_input":40,"peer_output":50,"direct_input":0,"direct_output":0,"local_input":600,"local_output":700,"ignored_input":0,"ignored_output":0,"clipped_input":1,"clipped_output":2,"estimated_input":3,"estimated_output":4}'
+tap_like "JSON: integers are exact, beyond what a double holds" "$(xenbw report --json '=SUM(A1)')" '"input": 9007199254740993,'
+tap_is "JSON by address has null where no address is known" "$(xenbw report --json --by address web10 | jq -c '.rows[] | [.address, .domain, .total]')" \
+	'["10.0.0.2","web10",3072]
+[null,"web10",3]'
+tap_is "JSON of a month that nothing was attributed in" "$(xenbw report --json --month last | jq .unsplit)" true
+
+rounded=$(xenbw report --from "2026-11-01 00:04" --to 2026-11-01T00:09:59 --bytes web10)
+tap_like "times inside a slot go back to its start" "$rounded" '^Period  2026-11-01 00:00 CET to 2026-11-01 00:05 CET'
+tap_like "and that slot's bytes are in" "$rounded" '^total +1025 +2050 +3075$'
+tap_like "and a note says so" "$(cat "$CLI/err")" '^xenbw: note: .*five minutes'
+tap_like "from a day on, until now" "$(xenbw report --from 2026-11-23)" '^Period  2026-11-23 00:00 CET to 2026-11-23 12:05 CET'
+tap_like "a narrow terminal loses the classes first" "$(xenbw_on 60 report)" '^Hidden: PEER IN, PEER OUT, LOCAL IN, LOCAL OUT, IGNORED IN, IGNORED OUT. --wide shows all.$'
+tap_is "and is filled but not exceeded" "$(xenbw_on 60 report --by address | sed -n '3,/^total/p' | wc -L)" 60
+tap_like "--wide loses none" "$(xenbw_on 60 report --wide)" 'IGNORED OUT$'
+
+tap_ok "an unknown bucket is answered with near ones" cli_fails 1 'no bucket `wbe`; near to it are: web$' report wbe
+tap_ok "or with how to list them" cli_fails 1 'no bucket `zzzzzz`; `xenbw completion buckets`' report zzzzzz
+tap_ok "a label that a bucket has given up is not known" cli_fails 1 'no bucket `web2`' report web2
+tap_ok "no month" cli_fails 2 '`13` is no month; write this, last or YYYY-MM' report --month 13
+tap_ok "no time" cli_fails 2 '`now` is no time; write' report --from now
+tap_ok "an empty period" cli_fails 2 'not before its end' report --from 2026-11-02 --to 2026-11-01
+tap_ok "--month with --from" cli_fails 2 'not both' report --month this --from 2026-11-01
+tap_ok "--by what?" cli_fails 2 'write domain or address' report --by host
+tap_done
