@@ -44,10 +44,11 @@ enum rrd_cause {
 	RRD_MISSING = -1,
 	RRD_NO_FILE = -2, /* something that is no regular file */
 	RRD_LOCKED = -3,
-	RRD_DAMAGED = -4, /* librrd refuses it */
-	RRD_SHAPE = -5,   /* other step, or other data sources */
-	RRD_DEADLY = -6,  /* librrd died of it */
-	RRD_FUTURE = -7   /* its last update is still to come */
+	RRD_DAMAGED = -4,  /* librrd refuses it */
+	RRD_SHAPE = -5,    /* other step, or other data sources */
+	RRD_DEADLY = -6,   /* librrd died of it */
+	RRD_FUTURE = -7,   /* its last update is still to come */
+	RRD_NOT_MOVED = -8 /* it should have another label's file, which cannot be renamed */
 };
 
 #define RRD_REASON 512

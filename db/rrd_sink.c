@@ -175,12 +175,30 @@ static int read_states(struct pass *p, char **err)
 	return rc;
 }
 
-/* Renames the file of the bucket's latest former label that has one, unless another bucket got that label and
- * has written to the file since. Returns 1 if it did. */
+/* Gives the bucket the file of a former label. Where that fails the bucket is not written, so that its
+ * history does not end up in two files. Returns whether it did. */
+static bool adopt(const struct pass *p, struct item *item, const char *name)
+{
+	char *err = NULL;
+
+	if (rrd_dir_rename(&p->dir, name, item->name, &err) < 0) {
+		item->state.outcome.cause = RRD_NOT_MOVED;
+		snprintf(item->state.outcome.reason, RRD_REASON, "%s", err);
+		free(err);
+		return false;
+	}
+	say(p->sink, RRD_SINK_INFO, "RRD file %s/%s is now %s, as its label changed", p->dir.path, name,
+	    item->name);
+	item->adopted = true;
+	return true;
+}
+
+/* Looks for the file of the bucket's latest former label that has one, and renames it, unless another bucket
+ * got that label and has written to the file since. Returns 1 if it did. */
 static int adopt_former(struct pass *p, struct item *item, char **err)
 {
 	struct rrd_formers formers;
-	bool found = false;
+	bool found = false, adopted = false;
 	int rc = 0;
 
 	if (rrd_source_formers(p->ledger, item->bucket->id, &formers, err) < 0)
@@ -194,19 +212,14 @@ static int adopt_former(struct pass *p, struct item *item, char **err)
 		found = rc == 0 && state.outcome.cause != RRD_MISSING;
 		/* the time of a slot's end: the slot itself began before */
 		if (found && state.outcome.cause == RRD_FINE &&
-		    state.tail.last_update - RRD_STEP < formers.list[i].taken) {
-			rc = rrd_dir_rename(&p->dir, name, item->name, err);
-			if (rc == 0) {
-				say(p->sink, RRD_SINK_INFO, "RRD file %s/%s is now %s, as its label changed",
-				    p->dir.path, name, item->name);
-				item->adopted = true;
-				rc = 1;
-			}
-		}
+		    state.tail.last_update - RRD_STEP < formers.list[i].taken)
+			adopted = adopt(p, item, name);
+		else if (found && state.outcome.cause == RRD_LOCKED)
+			item->state.outcome = state.outcome; /* the next slot tries again */
 		free(name);
 	}
 	rrd_formers_free(&formers);
-	return rc;
+	return rc < 0 ? -1 : adopted;
 }
 
 /* Until nothing moves any more: a file that moves may make room for another. Each bucket gets one file at

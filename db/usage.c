@@ -165,28 +165,35 @@ static void take_sums(struct usage_sums *s, sqlite3_stmt *stmt, int column)
 		s->estimated[d] = (uint64_t)sqlite3_column_int64(stmt, column++);
 }
 
-/* What the sums are grouped by: inside the two tables, and over both of them. */
+/* What is summed and by what: inside the two tables, and over both of them. */
 struct grouping {
-	const char *inner, *join, *outer;
+	const char *inner, *inner_sums, *join;
+	const char *outer, *outer_sums;
 };
 
-static const struct grouping group_bucket = {"u.bucket", "", "u.bucket"};
-static const struct grouping group_vif = {"u.vif", "", "u.vif"};
-static const struct grouping group_address = {"u.address, v.domain", " JOIN vif v ON v.id = u.vif",
-					      "u.address, u.domain"};
+static const struct grouping group_bucket = {"u.bucket", SUMS, "", "u.bucket", SUMS};
+static const struct grouping group_address = {"u.address, v.domain", SUMS, " JOIN vif v ON v.id = u.vif",
+					      "u.address, u.domain", SUMS};
+static const struct grouping group_vif = {
+	"u.vif",
+	" sum(external_input + peer_input + direct_input + local_input + ignored_input + unattributed_input)"
+	" AS input,"
+	" sum(external_output + peer_output + direct_output + local_output + ignored_output + "
+	"unattributed_output)"
+	" AS output",
+	"", "u.vif", " sum(input) AS input, sum(output) AS output"};
 
 /* A query for the sums of the slots in [?1, ?2), after the columns they are grouped by. The same as grouping
  * the view `usage`, but each of its two tables is read along its own order, which takes a fourth of the time.
  * `buckets` narrows down the buckets. */
 static char *sums_query(const struct grouping *g, const char *buckets)
 {
-	static const char half[] =
-		"SELECT %s," SUMS " FROM %s u%s WHERE u.bucket IN (SELECT id FROM bucket%s)"
-		" AND u.slot >= ?1 AND u.slot < ?2 GROUP BY %s";
-	char *folded = mem_printf(half, g->inner, "slot", g->join, buckets, g->inner);
-	char *fresh = mem_printf(half, g->inner, "take", g->join, buckets, g->inner);
-	char *query = mem_printf("SELECT %s," SUMS " FROM (%s UNION ALL %s) u GROUP BY %s", g->outer, folded,
-				 fresh, g->outer);
+	static const char half[] = "SELECT %s,%s FROM %s u%s WHERE u.bucket IN (SELECT id FROM bucket%s)"
+				   " AND u.slot >= ?1 AND u.slot < ?2 GROUP BY %s";
+	char *folded = mem_printf(half, g->inner, g->inner_sums, "slot", g->join, buckets, g->inner);
+	char *fresh = mem_printf(half, g->inner, g->inner_sums, "take", g->join, buckets, g->inner);
+	char *query = mem_printf("SELECT %s,%s FROM (%s UNION ALL %s) u GROUP BY %s", g->outer, g->outer_sums,
+				 folded, fresh, g->outer);
 
 	free(folded);
 	free(fresh);
@@ -331,7 +338,6 @@ static void take_vif(void *ctx, sqlite3_stmt *stmt)
 {
 	struct usage_vifs *out = ctx;
 	struct usage_vif *v;
-	struct usage_sums sums = {0};
 
 	out->vifs = with_room(out->vifs, out->vif_count, sizeof(*v));
 	v = &out->vifs[out->vif_count++];
@@ -348,9 +354,8 @@ static void take_vif(void *ctx, sqlite3_stmt *stmt)
 	v->appeared = sqlite3_column_int64(stmt, 10);
 	v->gone = time_column(stmt, 11);
 	v->bucket = sql_text(stmt, 12);
-	take_sums(&sums, stmt, 14);
-	for (int d = 0; d < DIR_COUNT; d++)
-		v->bytes[d] = class_bytes_total(&sums.classes, (enum direction)d);
+	v->bytes[DIR_INPUT] = (uint64_t)sqlite3_column_int64(stmt, 14); /* NULL, where there are none, is 0 */
+	v->bytes[DIR_OUTPUT] = (uint64_t)sqlite3_column_int64(stmt, 15);
 }
 
 static struct counters counters_at(sqlite3_stmt *stmt, int column)

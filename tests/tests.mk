@@ -24,6 +24,8 @@ test_links_SRC := tests/unit/test_links.c $(LINKS_C) tests/support/netns.c $(UNI
 test_links_LIB := libnl-3.0
 test_stats_SRC := tests/unit/test_stats.c src/net/stats.c src/net/message.c tests/support/netns.c $(UNIT_C)
 test_stats_LIB := libnl-3.0
+test_bind_SRC := tests/unit/test_bind.c src/net/bind.c $(LINKS_C) tests/support/netns.c $(UNIT_C)
+test_bind_LIB := libnl-3.0
 test_message_SRC := tests/unit/test_message.c src/net/message.c $(UNIT_C)
 test_message_LIB := libnl-3.0
 
@@ -43,7 +45,7 @@ test_writer_SRC := tests/unit/test_writer.c tests/support/rrd_bed.c tests/suppor
 test_writer_LIB := sqlite3 librrd
 test_writer_LDLIBS := -lm
 
-UNIT_TESTS := test_text test_basis test_conf test_split test_epoch test_bucket test_account test_ledger test_ledger_file test_links test_stats test_message test_rrd_plan test_rrd test_rrd_source test_rrd_sink test_writer
+UNIT_TESTS := test_text test_basis test_conf test_split test_epoch test_bucket test_account test_ledger test_ledger_file test_links test_stats test_bind test_message test_rrd_plan test_rrd test_rrd_source test_rrd_sink test_writer
 
 test_value_SRC := tests/unit/test_value.c xen/value.c $(BASE_C)
 test_pending_SRC := tests/unit/test_pending.c xen/pending.c xen/snapshot.c xen/value.c $(BASE_C)

@@ -51,7 +51,7 @@ bool account_reading(struct account *a, unsigned ifindex, const struct counters 
 		account_close_epoch(a, d, NULL,
 				    verdict == EPOCH_WENT_BACK ? "counters went back" : "reconnected",
 				    a->now);
-		d->epoch = (struct epoch){.row = row, .left_connected = seen->left_connected};
+		d->epoch = (struct epoch){.row = row, .left_connected = seen->left_connected, .dirty = true};
 	}
 	epoch_grow(&d->epoch, counters, a->now, d->vif->grown);
 	return verdict == EPOCH_WENT_BACK;

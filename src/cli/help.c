@@ -46,7 +46,8 @@ static const char *operands(const struct cli_command *c)
 void help_overview(void)
 {
 	puts("usage: xenbw [OPTION ...] [COMMAND [OPTION ...] [OPERAND ...]]\n"
-	     "Shows what each Xen domain has sent and received. Without a command: list-domains.\n"
+	     "Shows what each Xen domain has sent and received.\n"
+	     "Without a command: list-domains.\n"
 	     "\n"
 	     "Commands (unambiguous beginnings work, too)");
 	for (const struct cli_command *c = cli_commands; c->name; c++) {

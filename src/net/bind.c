@@ -45,6 +45,8 @@ struct binding bind_vif(const struct links *links, const struct xen_vif *vif, st
 		now.emu = named(links, vif->vifname, "-emu", node);
 	if (!now.emu)
 		now.emu = named(links, plain, "-emu", node);
+	if (now.emu == now.main) /* a vifname that looks like a tap's */
+		now.emu = 0;
 	free(node);
 	free(plain);
 	return now;

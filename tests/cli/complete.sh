@@ -46,6 +46,7 @@ for command in $commands; do
 		"$(tr ' ' '\n' <<<"$own$globals" | sed '/^$/d' | sort)"
 	tap_is "$command: --help is help" "$(xenbw "$command" --help)" "$(xenbw help "$command")"
 done
+tap_is "no line of help is wider than a terminal" "$({ xenbw --help; for command in $commands; do xenbw help "$command"; done; } | grep -E '.{81}')" ""
 keys() { xenbw "$@" --csv | head -n 1 | tr -d '\r' | tr ',' '\n'; }
 told=$(man_section Sh "JSON AND CSV" | sed 's/\\(dq/"/g')
 missing() {

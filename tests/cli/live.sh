@@ -36,6 +36,20 @@ tap_is "what is not known is null" "$(xenbw --json | jq -c '.vifs[0] | [.bucket,
 tap_is "the state is the hypervisor's word" \
 	"$(export XSHIM_DIR=$XENSTORE_DIR LD_PRELOAD=$BUILD/xshim.so; xenbw --json | jq -r '.vifs[].state' | sort -u)" running
 
+# Helper programs are looked for beside the running one: here stands one that says what the test wants.
+mkdir "$BED/bin" && cp "$BUILD/xenbw" "$BED/bin/" || tap_bail "no copy"
+helper() { printf '#!/bin/sh\n%s\n' "$1" >"$BED/bin/xenbw-xl" && chmod +x "$BED/bin/xenbw-xl"; }
+states() { "$BED/bin/xenbw" -c "$BW_CONF" --json 2>/dev/null | jq -c '[.vifs[].state]'; }
+helper 'printf "11\tu\tdying\tx\n1\tu\tpaused\t2\tdb\n"'
+tap_is "each domain has its own word, and none where the hypervisor does not know it" "$(states)" '["paused","paused",null]'
+helper 'echo 1 u running web; exit 69'
+tap_is "a helper that failed is not believed" "$(states)" '["up","up","up"]'
+helper "echo \$\$ >$BED/helper.pid; exec sleep 50"
+started=$SECONDS
+tap_is "a helper that hangs is not waited for" "$(states)" '["up","up","up"]'
+tap_ok "longer than three seconds" test $((SECONDS - started)) -le 5
+tap_ok "and it is not left behind" test ! -e "/proc/$(cat "$BED/helper.pid")"
+
 bw_start || tap_bail "no xenbwd"
 tap_is "a new ledger begins at the present values, for the list as well" "$(figures)" 'web 0 0 0
 web 1 0 0

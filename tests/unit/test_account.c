@@ -705,6 +705,29 @@ static void bytes_that_flowed_while_the_daemon_was_down_are_one_take(void **stat
 	tear_down(&b);
 }
 
+/* Its first reading is all zeros: even so the ledger must know that this life has begun. */
+static void a_new_life_that_has_not_moved_yet_outlives_the_daemon(void **state)
+{
+	struct counters before = packets(5);
+	struct bed b;
+
+	(void)state;
+	set_up(&b, EDGE);
+	account_baseline(b.account, 10, &before);
+	simple_vif(&b);
+	poll_at(&b, EDGE + 5, 10, 10);
+	poll_at(&b, EDGE + 10, 10, 0);
+	commit(&b);
+	assert_int_equal(number(&b, "SELECT count(*) FROM epoch WHERE closed IS NULL"), 1);
+	kill_it(&b);
+	start(&b, EDGE + 20);
+	account_device_here(b.account, 1, 10, "vif1.0", false, 0, 0);
+	poll_at(&b, EDGE + 25, 10, 7); /* above the base line of old */
+	commit(&b);
+	assert_int_equal(input_of(&b, "web", 0), 5000 + 7000);
+	tear_down(&b);
+}
+
 static void another_boot_closes_all_and_numbers_mean_nothing_any_more(void **state)
 {
 	struct bed b;
@@ -972,6 +995,7 @@ int main(void)
 		cmocka_unit_test(a_clock_that_goes_back_keeps_the_slot_open),
 		cmocka_unit_test(a_clock_that_jumps_forth_and_back_never_turns_slots_round),
 		cmocka_unit_test(bytes_that_flowed_while_the_daemon_was_down_are_one_take),
+		cmocka_unit_test(a_new_life_that_has_not_moved_yet_outlives_the_daemon),
 		cmocka_unit_test(another_boot_closes_all_and_numbers_mean_nothing_any_more),
 		cmocka_unit_test(with_ip_buckets_the_sole_address_is_charged),
 		cmocka_unit_test(an_address_change_splits_the_takes_and_with_ip_buckets_the_bucket),

@@ -233,8 +233,7 @@ static void a_device_that_goes_says_its_final_counters(void **state)
 	e = event(drain(l), LINK_GONE, a);
 	assert_non_null(e);
 	assert_true(e->has_counters);
-	assert_int_equal(e->counters.rx_bytes, 11000);
-	assert_int_equal(e->counters.rx_packets, 11);
+	/* its rx is its peer's tx, and the peer was cut off before */
 	assert_int_equal(e->counters.tx_bytes, 1000);
 	assert_int_equal(e->counters.tx_packets, 2);
 	assert_string_equal(e->link.name, "a");
@@ -273,6 +272,17 @@ static void a_device_that_leaves_the_namespace_is_gone(void **state)
 	links_close(l);
 }
 
+/* The kernel tells of a carrier up to a second later. */
+static void wait_for_carrier(struct links *l, const char *name, bool carrier)
+{
+	struct pollfd p = {.fd = links_fd(l), .events = POLLIN};
+
+	while (links_named(l, name)->carrier != carrier) {
+		assert_int_equal(poll(&p, 1, 5000), 1);
+		drain(l);
+	}
+}
+
 static void the_carrier_and_how_often_it_went_down_is_known(void **state)
 {
 	struct links *l;
@@ -283,16 +293,15 @@ static void the_carrier_and_how_often_it_went_down_is_known(void **state)
 	netns_run("ip link set dev c up");
 	netns_run("ip link set dev d up");
 	l = opened();
-	assert_true(links_named(l, "c")->carrier);
+	wait_for_carrier(l, "c", true);
 	before = links_named(l, "c")->carrier_down;
 	assert_int_equal(before, netns_number("c", "carrier_down_count"));
 	netns_run("ip link set dev d down");
-	assert_non_null(event(drain(l), LINK_CHANGED, if_nametoindex("c")));
-	assert_false(links_named(l, "c")->carrier);
+	wait_for_carrier(l, "c", false);
+	assert_non_null(event(&seen, LINK_CHANGED, if_nametoindex("c")));
 	assert_int_equal(links_named(l, "c")->carrier_down, before + 1);
 	netns_run("ip link set dev d up");
-	drain(l);
-	assert_true(links_named(l, "c")->carrier);
+	wait_for_carrier(l, "c", true);
 	assert_int_equal(links_named(l, "c")->carrier_down, before + 1);
 	links_close(l);
 	netns_run("ip link del dev c");
@@ -327,15 +336,14 @@ static void a_refresh_reads_one_device_and_tells_nobody(void **state)
 	unsigned c;
 
 	(void)state;
+	netns_run("ip link add name br type bridge");
 	netns_run("ip link add name c type veth peer name d");
-	netns_run("ip link set dev c up");
-	netns_run("ip link set dev d up");
 	l = opened();
 	c = if_nametoindex("c");
-	netns_run("ip link set dev d down");
-	assert_true(links_find(l, c)->carrier); /* not drained yet */
+	netns_run("ip link set dev c master br");
+	assert_int_equal(links_find(l, c)->master, 0); /* not drained yet */
 	assert_int_equal(links_refresh(l, c, &err), 0);
-	assert_false(links_find(l, c)->carrier);
+	assert_int_equal(links_find(l, c)->master, if_nametoindex("br"));
 	assert_null(err);
 	assert_int_equal(links_refresh(l, 99999, &err), 1);
 	assert_null(err);
@@ -345,6 +353,7 @@ static void a_refresh_reads_one_device_and_tells_nobody(void **state)
 	assert_non_null(event(drain(l), LINK_GONE, c)); /* told where it belongs */
 	assert_int_equal(links_refresh(l, if_nametoindex("lo"), &err), 0);
 	links_close(l);
+	netns_run("ip link del dev br");
 }
 
 /* ---- lost events ---- */

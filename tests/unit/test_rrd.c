@@ -392,6 +392,14 @@ static void a_file_built_in_parts_is_not_there_before_it_is_whole(void **state)
 	job.place = true;
 	expect_fine(do_job(b, &job));
 	expect_some(path);
+
+	/* nor does it take the place of another */
+	job.mode = RRD_BEGIN;
+	tail = (struct rrd_tail){0};
+	rrd_plan(&tail, SLOT(0), SLOT(1), &some, &job.updates);
+	expect_trouble(do_job(b, &job), EEXIST, "cannot put it in its place: File exists");
+	free(job.updates.list);
+	expect_some(path);
 	free(path);
 }
 
