@@ -19,6 +19,7 @@ enum statement {
 	ADD_TAKE,
 	ADD_EVENT,
 	PUT_BASELINE,
+	DROP_BASELINE,
 	SET_OPEN_SLOT,
 	SET_RUN,
 	PASS_SINK,
@@ -57,6 +58,7 @@ static const char *const texts[STATEMENTS] = {
 	[PUT_BASELINE] =
 		"INSERT OR REPLACE INTO baseline(boot, ifindex, rx_bytes, rx_packets, tx_bytes, tx_packets)"
 		" VALUES (?, ?, ?, ?, ?, ?)",
+	[DROP_BASELINE] = "DELETE FROM baseline WHERE boot = ? AND ifindex = ?",
 	[SET_OPEN_SLOT] = "UPDATE meta SET value = max(value, ?) WHERE key = 'open_slot'",
 	[SET_RUN] = "UPDATE run SET seen = max(seen, ?1), ended = iif(?2, max(seen, ?1), NULL) WHERE id = ?3",
 	[PASS_SINK] = "UPDATE sink SET seq = max(seq, ?) WHERE name = ?",
@@ -115,6 +117,9 @@ void ledger_close(struct ledger *l)
 		return;
 	for (int i = 0; i < STATEMENTS; i++)
 		sqlite3_finalize(l->stmt[i]);
+	/* All into the one file, so that a copy of it alone is whole; where a reader is in the way the log
+	 * keeps it. */
+	(void)sqlite3_wal_checkpoint_v2(l->file.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	ledger_file_close(&l->file);
 	free(l->boot);
 	free(l);
@@ -349,6 +354,17 @@ static int add_take(struct ledger *l, const struct ledger_take *t, char **err)
 			(int64_t)t->estimated[DIR_INPUT], (int64_t)t->estimated[DIR_OUTPUT]);
 }
 
+static int put_baseline(struct ledger *l, const struct ledger_baseline *b, char **err)
+{
+	const struct counters *c = &b->counters;
+
+	if (b->gone)
+		return sql_exec(l->stmt[DROP_BASELINE], err, "si", l->boot, (int64_t)b->ifindex);
+	return sql_exec(l->stmt[PUT_BASELINE], err, "siiiii", l->boot, (int64_t)b->ifindex,
+			(int64_t)c->rx_bytes, (int64_t)c->rx_packets, (int64_t)c->tx_bytes,
+			(int64_t)c->tx_packets);
+}
+
 static int put_batch(struct ledger *l, const struct ledger_batch *b, char **err)
 {
 	if (put_labels(l, b, err) < 0)
@@ -366,14 +382,9 @@ static int put_batch(struct ledger *l, const struct ledger_batch *b, char **err)
 		if (sql_exec(l->stmt[ADD_EVENT], err, "isss", b->events[i]->time, b->events[i]->kind,
 			     b->events[i]->object, b->events[i]->detail) < 0)
 			return -1;
-	for (size_t i = 0; i < b->baseline_count; i++) {
-		const struct counters *c = &b->baselines[i]->counters;
-
-		if (sql_exec(l->stmt[PUT_BASELINE], err, "siiiii", l->boot, (int64_t)b->baselines[i]->ifindex,
-			     (int64_t)c->rx_bytes, (int64_t)c->rx_packets, (int64_t)c->tx_bytes,
-			     (int64_t)c->tx_packets) < 0)
+	for (size_t i = 0; i < b->baseline_count; i++)
+		if (put_baseline(l, b->baselines[i], err) < 0)
 			return -1;
-	}
 	if (sql_exec(l->stmt[SET_OPEN_SLOT], err, "i", b->open_slot) < 0)
 		return -1;
 	/* The run begins with its first commit: a first run that dies before it was never there. */

@@ -77,6 +77,7 @@ struct ledger_event {
 struct ledger_baseline {
 	unsigned ifindex;
 	struct counters counters;
+	bool gone; /* the device is: take it out */
 };
 
 /* What one transaction holds. Arrays of pointers belong to the caller. */
@@ -90,7 +91,7 @@ struct ledger_batch {
 	const struct ledger_epoch **epochs;   /* new or changed */
 	const struct ledger_take **takes;     /* new, by rising sequence */
 	const struct ledger_event **events;
-	const struct ledger_baseline **baselines; /* first run only */
+	const struct ledger_baseline **baselines; /* new, changed or gone */
 	size_t bucket_count, label_count, uuid_count, vif_count, epoch_count, take_count, event_count,
 		baseline_count;
 };

@@ -24,6 +24,9 @@ int sql_error(sqlite3 *db, const char *doing, char **err)
 	case SQLITE_NOTADB:
 		next = "; it is damaged: keep a copy, then see LEDGER in xenbwd(8) for how to recover it";
 		break;
+	case SQLITE_CANTOPEN:
+		next = "; look at the rights of the file, of those beside it (-wal, -shm), and of its folder";
+		break;
 	default:
 		break;
 	}

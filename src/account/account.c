@@ -55,15 +55,16 @@ void account_move_to_gone(struct account *a, struct vif *v)
 	a->gone = v;
 }
 
-void account_close_epoch(struct account *a, struct device *d, const struct counters *final,
+bool account_close_epoch(struct account *a, struct device *d, const struct counters *final,
 			 const char *reason, int64_t time)
 {
 	struct epoch *closed = mem_alloc(sizeof(*closed));
 
-	if (!epoch_end(&d->epoch, final, reason, time, d->vif->grown))
-		d->vif->tail_lost = true;
+	bool known = epoch_end(&d->epoch, final, reason, time, d->vif->grown);
+
 	*closed = d->epoch;
 	account_list_add(&a->closed, closed);
+	return known;
 }
 
 static void remove_device(struct account *a, struct device *d)
@@ -297,7 +298,7 @@ void account_device_here(struct account *a, int64_t vif, unsigned ifindex, const
 	row.netdev = mem_strdup(netdev);
 	row.rx_header = basis.rx_header;
 	row.tx_header = basis.tx_header;
-	if (b)
+	if (b && !b->row.gone)
 		row.base = row.last = b->row.counters;
 	row.carrier_down = carrier_down;
 	row.opened = row.seen = a->now;
@@ -312,13 +313,18 @@ void account_device_gone(struct account *a, unsigned ifindex, const struct count
 	struct baseline *b;
 
 	if (d) {
-		account_close_epoch(a, d, final, "device gone", a->now);
+		struct vif *v = d->vif;
+		bool known = account_close_epoch(a, d, final, "device gone", a->now);
+
 		remove_device(a, d);
+		/* Only where nothing of the vif counts on may what the classifier saw raise its total: else
+		 * the bytes that it saw a moment early would be counted again with the next reading. */
+		v->tail_lost |= !known && v->devices == 0;
 	}
 	HASH_FIND(hh, a->baselines, &ifindex, sizeof(ifindex), b);
 	if (b) {
-		HASH_DEL(a->baselines, b);
-		free(b);
+		b->row.gone = true;
+		b->is_new = true;
 	}
 }
 
@@ -351,7 +357,7 @@ void account_baseline(struct account *a, unsigned ifindex, const struct counters
 		b->ifindex = ifindex;
 		HASH_ADD(hh, a->baselines, ifindex, sizeof(b->ifindex), b);
 	}
-	b->row = (struct ledger_baseline){ifindex, *counters};
+	b->row = (struct ledger_baseline){.ifindex = ifindex, .counters = *counters};
 	b->is_new = true;
 }
 

@@ -85,7 +85,7 @@ const struct ledger_epoch *account_next_epoch(const struct account *a, const str
 /* The time of the readings that follow, UTC. It may have been stepped back: then slots do not follow. */
 void account_begin(struct account *a, int64_t now);
 
-/* Returns true if the counters began anew; the caller then tells the device's carrier count with
+/* Returns true if the counters went back; the caller then tells the device's present carrier count with
  * account_restarted. */
 bool account_reading(struct account *a, unsigned ifindex, const struct counters *counters,
 		     const struct epoch_evidence *seen);

@@ -111,6 +111,8 @@ void account_batch_free(struct ledger_batch *batch)
 
 void account_committed(struct account *a)
 {
+	struct baseline *b, *b_next;
+
 	buckets_committed(a->buckets);
 	for (struct vif *v = a->vifs; v; v = v->hh.next) {
 		v->dirty = false;
@@ -118,8 +120,13 @@ void account_committed(struct account *a)
 	}
 	for (struct device *d = a->devices; d; d = d->hh.next)
 		d->epoch.dirty = false;
-	for (struct baseline *b = a->baselines; b; b = b->hh.next)
+	HASH_ITER (hh, a->baselines, b, b_next) {
 		b->is_new = false;
+		if (b->row.gone) {
+			HASH_DEL(a->baselines, b);
+			free(b);
+		}
+	}
 	account_free_waiting(a);
 }
 

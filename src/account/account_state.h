@@ -21,10 +21,10 @@ struct vif {
 	struct ledger_vif row; /* first: account_next_vif leans on it */
 	struct numbers numbers;
 	struct split split[DIR_COUNT];
-	uint64_t grown[DIR_COUNT];  /* read, not settled yet */
-	uint64_t moved[DIR_COUNT];  /* since the daemon began */
-	bool tail_lost;             /* since the last settle a life ended whose last counters are not known */
-	int64_t settled;            /* when its last bytes were settled */
+	uint64_t grown[DIR_COUNT]; /* read, not settled yet */
+	uint64_t moved[DIR_COUNT]; /* since the daemon began */
+	bool tail_lost;  /* since the last settle its last device went, and the last counters with it */
+	int64_t settled; /* when its last bytes were settled */
 	struct ledger_take pending; /* settled, not cut into a take yet; address unused */
 	struct ledger_take *queued; /* newest take that is not committed yet; owned by the account's list */
 	unsigned devices;           /* open */
@@ -100,8 +100,9 @@ static inline void account_list_add(struct list *l, void *item)
 	l->items[l->count++] = item;
 }
 
-/* Closes a device's epoch; what it says last goes to its vif. Its row waits for the next commit. */
-void account_close_epoch(struct account *a, struct device *d, const struct counters *final,
+/* Closes a device's epoch; what it says last goes to its vif. Its row waits for the next commit. Returns
+ * whether its true end is known. */
+bool account_close_epoch(struct account *a, struct device *d, const struct counters *final,
 			 const char *reason, int64_t time);
 
 /* Out of the table: to be told to the ledger, then freed. */

@@ -5,9 +5,9 @@ enum epoch_verdict epoch_judge(struct epoch *e, const struct counters *now, cons
 {
 	bool rose = seen->carrier_down != e->row.carrier_down;
 
-	/* The state leaves Connected before the carrier goes, so a departure may be seen one reading before
-	 * its carrier; later than that they do not belong together. */
-	if (seen->left_connected != e->left_connected) {
+	/* The carrier goes while the state is away from Connected, so it is seen one reading after the state
+	 * came back at the latest; later than that the two do not belong together. */
+	if (seen->left_connected != e->left_connected || seen->away) {
 		e->left_connected = seen->left_connected;
 		e->left_window = 2;
 	}

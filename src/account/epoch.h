@@ -25,8 +25,10 @@ struct epoch {
 
 /* What is known about a device at a reading, all of it learned before the counters were read. */
 struct epoch_evidence {
-	uint32_t carrier_down;
-	unsigned left_connected;
+	uint32_t carrier_down;   /* must be asked of the kernel where left_connected has changed or `away` is
+				  * set:   its events may come a second late */
+	unsigned left_connected; /* how often the backend left Connected */
+	bool away;               /* it is not Connected now */
 };
 
 enum epoch_verdict { EPOCH_CONTINUES, EPOCH_WENT_BACK, EPOCH_RECONNECTED };

@@ -32,7 +32,8 @@ static int bind_devices(struct live *l, char **err)
 	if (links_open(&links, err) < 0)
 		return -1;
 	for (size_t i = 0; i < l->count; i++) {
-		struct binding b = bind_vif(links, l->vifs[i].xen, (struct binding){0});
+		const struct xen_vif *xv = l->vifs[i].xen;
+		struct binding b = bind_vif(links, xv->domid, xv->devid, xv->vifname, (struct binding){0});
 
 		add_device(&l->vifs[i], links, b.main);
 		add_device(&l->vifs[i], links, b.emu);

@@ -33,7 +33,9 @@ struct followed {
 	int64_t vif;         /* ledger id */
 	struct binding binding;
 	unsigned left_connected;
-	bool listed; /* xenstore has it */
+	bool away;            /* its backend is not Connected */
+	unsigned ask_carrier; /* readings before which the kernel is asked for its carrier count */
+	bool listed;          /* xenstore has it */
 	/* present rates: what it had moved at the beginning of the window, and the rates of the last one */
 	struct mono window_start;
 	uint64_t moved[DIR_COUNT];
@@ -69,6 +71,9 @@ void follow_events(struct daemon *d);
 
 /* Devices of vifs that the ledger had open: which of them are still there? */
 void follow_restored(struct daemon *d);
+
+/* Asks the kernel for what its events would tell too late for this reading. */
+void follow_carriers(struct daemon *d);
 
 /* The vif that a device belongs to; NULL for none. */
 struct followed *follow_owner(const struct daemon *d, unsigned ifindex);

@@ -7,6 +7,9 @@
 #include "base/mem.h"
 #include "daemon/daemon.h"
 
+/* As long as epoch.c holds a departure from Connected for recent. */
+#define ASK_CARRIER 2
+
 static struct followed *find(const struct daemon *d, unsigned domid, unsigned devid)
 {
 	unsigned numbers[2] = {domid, devid};
@@ -93,7 +96,8 @@ static void warn(struct daemon *d, const struct xen_vif *xv, char *warning)
 static void follow_vif(struct daemon *d, const struct xen_vif *xv)
 {
 	struct followed *f = find(d, xv->domid, xv->devid);
-	struct binding none = {0}, binding = bind_vif(d->links, xv, f ? f->binding : none);
+	struct binding none = {0};
+	struct binding binding = bind_vif(d->links, xv->domid, xv->devid, xv->vifname, f ? f->binding : none);
 	const struct link *link = binding.main ? links_find(d->links, binding.main) : NULL;
 	struct account_vif_facts facts = {
 		.domid = xv->domid,
@@ -124,7 +128,10 @@ static void follow_vif(struct daemon *d, const struct xen_vif *xv)
 	leave_device(d, f->binding.main, binding.main);
 	leave_device(d, f->binding.emu, binding.emu);
 	f->binding = binding;
+	if (f->left_connected != xv->left_connected)
+		f->ask_carrier = ASK_CARRIER;
 	f->left_connected = xv->left_connected;
+	f->away = xv->state != XEN_STATE_UNKNOWN && xv->state != XEN_STATE_CONNECTED;
 	open_device(d, f, binding.main, xv->left_connected);
 	open_device(d, f, binding.emu, 0);
 }
@@ -205,6 +212,22 @@ void follow_restored(struct daemon *d)
 			account_device_gone(d->account, e->ifindex, NULL);
 	}
 	d->follow_again = true;
+}
+
+void follow_carriers(struct daemon *d)
+{
+	for (struct followed *f = d->followed; f; f = f->hh.next) {
+		char *err = NULL;
+
+		if (f->away)
+			f->ask_carrier = ASK_CARRIER;
+		if (!f->ask_carrier || !f->binding.main)
+			continue;
+		f->ask_carrier--;
+		if (links_refresh(d->links, f->binding.main, &err) != 0)
+			log_debug("device %u: %s", f->binding.main, err ? err : "is gone");
+		free(err);
+	}
 }
 
 struct followed *follow_owner(const struct daemon *d, unsigned ifindex)

@@ -27,6 +27,7 @@ static void on_counters(void *ctx, unsigned ifindex, const struct counters *coun
 	 * reconnects. */
 	seen.left_connected = f->binding.main == ifindex ? f->left_connected : 0;
 	seen.carrier_down = link->carrier_down;
+	seen.away = f->binding.main == ifindex && f->away;
 	if (!account_reading(r->d->account, ifindex, counters, &seen))
 		return;
 	if (r->count == r->room) {
@@ -73,6 +74,7 @@ void poll_now(struct daemon *d)
 	int64_t open_slot = account_open_slot(d->account);
 
 	follow_events(d);
+	follow_carriers(d);
 	account_begin(d->account, clock_wall());
 	trouble_is(&d->no_counters, stats_dump(d->stats, on_counters, &r, &err) < 0 ? err : NULL);
 	d->last_poll = clock_mono();
@@ -85,6 +87,7 @@ void poll_now(struct daemon *d)
 		if (links_refresh(d->links, r.restarted[i], &err) == 0) {
 			link = links_find(d->links, r.restarted[i]);
 			account_restarted(d->account, r.restarted[i], link->carrier_down);
+			d->follow_again = true; /* the answer may have brought a new name along */
 		}
 		free(err);
 	}

@@ -28,21 +28,22 @@ static unsigned named(const struct links *links, const char *name, const char *s
 	return link && !belongs_elsewhere(link, node) ? link->ifindex : 0;
 }
 
-struct binding bind_vif(const struct links *links, const struct xen_vif *vif, struct binding before)
+struct binding bind_vif(const struct links *links, unsigned domid, unsigned devid, const char *vifname,
+			struct binding before)
 {
-	char *node = mem_printf("backend/vif/%u/%u", vif->domid, vif->devid);
-	char *plain = mem_printf("vif%u.%u", vif->domid, vif->devid);
+	char *node = mem_printf("backend/vif/%u/%u", domid, devid);
+	char *plain = mem_printf("vif%u.%u", domid, devid);
 	const struct link *by_node = links_of_node(links, node);
 	struct binding now = {.main = keep(links, before.main, node), .emu = keep(links, before.emu, node)};
 
 	if (by_node)
 		now.main = by_node->ifindex;
-	if (!now.main && vif->vifname)
-		now.main = named(links, vif->vifname, "", node);
+	if (!now.main && vifname)
+		now.main = named(links, vifname, "", node);
 	if (!now.main)
 		now.main = named(links, plain, "", node);
-	if (!now.emu && vif->vifname)
-		now.emu = named(links, vif->vifname, "-emu", node);
+	if (!now.emu && vifname)
+		now.emu = named(links, vifname, "-emu", node);
 	if (!now.emu)
 		now.emu = named(links, plain, "-emu", node);
 	if (now.emu == now.main) /* a vifname that looks like a tap's */

@@ -11,15 +11,16 @@
 #define XENBW_BIND_H
 
 #include "net/links.h"
-#include "xen/directory.h"
 
 struct binding {
 	unsigned main; /* ifindex, 0 = none yet */
 	unsigned emu;
 };
 
-/* Finds the devices of one vif. `before` is its binding until now (zeros at first): a device in it stays, for
- * as long as it is in the table and no netback node speaks against it. */
-struct binding bind_vif(const struct links *links, const struct xen_vif *vif, struct binding before);
+/* Finds the devices of one vif; vifname is the admin's name for it, or NULL. `before` is its binding until
+ * now (zeros at first): a device in it stays, for as long as it is in the table and no netback node speaks
+ * against it. */
+struct binding bind_vif(const struct links *links, unsigned domid, unsigned devid, const char *vifname,
+			struct binding before);
 
 #endif

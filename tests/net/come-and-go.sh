@@ -29,9 +29,9 @@ tap_is "all is booked, up to the last packet before the end" "$(sleep 0.2; bw_wa
 	"SELECT count(*) FROM vif WHERE domid = 1 AND gone IS NOT NULL" 1; bw_booked_vif 1 0)" \
 	"$(($(bytes 200 100) + $(bytes 50 1000))) $(($(bytes 100 100) + $(bytes 400 1000)))"
 
-# The same name and uuid under a new domid: a reboot. Vifs with a name of the admin's.
+# The same name and uuid under a new domid: a reboot. With a name of the admin's, which the device gets only later.
 BED_UUID[2]=$WEB
-bed_guest 2 0 web 10.77.0.11 00:16:3e:4d:01:00 webnet || tap_bail "no guest"
+BED_HOTPLUG=1.2 bed_guest 2 0 web 10.77.0.11 00:16:3e:4d:01:00 webnet || tap_bail "no guest"
 bed_udp outside 2.0 300 100
 bw_wait_sql "the new vif" "SELECT count(*) FROM vif WHERE domid = 2" 1
 tap_is "a rebooted domain stays in its bucket" \

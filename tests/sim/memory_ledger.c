@@ -165,6 +165,11 @@ static void put_baseline(struct memory_ledger *m, const char *boot, const struct
 		s->baseline_count++;
 	}
 	s->baselines[i] = *b;
+	if (b->gone) {
+		free(m->baseline_boots[i]);
+		s->baselines[i] = s->baselines[--s->baseline_count];
+		m->baseline_boots[i] = m->baseline_boots[s->baseline_count];
+	}
 }
 
 void memory_ledger_commit(struct memory_ledger *m, const char *boot, const struct ledger_batch *b)

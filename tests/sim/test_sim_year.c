@@ -234,7 +234,8 @@ static enum byte_class seen(void *ctx, int64_t vif, struct class_bytes *out)
 
 static void read_device(struct host *h, struct device *v)
 {
-	struct epoch_evidence evidence = {v->carrier_down, v->left_connected};
+	struct epoch_evidence evidence = {.carrier_down = v->carrier_down,
+					  .left_connected = v->left_connected};
 
 	if (!v->there)
 		return;

@@ -276,6 +276,29 @@ static void a_base_line_outlives_the_daemon(void **state)
 	tear_down(&b);
 }
 
+/* The number may be given out again in the same boot: the base line goes with its device. */
+static void a_base_line_goes_with_its_device(void **state)
+{
+	struct counters before = packets(1000);
+	struct bed b;
+
+	(void)state;
+	set_up(&b, EDGE);
+	account_baseline(b.account, 10, &before);
+	simple_vif(&b);
+	poll_at(&b, EDGE + 5, 10, 1003);
+	account_device_gone(b.account, 10, NULL);
+	commit(&b);
+	assert_int_equal(number(&b, "SELECT count(*) FROM baseline"), 0);
+	kill_it(&b);
+	start(&b, EDGE + 20);
+	simple_vif(&b);
+	poll_at(&b, EDGE + 25, 10, 2000);
+	commit(&b);
+	assert_int_equal(number(&b, "SELECT sum(unattributed_input) FROM take"), 2003000);
+	tear_down(&b);
+}
+
 static void counters_that_went_back_count_from_0_again(void **state)
 {
 	struct epoch_evidence nothing = {0};
@@ -899,6 +922,39 @@ static void what_the_classifier_saw_of_a_life_that_was_never_read_is_estimated(v
 	scratch_free(b.dir);
 }
 
+/* The classifier is always a moment ahead: what it saw of the new life must not be added now and read again
+ * later. */
+static void what_was_seen_early_of_a_life_that_began_anew_is_counted_once(void **state)
+{
+	struct seen s = {.external = {[DIR_INPUT] = 10000, [DIR_OUTPUT] = 1000}, .rest = CLASS_LOCAL};
+	struct bed b;
+
+	(void)state;
+	set_up(&b, EDGE);
+	simple_vif(&b);
+	account_begin(b.account, EDGE + 5);
+	read_at(&b, 10, 10);
+	account_settle(b.account, saw, &s);
+	s.external[DIR_INPUT] = 5000; /* of them 3 packets are in the counters already */
+	s.external[DIR_OUTPUT] = 500;
+	account_begin(b.account, EDGE + 10);
+	read_at(&b, 10, 3);
+	account_settle(b.account, saw, &s);
+	s.external[DIR_INPUT] = s.external[DIR_OUTPUT] = 0;
+	account_begin(b.account, EDGE + 15);
+	read_at(&b, 10, 5);
+	account_settle(b.account, saw, &s);
+	commit(&b);
+	assert_int_equal(number(&b, "SELECT sum(external_input) FROM take"), 15000);
+	assert_int_equal(number(&b, "SELECT sum(external_output) FROM take"), 1500);
+	assert_int_equal(
+		number(&b, "SELECT sum(estimated_input + estimated_output + clipped_input) FROM take"), 0);
+	kill_it(&b);
+	ledger_file_close(&b.reader);
+	free(b.path);
+	scratch_free(b.dir);
+}
+
 /* ---- any life at all ---- */
 
 #define GUESTS 4
@@ -976,6 +1032,7 @@ int main(void)
 		cmocka_unit_test(an_idle_vif_makes_no_takes),
 		cmocka_unit_test(what_was_counted_before_there_was_a_ledger_is_not_charged),
 		cmocka_unit_test(a_base_line_outlives_the_daemon),
+		cmocka_unit_test(a_base_line_goes_with_its_device),
 		cmocka_unit_test(counters_that_went_back_count_from_0_again),
 		cmocka_unit_test(a_reconnected_vif_counts_from_0_even_above_its_old_counters),
 		cmocka_unit_test(a_device_that_is_unbound_and_comes_back_counts_only_what_came_after),
@@ -1002,6 +1059,7 @@ int main(void)
 		cmocka_unit_test(an_address_that_appears_or_goes_splits_the_takes_too),
 		cmocka_unit_test(what_the_classifier_saw_is_booked_by_class_and_direction),
 		cmocka_unit_test(what_the_classifier_saw_of_a_life_that_was_never_read_is_estimated),
+		cmocka_unit_test(what_was_seen_early_of_a_life_that_began_anew_is_counted_once),
 		cmocka_unit_test(whatever_happens_every_byte_is_charged_once_to_its_own_domain),
 	};
 

@@ -75,14 +75,6 @@ static int clean(void **state)
 	return 0;
 }
 
-static struct binding bound(const struct links *l, unsigned domid, unsigned devid, const char *vifname,
-			    struct binding before)
-{
-	struct xen_vif v = {.domid = domid, .devid = devid, .vifname = (char *)(uintptr_t)vifname};
-
-	return bind_vif(l, &v, before);
-}
-
 static const struct binding none;
 
 static void is(struct binding b, unsigned main_device, unsigned emu)
@@ -97,9 +89,9 @@ static void by_the_toolstacks_name(void **state)
 	struct links *l = opened();
 
 	(void)state;
-	is(bound(l, 5, 0, NULL, none), d, 0);
-	is(bound(l, 5, 1, NULL, none), 0, 0);
-	is(bound(l, 50, 0, NULL, none), 0, 0);
+	is(bind_vif(l, 5, 0, NULL, none), d, 0);
+	is(bind_vif(l, 5, 1, NULL, none), 0, 0);
+	is(bind_vif(l, 50, 0, NULL, none), 0, 0);
 	links_close(l);
 }
 
@@ -109,8 +101,8 @@ static void by_the_admins_name_before_the_toolstacks(void **state)
 	struct links *l = opened();
 
 	(void)state;
-	is(bound(l, 5, 0, "web0", none), named, 0);
-	is(bound(l, 5, 0, "notyet", none), plain, 0);
+	is(bind_vif(l, 5, 0, "web0", none), named, 0);
+	is(bind_vif(l, 5, 0, "notyet", none), plain, 0);
 	links_close(l);
 }
 
@@ -123,8 +115,8 @@ static void by_netbacks_node_before_any_name(void **state)
 	assert_int_equal(links_of_node(l, "backend/vif/5/0")->ifindex, by_node);
 	assert_true(links_find(l, by_node)->netback);
 	assert_false(links_find(l, other)->netback);
-	is(bound(l, 5, 0, "web0", none), by_node, 0);
-	is(bound(l, 5, 0, NULL, none), by_node, 0);
+	is(bind_vif(l, 5, 0, "web0", none), by_node, 0);
+	is(bind_vif(l, 5, 0, NULL, none), by_node, 0);
 	links_close(l);
 }
 
@@ -135,9 +127,9 @@ static void a_name_of_a_netback_device_of_another_vif_is_not_believed(void **sta
 	struct links *l = opened();
 
 	(void)state;
-	is(bound(l, 5, 0, NULL, none), 0, 0);
-	is(bound(l, 7, 0, NULL, none), d, 0);
-	is(bound(l, 6, 0, "vif5.0", none), 0, 0);
+	is(bind_vif(l, 5, 0, NULL, none), 0, 0);
+	is(bind_vif(l, 7, 0, NULL, none), d, 0);
+	is(bind_vif(l, 6, 0, "vif5.0", none), 0, 0);
 	links_close(l);
 }
 
@@ -147,8 +139,8 @@ static void nodes_are_compared_whole(void **state)
 	struct links *l = opened();
 
 	(void)state;
-	is(bound(l, 5, 1, NULL, none), 0, 0);
-	is(bound(l, 5, 10, NULL, none), d, 0);
+	is(bind_vif(l, 5, 1, NULL, none), 0, 0);
+	is(bind_vif(l, 5, 10, NULL, none), d, 0);
 	links_close(l);
 }
 
@@ -158,8 +150,8 @@ static void the_tap_of_an_emulated_card_belongs_to_the_same_vif(void **state)
 	struct links *l = opened();
 
 	(void)state;
-	is(bound(l, 5, 0, NULL, none), d, tap);
-	is(bound(l, 5, 1, NULL, none), 0, 0);
+	is(bind_vif(l, 5, 0, NULL, none), d, tap);
+	is(bind_vif(l, 5, 1, NULL, none), 0, 0);
 	links_close(l);
 }
 
@@ -169,7 +161,7 @@ static void the_tap_is_called_like_the_admins_name_too(void **state)
 	struct links *l = opened();
 
 	(void)state;
-	is(bound(l, 5, 0, "web0", none), d, tap);
+	is(bind_vif(l, 5, 0, "web0", none), d, tap);
 	links_close(l);
 }
 
@@ -179,7 +171,7 @@ static void a_tap_alone_is_bound_before_its_netback_device_is_there(void **state
 	struct links *l = opened();
 
 	(void)state;
-	is(bound(l, 5, 0, NULL, none), 0, tap);
+	is(bind_vif(l, 5, 0, NULL, none), 0, tap);
 	links_close(l);
 }
 
@@ -191,18 +183,18 @@ static void a_bound_device_stays_bound_through_a_rename(void **state)
 	char *err = NULL;
 
 	(void)state;
-	b = bound(l, 5, 0, NULL, none);
+	b = bind_vif(l, 5, 0, NULL, none);
 	netns_run("ip link set dev vif5.0 name other");
 	netns_run("ip link set dev vif5.0-emu name othertap");
 	assert_int_equal(links_drain(l, NULL, NULL, &err), 0);
-	is(bound(l, 5, 0, NULL, b), d, tap);
-	is(bound(l, 5, 0, NULL, none), 0, 0); /* who did not know it does not find it */
+	is(bind_vif(l, 5, 0, NULL, b), d, tap);
+	is(bind_vif(l, 5, 0, NULL, none), 0, 0); /* who did not know it does not find it */
 	/* a device that took its old name is another one */
 	device("vif5.0");
 	assert_int_equal(links_drain(l, NULL, NULL, &err), 0);
-	is(bound(l, 5, 0, NULL, b), d, tap);
+	is(bind_vif(l, 5, 0, NULL, b), d, tap);
 	/* what is no longer in the table is not kept */
-	is(bound(l, 9, 0, NULL, none_any_more), 0, 0);
+	is(bind_vif(l, 9, 0, NULL, none_any_more), 0, 0);
 	links_close(l);
 }
 
@@ -214,13 +206,13 @@ static void a_bound_device_that_is_gone_makes_room_for_the_new_one(void **state)
 	struct binding b;
 
 	(void)state;
-	b = bound(l, 5, 0, NULL, none);
+	b = bind_vif(l, 5, 0, NULL, none);
 	is(b, d, 0);
 	netns_run("ip link del dev vif5.0");
 	again = device("vif5.0");
 	assert_int_equal(links_drain(l, NULL, NULL, &err), 0);
 	assert_int_not_equal(again, d);
-	is(bound(l, 5, 0, NULL, b), again, 0);
+	is(bind_vif(l, 5, 0, NULL, b), again, 0);
 	links_close(l);
 }
 
@@ -231,8 +223,8 @@ static void a_node_that_speaks_against_a_binding_ends_it(void **state)
 	struct links *l = opened();
 
 	(void)state;
-	is(bound(l, 5, 0, NULL, wrong), 0, 0);
-	is(bound(l, 7, 0, NULL, wrong), d, 0);
+	is(bind_vif(l, 5, 0, NULL, wrong), 0, 0);
+	is(bind_vif(l, 7, 0, NULL, wrong), d, 0);
 	links_close(l);
 }
 
@@ -244,11 +236,11 @@ static void netbacks_own_device_takes_the_place_of_one_bound_by_name(void **stat
 	struct binding b;
 
 	(void)state;
-	b = bound(l, 5, 0, NULL, none);
+	b = bind_vif(l, 5, 0, NULL, none);
 	is(b, by_name, 0);
 	by_node = netback("y", "backend/vif/5/0");
 	assert_int_equal(links_drain(l, NULL, NULL, &err), 0);
-	is(bound(l, 5, 0, NULL, b), by_node, 0);
+	is(bind_vif(l, 5, 0, NULL, b), by_node, 0);
 	links_close(l);
 }
 
@@ -259,7 +251,7 @@ static void a_device_is_never_main_and_tap_at_once(void **state)
 	struct binding b;
 
 	(void)state;
-	b = bound(l, 5, 0, "vif5.0-emu", none);
+	b = bind_vif(l, 5, 0, "vif5.0-emu", none);
 	assert_true(b.main != b.emu);
 	assert_true(b.main == d || b.emu == d);
 	links_close(l);

@@ -94,6 +94,21 @@ static void a_departure_long_before_the_carrier_proves_nothing(void **state)
 	assert_int_equal(e.row.doubtful, 1);
 }
 
+/* A guest without a driver for a while: however many readings it takes, the carrier belongs to that
+ * departure. */
+static void while_the_state_is_away_a_carrier_is_never_too_late(void **state)
+{
+	struct epoch e = at(packets(1, 1));
+	struct counters now = packets(5, 5);
+	struct epoch_evidence away = {.left_connected = 1, .away = true};
+	struct epoch_evidence back = {.left_connected = 1, .carrier_down = 1};
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(epoch_judge(&e, &now, &away), EPOCH_CONTINUES);
+	assert_int_equal(epoch_judge(&e, &now, &back), EPOCH_RECONNECTED);
+}
+
 static void the_carrier_alone_is_doubtful_and_continues(void **state)
 {
 	struct epoch e = at(packets(1, 1));
@@ -362,6 +377,7 @@ int main(void)
 		cmocka_unit_test(carrier_and_state_together_prove_a_reconnect),
 		cmocka_unit_test(the_state_may_be_seen_one_reading_before_the_carrier),
 		cmocka_unit_test(a_departure_long_before_the_carrier_proves_nothing),
+		cmocka_unit_test(while_the_state_is_away_a_carrier_is_never_too_late),
 		cmocka_unit_test(the_carrier_alone_is_doubtful_and_continues),
 		cmocka_unit_test(a_departure_after_its_carrier_was_judged_ends_nothing),
 		cmocka_unit_test(a_departure_with_the_carrier_up_is_no_reset),
