@@ -127,6 +127,29 @@ void ledger_close(struct ledger *l)
 
 /* ---- loading ---- */
 
+struct ledger_vif ledger_vif_copy(const struct ledger_vif *from)
+{
+	struct ledger_vif v = *from;
+
+	v.boot = mem_strdup(from->boot);
+	v.uuid = mem_strdup(from->uuid);
+	v.domain = mem_strdup(from->domain);
+	v.mac = mem_strdup(from->mac);
+	v.addresses = mem_strdup(from->addresses);
+	v.bridge = mem_strdup(from->bridge);
+	v.netdev = mem_strdup(from->netdev);
+	return v;
+}
+
+struct ledger_epoch ledger_epoch_copy(const struct ledger_epoch *from)
+{
+	struct ledger_epoch e = *from;
+
+	e.boot = mem_strdup(from->boot);
+	e.netdev = mem_strdup(from->netdev);
+	return e;
+}
+
 void ledger_vif_clear(struct ledger_vif *v)
 {
 	free(v->boot);

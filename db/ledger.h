@@ -132,6 +132,11 @@ int ledger_passed(struct ledger *l, const char *sink, int64_t seq, char **err);
 /* Folds complete takes that every sink has passed into slots. Sums do not change. At most `limit` takes. */
 int ledger_fold(struct ledger *l, int64_t open_slot, unsigned limit, char **err);
 
+/* With copies of all its texts. */
+struct ledger_vif ledger_vif_copy(const struct ledger_vif *from);
+struct ledger_epoch ledger_epoch_copy(const struct ledger_epoch *from);
+
+/* Frees what a row holds, not the row. */
 void ledger_vif_clear(struct ledger_vif *v);
 void ledger_epoch_clear(struct ledger_epoch *e);
 void ledger_take_clear(struct ledger_take *t);

@@ -4,12 +4,12 @@
 # examples/demo.sh BUILD: xenbw at work, without Xen (`make demo`).
 #
 # A small dom0 with three guests is made of network namespaces and a real xenstored; real packets flow, xenbwd counts
-# them, and what it booked is compared with what was sent. Its wall clock runs 300 times as fast, so that a second is
-# one slot of five minutes and a short run fills hours of a graph; the bytes are the real ones. Everything happens in
-# private namespaces that end with the script; BUILD/demo keeps the ledger, the RRD files and the graph. Root only.
+# them, and what it booked is compared with what was sent. The wall clock of its programs is moved on by five minutes
+# every second, so that a short run fills hours of a graph; the bytes are the real ones. Everything happens in private
+# namespaces that end with the script; BUILD/demo keeps the ledger, the RRD files and the graphs. Root only.
 set -u
 [ $# -eq 1 ] || { echo "usage: examples/demo.sh BUILD" >&2; exit 2; }
-BUILD=$1
+BUILD=$(realpath "$1") || exit 1
 BED_TIME=300
 . "$(dirname "$0")/../tests/support/bed.sh"
 
@@ -22,8 +22,7 @@ bed_enter "$@"
 . "$(dirname "$0")/../tests/support/daemon.sh"
 . "$(dirname "$0")/../tests/support/clock.sh"
 
-SLOTS=48
-SPEED=300
+SLOTS=42
 MTU_PAYLOAD=1472 # 1500 bytes of IP
 OUT=$BUILD/demo
 BW_LEDGER=$OUT/ledger.db
@@ -62,7 +61,7 @@ plan() {
 			k % 9 < 2 ? 1800 + 1500 * rand() : 100 * rand(), k % 7 < 2 ? 2500 * rand() : 60 * rand()
 	}'
 }
-second_begins() { # sleeps until N milliseconds after the next full second
+second_begins() { # second_begins MS: sleeps until so long after the next full second
 	local now=${EPOCHREALTIME/./}
 	sleep "$(awk -v left=$((1000000 - now % 1000000 + $1 * 1000)) 'BEGIN { printf "%.6f", left / 1e6 }')"
 }
@@ -80,9 +79,9 @@ FLOWS=()
 
 say "A dom0 with three guests: web, db and mail (namespaces, a bridge, a real xenstored)"
 bed_up || give_up "the test bed does not come up"
-start=$(($(date +%s) / CLOCK_SLOT * CLOCK_SLOT - SLOTS * CLOCK_SLOT))
-second_begins 300
-clock_set $start $SPEED
+CLOCK_FIRST=$(($(date +%s) / CLOCK_SLOT * CLOCK_SLOT - SLOTS * CLOCK_SLOT)) # it ends at the present time
+clock_in_slot 0
+second_begins 500 # xenbwd polls half a second after the clock has moved on
 bw_config "rrd_dir $BW_RRD"
 bw_start || give_up "xenbwd does not start"
 bed_guest 1 0 web 10.77.0.11 && bed_guest 2 0 db 10.77.0.12 && bed_guest 3 0 mail 10.77.0.13 ||
@@ -90,9 +89,11 @@ bed_guest 1 0 web 10.77.0.11 && bed_guest 2 0 db 10.77.0.12 && bed_guest 3 0 mai
 bw_wait_sql "the guests" "SELECT count(*) FROM vif" 3
 grep ' belongs to ' "$BW_LOG" | sed 's/^/  /'
 
-say "Traffic; the clock of this demo runs $SPEED times as fast: one second is five minutes"
+say "Traffic; the clock of this demo moves on by five minutes every second"
 mail=3.0
 for ((slot = 0; slot < SLOTS; slot++)); do
+	second_begins 0
+	clock_in_slot $slot
 	read -r pages requests queries backup letters outgoing < <(plan $slot)
 	flow 1.0 outside "$pages"
 	flow outside 1.0 "$requests" 600
@@ -109,14 +110,15 @@ for ((slot = 0; slot < SLOTS; slot++)); do
 		mail=4.0
 		reboot="  mail was rebooted on the way: a new domid, a new vif, the same bucket"
 	fi
-	progress $((slot + 1)) "$(LD_PRELOAD=$BW_PRELOAD date -u +%H:%M)  web has sent $(mib "${SENT_BY[web]}"), db $(mib "${SENT_BY[db]}"), mail $(mib "${SENT_BY[mail]-0}")"
+	progress $((slot + 1)) "$(LD_PRELOAD=$BW_PRELOAD date -u +%H:%M) UTC  web has sent $(mib "${SENT_BY[web]}"), db $(mib "${SENT_BY[db]}"), mail $(mib "${SENT_BY[mail]-0}")"
 	second_begins 20
 done
 [ ! -t 1 ] || echo
 echo "$reboot"
-end=$((start + (slot + 1) * CLOCK_SLOT))
-bw_wait_sql "the last slot" "SELECT value >= $((end - CLOCK_SLOT)) FROM meta WHERE key = 'open_slot'" 1
-clock_set "$(LD_PRELOAD=$BW_PRELOAD date +%s)" 1
+end=$((CLOCK_FIRST + SLOTS * CLOCK_SLOT))
+sleep 1.2 # one more poll, which closes the last slot
+clock_in_slot "$SLOTS" 0
+bw_wait_sql "the last slot" "SELECT value FROM meta WHERE key = 'open_slot'" "$end"
 
 say "xenbw list-domains (while some more flows)"
 flow 1.0 outside 6000 1472 3
@@ -128,7 +130,7 @@ arrived
 
 bw_quiet
 bw_stop || give_up "xenbwd ended with status $?"
-from=$(TZ=UTC date -d "@$start" '+%Y-%m-%d %H:%M')
+from=$(TZ=UTC date -d "@$CLOCK_FIRST" '+%Y-%m-%d %H:%M')
 say "xenbw report --from \"$from\""
 xenbw report --from "$from" || give_up "xenbw report failed"
 
@@ -147,7 +149,7 @@ done
 say "xenbw graph"
 for name in mail db web; do
 	graph=$OUT/$name.png
-	xenbw graph "$name" --from "$start" --to "$((end - CLOCK_SLOT))" --out "$graph" >/dev/null || give_up "no graph of $name"
+	xenbw graph "$name" --from "$CLOCK_FIRST" --to "$end" --out "$graph" >/dev/null || give_up "no graph of $name"
 	echo "  $(realpath --relative-to="$PWD" "$graph")"
 done
 if [ -n "${IN_DOM0-}" ]; then

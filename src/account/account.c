@@ -34,20 +34,6 @@ static struct vif *add_vif(struct account *a, const struct ledger_vif *row, int6
 	return v;
 }
 
-static struct ledger_vif copy_vif(const struct ledger_vif *from)
-{
-	struct ledger_vif v = *from;
-
-	v.boot = mem_strdup(from->boot);
-	v.uuid = mem_strdup(from->uuid);
-	v.domain = mem_strdup(from->domain);
-	v.mac = mem_strdup(from->mac);
-	v.addresses = mem_strdup(from->addresses);
-	v.bridge = mem_strdup(from->bridge);
-	v.netdev = mem_strdup(from->netdev);
-	return v;
-}
-
 void account_move_to_gone(struct account *a, struct vif *v)
 {
 	HASH_DEL(a->vifs, v);
@@ -110,7 +96,7 @@ struct account *account_new(const struct account_settings *settings, const struc
 	a->open_slot =
 		account_slot_of(a->now) > state->open_slot ? account_slot_of(a->now) : state->open_slot;
 	for (size_t i = 0; i < state->vif_count; i++) {
-		struct ledger_vif row = copy_vif(&state->vifs[i]);
+		struct ledger_vif row = ledger_vif_copy(&state->vifs[i]);
 
 		add_vif(a, &row, state->last_seen);
 		if (strcmp(row.boot, a->boot) == 0)
@@ -122,8 +108,7 @@ struct account *account_new(const struct account_settings *settings, const struc
 
 		if (!v || account_find_device(a, row.ifindex))
 			continue; /* the ledger's own constraints exclude it */
-		row.boot = mem_strdup(row.boot);
-		row.netdev = mem_strdup(row.netdev);
+		row = ledger_epoch_copy(&row);
 		add_device(a, v, &row);
 	}
 	for (size_t i = 0; i < state->baseline_count; i++) {

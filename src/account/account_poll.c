@@ -39,10 +39,8 @@ bool account_reading(struct account *a, unsigned ifindex, const struct counters 
 		return false;
 	verdict = epoch_judge(&d->epoch, counters, seen);
 	if (verdict != EPOCH_CONTINUES) {
-		row = d->epoch.row;
+		row = ledger_epoch_copy(&d->epoch.row);
 		row.id = ++a->last_epoch;
-		row.boot = mem_strdup(row.boot);
-		row.netdev = mem_strdup(row.netdev);
 		row.base = row.last = (struct counters){0};
 		row.total[DIR_INPUT] = row.total[DIR_OUTPUT] = 0;
 		row.carrier_down = seen->carrier_down;

@@ -33,29 +33,6 @@ void memory_ledger_free(struct memory_ledger *m)
 	free(m);
 }
 
-static struct ledger_vif copy_vif(const struct ledger_vif *from)
-{
-	struct ledger_vif v = *from;
-
-	v.boot = mem_strdup(from->boot);
-	v.uuid = mem_strdup(from->uuid);
-	v.domain = mem_strdup(from->domain);
-	v.mac = mem_strdup(from->mac);
-	v.addresses = mem_strdup(from->addresses);
-	v.bridge = mem_strdup(from->bridge);
-	v.netdev = mem_strdup(from->netdev);
-	return v;
-}
-
-static struct ledger_epoch copy_epoch(const struct ledger_epoch *from)
-{
-	struct ledger_epoch e = *from;
-
-	e.boot = mem_strdup(from->boot);
-	e.netdev = mem_strdup(from->netdev);
-	return e;
-}
-
 static size_t bucket_index(const struct memory_ledger *m, int64_t id)
 {
 	for (size_t i = 0; i < m->state.bucket_count; i++)
@@ -103,7 +80,7 @@ static void put_vif(struct memory_ledger *m, const struct ledger_vif *v)
 	} else {
 		ledger_vif_clear(&s->vifs[i]);
 	}
-	s->vifs[i] = copy_vif(v);
+	s->vifs[i] = ledger_vif_copy(v);
 	if (v->id > s->last_vif)
 		s->last_vif = v->id;
 	if (v->gone) { /* a state holds only those that are there */
@@ -124,7 +101,7 @@ static void put_epoch(struct memory_ledger *m, const struct ledger_epoch *e)
 		s->epochs = mem_resize(s->epochs, ++s->epoch_count, sizeof(*s->epochs));
 	else
 		ledger_epoch_clear(&s->epochs[i]);
-	s->epochs[i] = copy_epoch(e);
+	s->epochs[i] = ledger_epoch_copy(e);
 	if (e->id > s->last_epoch)
 		s->last_epoch = e->id;
 	if (e->closed) {
@@ -204,10 +181,10 @@ struct ledger_state memory_ledger_state(const struct memory_ledger *m, const cha
 			(struct ledger_uuid){mem_strdup(m->state.uuids[i].uuid), m->state.uuids[i].bucket};
 	s.vifs = mem_array(s.vif_count, sizeof(*s.vifs));
 	for (size_t i = 0; i < s.vif_count; i++)
-		s.vifs[i] = copy_vif(&m->state.vifs[i]);
+		s.vifs[i] = ledger_vif_copy(&m->state.vifs[i]);
 	s.epochs = mem_array(s.epoch_count, sizeof(*s.epochs));
 	for (size_t i = 0; i < s.epoch_count; i++)
-		s.epochs[i] = copy_epoch(&m->state.epochs[i]);
+		s.epochs[i] = ledger_epoch_copy(&m->state.epochs[i]);
 	s.baselines = mem_array(s.baseline_count, sizeof(*s.baselines));
 	s.baseline_count = 0;
 	for (size_t i = 0; i < m->state.baseline_count; i++)

@@ -84,3 +84,28 @@ void ledger_bed_open_slot(sqlite3 *db, int64_t slot)
 {
 	ledger_bed_sql(db, "UPDATE meta SET value = %lld WHERE key = 'open_slot'", (long long)slot);
 }
+
+int ledger_bed_set_up(void **state)
+{
+	struct ledger_bed *b = mem_alloc(sizeof(*b));
+	char *err = NULL;
+
+	b->folder = scratch_new();
+	b->path = mem_printf("%s/ledger.db", b->folder);
+	b->writer = ledger_bed_open(b->path);
+	assert_int_equal(ledger_file_open_reader(&b->reader, b->path, &err), 0);
+	*state = b;
+	return 0;
+}
+
+int ledger_bed_tear_down(void **state)
+{
+	struct ledger_bed *b = *state;
+
+	ledger_file_close(&b->reader);
+	ledger_file_close(&b->writer);
+	scratch_free(b->folder);
+	free(b->path);
+	free(b);
+	return 0;
+}

@@ -12,6 +12,15 @@
 
 #include "db/ledger_file.h"
 
+struct ledger_bed {
+	char *folder, *path;
+	struct ledger_file writer, reader;
+};
+
+/* A new ledger in a folder of its own, open for both; cmocka's set-up and tear-down, *state is the bed. */
+int ledger_bed_set_up(void **state);
+int ledger_bed_tear_down(void **state);
+
 struct ledger_file ledger_bed_open(const char *path);
 
 /* Statements, formatted as by printf: nothing is quoted. */

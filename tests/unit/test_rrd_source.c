@@ -15,37 +15,7 @@
 
 static const uint64_t none[2] = {0, 0};
 
-struct bed {
-	char *folder, *path;
-	struct ledger_file writer, reader;
-};
-
-static int set_up(void **state)
-{
-	struct bed *b = mem_alloc(sizeof(*b));
-	char *err = NULL;
-
-	b->folder = scratch_new();
-	b->path = mem_printf("%s/ledger.db", b->folder);
-	b->writer = ledger_bed_open(b->path);
-	assert_int_equal(ledger_file_open_reader(&b->reader, b->path, &err), 0);
-	*state = b;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct bed *b = *state;
-
-	ledger_file_close(&b->reader);
-	ledger_file_close(&b->writer);
-	scratch_free(b->folder);
-	free(b->path);
-	free(b);
-	return 0;
-}
-
-static struct rrd_batch read_batch(struct bed *b, int64_t since)
+static struct rrd_batch read_batch(struct ledger_bed *b, int64_t since)
 {
 	struct rrd_batch batch;
 	char *err = NULL;
@@ -72,7 +42,7 @@ static void columns_are_sums_over_vifs_addresses_takes_and_folded_rows(void **st
 {
 	static const uint64_t expected[RRD_COLUMNS] = {
 		1000 + 7 + 20 + 3, 200 + 9 + 50 + 4, 30 + 8, 40 + 9, 5 + 5, 6 + 6, 7 + 7, 8 + 8};
-	struct bed *b = *state;
+	struct ledger_bed *b = *state;
 	sqlite3 *db = b->writer.db;
 	struct rrd_batch batch;
 
@@ -103,7 +73,7 @@ static void columns_are_sums_over_vifs_addresses_takes_and_folded_rows(void **st
 
 static void a_batch_looks_back_an_hour_at_most(void **state)
 {
-	struct bed *b = *state;
+	struct ledger_bed *b = *state;
 	struct rrd_batch batch;
 
 	ledger_bed_bucket(b->writer.db, 1, "web");
@@ -127,7 +97,7 @@ static void a_batch_looks_back_an_hour_at_most(void **state)
 
 static void the_newest_take_of_a_complete_slot_is_acknowledged(void **state)
 {
-	struct bed *b = *state;
+	struct ledger_bed *b = *state;
 	sqlite3 *db = b->writer.db;
 	struct rrd_batch batch;
 
@@ -159,7 +129,7 @@ static void lives_are_the_union_over_vifs_within_the_runs(void **state)
 		 SLOT(2) + 100}, /* an epoch that outlived a stop: its start, and its end after the restart */
 		{SLOT(3), SLOT(4)},
 	};
-	struct bed *b = *state;
+	struct ledger_bed *b = *state;
 	sqlite3 *db = b->writer.db;
 	struct rrd_batch batch;
 	struct rrd_usage usage;
@@ -198,7 +168,7 @@ static void lives_are_the_union_over_vifs_within_the_runs(void **state)
 
 static void one_buckets_usage_is_cut_at_both_ends(void **state)
 {
-	struct bed *b = *state;
+	struct ledger_bed *b = *state;
 	sqlite3 *db = b->writer.db;
 	struct rrd_usage usage;
 	char *err = NULL;
@@ -223,7 +193,7 @@ static void one_buckets_usage_is_cut_at_both_ends(void **state)
 
 static void a_bucket_without_a_present_label_is_left_out(void **state)
 {
-	struct bed *b = *state;
+	struct ledger_bed *b = *state;
 	sqlite3 *db = b->writer.db;
 	struct rrd_batch batch;
 
@@ -246,7 +216,7 @@ static void a_bucket_without_a_present_label_is_left_out(void **state)
 
 static void a_bucket_without_anything_has_an_empty_span(void **state)
 {
-	struct bed *b = *state;
+	struct ledger_bed *b = *state;
 	struct rrd_batch batch;
 
 	ledger_bed_bucket(b->writer.db, 1, "new");
@@ -259,7 +229,7 @@ static void a_bucket_without_anything_has_an_empty_span(void **state)
 
 static void former_labels_come_latest_first_and_say_who_took_them(void **state)
 {
-	struct bed *b = *state;
+	struct ledger_bed *b = *state;
 	sqlite3 *db = b->writer.db;
 	struct rrd_formers f;
 	char *err = NULL;
@@ -281,7 +251,7 @@ static void former_labels_come_latest_first_and_say_who_took_them(void **state)
 
 static void a_damaged_ledger_is_an_error_and_leaves_nothing_open(void **state)
 {
-	struct bed *b = *state;
+	struct ledger_bed *b = *state;
 	struct rrd_batch batch;
 	struct rrd_usage usage;
 	char *err = NULL;
@@ -298,7 +268,7 @@ static void a_damaged_ledger_is_an_error_and_leaves_nothing_open(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, ledger_bed_set_up, ledger_bed_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_new_ledger_gives_nothing),
 		TEST(columns_are_sums_over_vifs_addresses_takes_and_folded_rows),

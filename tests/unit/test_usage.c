@@ -16,44 +16,14 @@
 
 static const uint64_t none[2] = {0, 0};
 
-struct bed {
-	char *folder, *path;
-	struct ledger_file writer, reader;
-};
-
-static int set_up(void **state)
-{
-	struct bed *b = mem_alloc(sizeof(*b));
-	char *err = NULL;
-
-	b->folder = scratch_new();
-	b->path = mem_printf("%s/ledger.db", b->folder);
-	b->writer = ledger_bed_open(b->path);
-	assert_int_equal(ledger_file_open_reader(&b->reader, b->path, &err), 0);
-	*state = b;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct bed *b = *state;
-
-	ledger_file_close(&b->reader);
-	ledger_file_close(&b->writer);
-	scratch_free(b->folder);
-	free(b->path);
-	free(b);
-	return 0;
-}
-
 /* No transaction and no statement may stay open: they would hold up the writer's checkpoints. */
-static void assert_nothing_open(const struct bed *b)
+static void assert_nothing_open(const struct ledger_bed *b)
 {
 	assert_int_equal(sqlite3_get_autocommit(b->reader.db), 1);
 	assert_null(sqlite3_next_stmt(b->reader.db, NULL));
 }
 
-static struct usage_report report(const struct bed *b, enum usage_by by, int64_t from, int64_t to,
+static struct usage_report report(const struct ledger_bed *b, enum usage_by by, int64_t from, int64_t to,
 				  const int64_t *ids, size_t count)
 {
 	struct usage_report r;
@@ -65,7 +35,7 @@ static struct usage_report report(const struct bed *b, enum usage_by by, int64_t
 	return r;
 }
 
-static struct usage_vifs vifs(const struct bed *b, const char *boot, int64_t from, int64_t to)
+static struct usage_vifs vifs(const struct ledger_bed *b, const char *boot, int64_t from, int64_t to)
 {
 	struct usage_vifs v;
 	char *err = NULL;
@@ -84,7 +54,7 @@ static void assert_class(const struct usage_row *row, enum byte_class c, uint64_
 
 static void an_empty_ledger_has_no_rows_and_no_run(void **state)
 {
-	const struct bed *b = *state;
+	const struct ledger_bed *b = *state;
 	struct usage_report r = report(b, USAGE_BY_BUCKET, 0, INT64_MAX, NULL, 0);
 	struct usage_vifs v = vifs(b, "boot", 0, INT64_MAX);
 	struct usage_buckets buckets;
@@ -103,7 +73,7 @@ static void an_empty_ledger_has_no_rows_and_no_run(void **state)
 
 static void folded_and_fresh_bytes_are_one_sum_by_class(void **state)
 {
-	const struct bed *b = *state;
+	const struct ledger_bed *b = *state;
 	struct usage_report r;
 
 	ledger_bed_bucket(b->writer.db, 1, "web");
@@ -132,7 +102,7 @@ static void folded_and_fresh_bytes_are_one_sum_by_class(void **state)
 
 static void a_period_has_its_first_slot_and_not_the_one_at_its_end(void **state)
 {
-	const struct bed *b = *state;
+	const struct ledger_bed *b = *state;
 	struct usage_report r;
 
 	ledger_bed_bucket(b->writer.db, 1, "web");
@@ -150,7 +120,7 @@ static void a_period_has_its_first_slot_and_not_the_one_at_its_end(void **state)
 
 static void buckets_come_by_label_with_numbers_in_it_by_value(void **state)
 {
-	const struct bed *b = *state;
+	const struct ledger_bed *b = *state;
 	static const char *const labels[] = {"web10", "web9", "db", "192.168.1.10", "192.168.1.9"};
 	static const char *const sorted[] = {"192.168.1.9", "192.168.1.10", "db", "web9", "web10"};
 	struct usage_buckets buckets;
@@ -174,7 +144,7 @@ static void buckets_come_by_label_with_numbers_in_it_by_value(void **state)
 
 static void a_label_means_the_bucket_that_has_it_now(void **state)
 {
-	const struct bed *b = *state;
+	const struct ledger_bed *b = *state;
 	struct usage_buckets buckets;
 
 	ledger_bed_bucket(b->writer.db, 1, "web");
@@ -193,7 +163,7 @@ static void a_label_means_the_bucket_that_has_it_now(void **state)
 
 static void a_bucket_that_was_asked_for_has_its_row_without_bytes_too(void **state)
 {
-	const struct bed *b = *state;
+	const struct ledger_bed *b = *state;
 	struct usage_report r;
 
 	for (int i = 1; i <= 3; i++)
@@ -215,7 +185,7 @@ static void a_bucket_that_was_asked_for_has_its_row_without_bytes_too(void **sta
 
 static void by_address_the_domains_are_told_apart_and_no_address_comes_last(void **state)
 {
-	const struct bed *b = *state;
+	const struct ledger_bed *b = *state;
 	struct usage_report r;
 
 	for (int i = 1; i <= 3; i++) {
@@ -246,7 +216,7 @@ static void by_address_the_domains_are_told_apart_and_no_address_comes_last(void
 
 static void a_vif_has_its_own_bytes_of_all_classes(void **state)
 {
-	const struct bed *b = *state;
+	const struct ledger_bed *b = *state;
 	struct usage_vifs v;
 
 	ledger_bed_bucket(b->writer.db, 1, "web");
@@ -281,7 +251,7 @@ static void a_vif_has_its_own_bytes_of_all_classes(void **state)
 
 static void open_epochs_and_base_lines_are_those_of_this_boot(void **state)
 {
-	const struct bed *b = *state;
+	const struct ledger_bed *b = *state;
 	struct usage_vifs v;
 
 	ledger_bed_bucket(b->writer.db, 1, "web");
@@ -315,7 +285,7 @@ static void open_epochs_and_base_lines_are_those_of_this_boot(void **state)
 
 static void the_run_is_the_newest_one(void **state)
 {
-	const struct bed *b = *state;
+	const struct ledger_bed *b = *state;
 	struct usage_report r;
 
 	ledger_bed_run(b->writer.db, 100, 5000, 5000);
@@ -329,7 +299,7 @@ static void the_run_is_the_newest_one(void **state)
 
 static void sums_beyond_what_the_ledger_can_add_are_an_error_not_a_wrong_number(void **state)
 {
-	const struct bed *b = *state;
+	const struct ledger_bed *b = *state;
 	struct usage_report r;
 	char *err = NULL;
 
@@ -347,25 +317,30 @@ static void sums_beyond_what_the_ledger_can_add_are_an_error_not_a_wrong_number(
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(an_empty_ledger_has_no_rows_and_no_run, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(folded_and_fresh_bytes_are_one_sum_by_class, set_up,
-						tear_down),
+		cmocka_unit_test_setup_teardown(an_empty_ledger_has_no_rows_and_no_run, ledger_bed_set_up,
+						ledger_bed_tear_down),
+		cmocka_unit_test_setup_teardown(folded_and_fresh_bytes_are_one_sum_by_class,
+						ledger_bed_set_up, ledger_bed_tear_down),
 		cmocka_unit_test_setup_teardown(a_period_has_its_first_slot_and_not_the_one_at_its_end,
-						set_up, tear_down),
-		cmocka_unit_test_setup_teardown(buckets_come_by_label_with_numbers_in_it_by_value, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(a_label_means_the_bucket_that_has_it_now, set_up, tear_down),
+						ledger_bed_set_up, ledger_bed_tear_down),
+		cmocka_unit_test_setup_teardown(buckets_come_by_label_with_numbers_in_it_by_value,
+						ledger_bed_set_up, ledger_bed_tear_down),
+		cmocka_unit_test_setup_teardown(a_label_means_the_bucket_that_has_it_now, ledger_bed_set_up,
+						ledger_bed_tear_down),
 		cmocka_unit_test_setup_teardown(a_bucket_that_was_asked_for_has_its_row_without_bytes_too,
-						set_up, tear_down),
+						ledger_bed_set_up, ledger_bed_tear_down),
 		cmocka_unit_test_setup_teardown(
-			by_address_the_domains_are_told_apart_and_no_address_comes_last, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_vif_has_its_own_bytes_of_all_classes, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(open_epochs_and_base_lines_are_those_of_this_boot, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(the_run_is_the_newest_one, set_up, tear_down),
+			by_address_the_domains_are_told_apart_and_no_address_comes_last, ledger_bed_set_up,
+			ledger_bed_tear_down),
+		cmocka_unit_test_setup_teardown(a_vif_has_its_own_bytes_of_all_classes, ledger_bed_set_up,
+						ledger_bed_tear_down),
+		cmocka_unit_test_setup_teardown(open_epochs_and_base_lines_are_those_of_this_boot,
+						ledger_bed_set_up, ledger_bed_tear_down),
+		cmocka_unit_test_setup_teardown(the_run_is_the_newest_one, ledger_bed_set_up,
+						ledger_bed_tear_down),
 		cmocka_unit_test_setup_teardown(
-			sums_beyond_what_the_ledger_can_add_are_an_error_not_a_wrong_number, set_up,
-			tear_down),
+			sums_beyond_what_the_ledger_can_add_are_an_error_not_a_wrong_number,
+			ledger_bed_set_up, ledger_bed_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
