@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What a service manager sees of xenbwd: readiness, no privilege in any thread, TERM, exit statuses.
+set -u
+. "$(dirname "$0")/../support/tap.sh"
+. "$(dirname "$0")/../support/bed.sh"
+bed_enter "$@"
+. "$(dirname "$0")/../support/daemon.sh"
+
+bed_up || tap_bail "no bed"
+bed_guest 1 0 web 10.77.0.11 || tap_bail "no guest"
+bw_config "rrd_dir $BW_RRD"
+
+said=$BED/said
+socat -u "UNIX-RECV:$BED/notify" "CREATE:$said" &
+manager=$!
+bed_wait "a notify socket" test -S "$BED/notify"
+
+export NOTIFY_SOCKET=$BED/notify
+bw_start || tap_bail "no xenbwd"
+bed_wait "READY=1" grep -q READY=1 "$said"
+tap_is "it tells the service manager when it is ready" "$(cat "$said")" READY=1
+
+writer() { pgrep -P "$BW_PID" xenbw-writer; }
+bed_wait "a writer" writer >/dev/null
+
+privileges() { # of every thread of a process, one line for each kind
+	sed -n 's/^\(CapPrm\|CapEff\|CapInh\|CapAmb\|NoNewPrivs\):\t*/\1 /p' /proc/"$1"/task/*/status | sort -u
+}
+none='CapAmb 0000000000000000
+CapEff 0000000000000000
+CapInh 0000000000000000
+CapPrm 0000000000000000
+NoNewPrivs 1'
+tap_ok "xenbwd has several threads, for libxenstore starts one" test "$(find /proc/"$BW_PID"/task -mindepth 1 -maxdepth 1 | wc -l)" -ge 2
+tap_is "no thread of xenbwd has a capability" "$(privileges "$BW_PID")" "$none"
+tap_is "no thread of xenbw-writer has a capability" "$(privileges "$(writer)")" "$none"
+tap_is "the control socket is root's alone" "$(stat -c '%a %U' "$BW_CONTROL")" "600 root"
+tap_is "the ledger is readable by its group, not by others" "$(stat -c '%a' "$BW_LEDGER")" 640
+
+bw_stop
+tap_is "TERM ends it with status 0" $? 0
+bed_wait "STOPPING=1" grep -q STOPPING=1 "$said"
+tap_is "and it says that it stops" "$(cat "$said")" READY=1STOPPING=1
+tap_is "the control socket is gone" "$(ls "$BW_CONTROL" 2>/dev/null)" ""
+tap_is "the ledger notes a clean end" "$(bw_sql 'SELECT count(*) FROM run WHERE ended IS NOT NULL')" 1
+unset NOTIFY_SOCKET
+kill "$manager" 2>/dev/null
+
+bw_config "pol 5"
+tap_like "a wrong keyword names file, line and the nearest word" "$("$BUILD/xenbwd" -c "$BW_CONF" 2>&1)" \
+	"$BW_CONF:8: unknown keyword .pol.; did you mean .poll.?"
+"$BUILD/xenbwd" -c "$BW_CONF" 2>/dev/null
+tap_is "and ends it with status 78" $? 78
+bw_config
+"$BUILD/xenbwd" -nv -c "$BW_CONF" >"$BED/printed"
+tap_is "-n checks a configuration" $? 0
+"$BUILD/xenbwd" -nv -c "$BED/printed" | cmp -s - "$BED/printed"
+tap_is "-nv prints one that reads the same" $? 0
+"$BUILD/xenbwd" --wrong 2>/dev/null
+tap_is "a wrong option ends it with status 64" $? 64
+tap_done
