@@ -61,9 +61,10 @@ plan() {
 			k % 9 < 2 ? 1800 + 1500 * rand() : 100 * rand(), k % 7 < 2 ? 2500 * rand() : 60 * rand()
 	}'
 }
-second_begins() { # second_begins MS: sleeps until so long after the next full second
-	local now=${EPOCHREALTIME/./}
-	sleep "$(awk -v left=$((1000000 - now % 1000000 + $1 * 1000)) 'BEGIN { printf "%.6f", left / 1e6 }')"
+# next_slot N: the clock moves on to the end of the slot before N, and xenbwd closes it.
+next_slot() {
+	clock_in_slot "$1" -1
+	clock_wait_slot "$1"
 }
 progress() { # progress SLOT TEXT
 	local done=$((40 * $1 / SLOTS))
@@ -81,7 +82,6 @@ say "A dom0 with three guests: web, db and mail (namespaces, a bridge, a real xe
 bed_up || give_up "the test bed does not come up"
 CLOCK_FIRST=$(($(date +%s) / CLOCK_SLOT * CLOCK_SLOT - SLOTS * CLOCK_SLOT)) # it ends at the present time
 clock_in_slot 0
-second_begins 500 # xenbwd polls half a second after the clock has moved on
 bw_config "rrd_dir $BW_RRD"
 bw_start || give_up "xenbwd does not start"
 bed_guest 1 0 web 10.77.0.11 && bed_guest 2 0 db 10.77.0.12 && bed_guest 3 0 mail 10.77.0.13 ||
@@ -92,8 +92,6 @@ grep ' belongs to ' "$BW_LOG" | sed 's/^/  /'
 say "Traffic; the clock of this demo moves on by five minutes every second"
 mail=3.0
 for ((slot = 0; slot < SLOTS; slot++)); do
-	second_begins 0
-	clock_in_slot $slot
 	read -r pages requests queries backup letters outgoing < <(plan $slot)
 	flow 1.0 outside "$pages"
 	flow outside 1.0 "$requests" 600
@@ -103,6 +101,7 @@ for ((slot = 0; slot < SLOTS; slot++)); do
 	flow outside $mail "$letters"
 	flow $mail outside "$outgoing"
 	arrived
+	next_slot $((slot + 1))
 	if [ $slot = $((SLOTS / 2)) ]; then
 		bed_guest_gone 3
 		BED_UUID[4]=00000000-0000-4000-8000-000000000003 # the same domain under a new domid
@@ -111,14 +110,10 @@ for ((slot = 0; slot < SLOTS; slot++)); do
 		reboot="  mail was rebooted on the way: a new domid, a new vif, the same bucket"
 	fi
 	progress $((slot + 1)) "$(LD_PRELOAD=$BW_PRELOAD date -u +%H:%M) UTC  web has sent $(mib "${SENT_BY[web]}"), db $(mib "${SENT_BY[db]}"), mail $(mib "${SENT_BY[mail]-0}")"
-	second_begins 20
 done
 [ ! -t 1 ] || echo
 echo "$reboot"
 end=$((CLOCK_FIRST + SLOTS * CLOCK_SLOT))
-sleep 1.2 # one more poll, which closes the last slot
-clock_in_slot "$SLOTS" 0
-bw_wait_sql "the last slot" "SELECT value FROM meta WHERE key = 'open_slot'" "$end"
 
 say "xenbw list-domains (while some more flows)"
 flow 1.0 outside 6000 1472 3

@@ -68,8 +68,15 @@ static void settle(struct account *a, struct vif *v, account_seen_fn *seen_fn, v
 {
 	enum byte_class rest = CLASS_UNATTRIBUTED;
 	struct class_bytes seen = {0};
-	bool had_pending = account_has_pending(&v->pending);
+	bool had_pending;
 
+	if (!seen_fn && !v->grown[DIR_INPUT] &&
+	    !v->grown[DIR_OUTPUT]) { /* idle, as most vifs are at most polls */
+		v->settled = a->now;
+		v->tail_lost = false;
+		return;
+	}
+	had_pending = account_has_pending(&v->pending);
 	if (seen_fn)
 		rest = seen_fn(ctx, v->row.id, &seen);
 	for (int d = 0; d < DIR_COUNT; d++) {
