@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/folder.h"
 #include "base/mem.h"
 #include "db/sql.h"
 #include "ledger_schema.h" /* made from db/schema/ledger.sql */
@@ -140,7 +141,7 @@ int ledger_file_open_writer(struct ledger_file *f, const char *path, char **err)
 	int rc;
 
 	*f = (struct ledger_file){.lock_fd = -1};
-	if (take_lock(f, path, err) < 0) {
+	if (folder_of(path, 0750, err) < 0 || take_lock(f, path, err) < 0) {
 		ledger_file_close(f);
 		return -1;
 	}

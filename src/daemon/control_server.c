@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/folder.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "daemon/daemon.h"
@@ -86,18 +87,6 @@ static void on_client(evutil_socket_t fd, short what, void *arg)
 
 /* ---- the socket ---- */
 
-static int make_folder(const char *path, char **err)
-{
-	char *folder = mem_strdup(path), *slash = strrchr(folder, '/');
-	int rc = 0;
-
-	*slash = '\0';
-	if (*folder && mkdir(folder, 0755) < 0 && errno != EEXIST)
-		rc = err_sys(err, "cannot make %s for the control socket", folder);
-	free(folder);
-	return rc;
-}
-
 /* Somebody listens there: not ours to take away. Left over from a daemon that was killed: is removed. */
 static int clear_way(const struct sockaddr_un *at, char **err)
 {
@@ -135,7 +124,7 @@ int control_server_open(struct control_server **out, struct daemon *d, char **er
 	s->d = d;
 	s->fd = -1;
 	strncpy(at.sun_path, d->conf->control, sizeof(at.sun_path) - 1); /* conf.c has checked its length */
-	if (make_folder(at.sun_path, err) < 0 || clear_way(&at, err) < 0) {
+	if (folder_of(at.sun_path, 0755, err) < 0 || clear_way(&at, err) < 0) {
 		control_server_close(s);
 		return -1;
 	}

@@ -64,7 +64,7 @@ refused "a folder" "$BED/folder.db" "(folder|directory|file)"
 ln -s "$BED/sound.db" "$BED/link.db"
 refused "a symbolic link" "$BED/link.db" "(link|cannot open)"
 
-refused "a folder that is not there" "$BED/nowhere/ledger.db" "(folder|directory)"
+refused "a folder that is not there" "$BED/no/where/ledger.db" "cannot make the folder"
 
 mkdir "$BED/ro"
 cp "$BED/sound.db" "$BED/ro/ledger.db"

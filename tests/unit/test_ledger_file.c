@@ -247,7 +247,7 @@ static void where_there_is_none_a_reader_is_told_so_without_an_error(void **stat
 {
 	struct place p = place_new();
 	struct ledger_file f;
-	char *err = NULL, *deeper = mem_printf("%s/no/ledger.db", p.dir);
+	char *err = NULL, *deeper = mem_printf("%s/no/where/ledger.db", p.dir);
 
 	(void)state;
 	assert_int_equal(ledger_file_open_reader(&f, p.path, &err), 1);
@@ -267,8 +267,25 @@ static void where_the_folder_is_missing_the_writer_says_so(void **state)
 
 	(void)state;
 	free(p.path);
-	p.path = mem_printf("%s/no/ledger.db", p.dir);
+	p.path = mem_printf("%s/no/where/ledger.db", p.dir);
 	refused(&p, "No such file", "", false);
+	place_free(&p);
+}
+
+static void the_folder_of_a_new_ledger_is_made_for_its_group_only(void **state)
+{
+	struct place p = place_new();
+	struct ledger_file f;
+	struct stat st;
+
+	(void)state;
+	free(p.path);
+	p.path = mem_printf("%s/new/ledger.db", p.dir);
+	f = writer(&p);
+	ledger_file_close(&f);
+	*strrchr(p.path, '/') = '\0';
+	assert_int_equal(stat(p.path, &st), 0);
+	assert_int_equal(st.st_mode & 07777 & ~0750, 0);
 	place_free(&p);
 }
 
@@ -484,6 +501,7 @@ int main(void)
 		cmocka_unit_test(a_reader_may_read_beside_the_writer),
 		cmocka_unit_test(a_reader_cannot_write),
 		cmocka_unit_test(where_there_is_none_a_reader_is_told_so_without_an_error),
+		cmocka_unit_test(the_folder_of_a_new_ledger_is_made_for_its_group_only),
 		cmocka_unit_test(where_the_folder_is_missing_the_writer_says_so),
 		cmocka_unit_test(an_empty_file_is_a_new_ledger_to_the_writer_and_none_yet_to_a_reader),
 		cmocka_unit_test(a_ledger_of_a_newer_version_is_refused_unchanged),

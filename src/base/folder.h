@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * folder: the folder that a file is to lie in.
+ */
+#ifndef XENBW_FOLDER_H
+#define XENBW_FOLDER_H
+
+#include <sys/types.h>
+
+/* Makes the folder that `path` names a file in, where it is missing: that one level only, so that a mistyped
+ * path does not grow a tree. */
+int folder_of(const char *path, mode_t mode, char **err);
+
+#endif
