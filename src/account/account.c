@@ -15,6 +15,7 @@ static struct device *add_device(struct account *a, struct vif *v, const struct 
 	d->ifindex = row->ifindex;
 	d->vif = v;
 	d->epoch.row = *row;
+	d->seen.carrier_down = row->carrier_down;
 	v->devices++;
 	HASH_ADD(hh, a->devices, ifindex, sizeof(d->ifindex), d);
 	return d;
@@ -288,7 +289,7 @@ void account_device_here(struct account *a, int64_t vif, unsigned ifindex, const
 	row.carrier_down = carrier_down;
 	row.opened = row.seen = a->now;
 	d = add_device(a, v, &row);
-	d->epoch.left_connected = left_connected;
+	d->epoch.left_connected = d->seen.left_connected = left_connected;
 	d->epoch.dirty = true;
 }
 

@@ -85,10 +85,12 @@ const struct ledger_epoch *account_next_epoch(const struct account *a, const str
 /* The time of the readings that follow, UTC. It may have been stepped back: then slots do not follow. */
 void account_begin(struct account *a, int64_t now);
 
+/* What is known about a device, from now on until told otherwise. To be told before the counters are read. */
+void account_evidence(struct account *a, unsigned ifindex, const struct epoch_evidence *seen);
+
 /* Returns true if the counters went back; the caller then tells the device's present carrier count with
  * account_restarted. */
-bool account_reading(struct account *a, unsigned ifindex, const struct counters *counters,
-		     const struct epoch_evidence *seen);
+bool account_reading(struct account *a, unsigned ifindex, const struct counters *counters);
 void account_restarted(struct account *a, unsigned ifindex, uint32_t carrier_down);
 
 /* Divides what was read into classes; seen NULL: there is no classifier, all is unattributed. Where the time

@@ -28,8 +28,15 @@ void account_begin(struct account *a, int64_t now)
 	}
 }
 
-bool account_reading(struct account *a, unsigned ifindex, const struct counters *counters,
-		     const struct epoch_evidence *seen)
+void account_evidence(struct account *a, unsigned ifindex, const struct epoch_evidence *seen)
+{
+	struct device *d = account_find_device(a, ifindex);
+
+	if (d)
+		d->seen = *seen;
+}
+
+bool account_reading(struct account *a, unsigned ifindex, const struct counters *counters)
 {
 	struct device *d = account_find_device(a, ifindex);
 	enum epoch_verdict verdict;
@@ -37,19 +44,20 @@ bool account_reading(struct account *a, unsigned ifindex, const struct counters 
 
 	if (!d)
 		return false;
-	verdict = epoch_judge(&d->epoch, counters, seen);
+	verdict = epoch_judge(&d->epoch, counters, &d->seen);
 	if (verdict != EPOCH_CONTINUES) {
 		row = ledger_epoch_copy(&d->epoch.row);
 		row.id = ++a->last_epoch;
 		row.base = row.last = (struct counters){0};
 		row.total[DIR_INPUT] = row.total[DIR_OUTPUT] = 0;
-		row.carrier_down = seen->carrier_down;
+		row.carrier_down = d->seen.carrier_down;
 		row.opened = a->now;
 		row.doubtful = 0;
 		account_close_epoch(a, d, NULL,
 				    verdict == EPOCH_WENT_BACK ? "counters went back" : "reconnected",
 				    a->now);
-		d->epoch = (struct epoch){.row = row, .left_connected = seen->left_connected, .dirty = true};
+		d->epoch =
+			(struct epoch){.row = row, .left_connected = d->seen.left_connected, .dirty = true};
 	}
 	epoch_grow(&d->epoch, counters, a->now, d->vif->grown);
 	return verdict == EPOCH_WENT_BACK;
@@ -60,7 +68,7 @@ void account_restarted(struct account *a, unsigned ifindex, uint32_t carrier_dow
 	struct device *d = account_find_device(a, ifindex);
 
 	if (d)
-		d->epoch.row.carrier_down = carrier_down;
+		d->epoch.row.carrier_down = d->seen.carrier_down = carrier_down;
 }
 
 /* Divides a vif's growth into classes. */

@@ -34,7 +34,8 @@ struct vif {
 };
 
 struct device {
-	struct epoch epoch; /* its row first: account_next_epoch leans on it */
+	struct epoch epoch;         /* its row first: account_next_epoch leans on it */
+	struct epoch_evidence seen; /* as told last */
 	unsigned ifindex;
 	struct vif *vif;
 	UT_hash_handle hh;

@@ -75,9 +75,6 @@ void follow_restored(struct daemon *d);
 /* Asks the kernel for what its events would tell too late for this reading. */
 void follow_carriers(struct daemon *d);
 
-/* The vif that a device belongs to; NULL for none. */
-struct followed *follow_owner(const struct daemon *d, unsigned ifindex);
-
 void follow_free(struct daemon *d);
 
 /* ---- poll.c ---- */

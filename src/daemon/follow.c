@@ -41,14 +41,38 @@ static void drop(struct daemon *d, struct followed *f)
 
 /* ---- devices ---- */
 
+/* The vif that a device belongs to; NULL for none. */
+static struct followed *owner_of(const struct daemon *d, unsigned ifindex)
+{
+	int64_t vif = account_vif_of(d->account, ifindex);
+	struct followed *f = NULL;
+
+	if (vif)
+		HASH_FIND(by_vif, d->by_vif, &vif, sizeof(vif), f);
+	return f;
+}
+
+/* Tells the account what is known about a device, for its next readings. */
+static void tell_evidence(const struct daemon *d, const struct followed *f, const struct link *link)
+{
+	struct epoch_evidence seen = {.carrier_down = link->carrier_down};
+
+	/* A tap's counters live as long as the tap: only netback's own device begins anew with its guest. */
+	if (f->binding.main == link->ifindex) {
+		seen.left_connected = f->left_connected;
+		seen.away = f->away;
+	}
+	account_evidence(d->account, link->ifindex, &seen);
+}
+
 static void on_link(void *ctx, enum link_event event, const struct link *link,
 		    const struct counters *counters)
 {
 	struct daemon *d = ctx;
-	int64_t vif = account_vif_of(d->account, link->ifindex);
+	const struct followed *f = owner_of(d, link->ifindex);
 
 	if (event == LINK_GONE) {
-		if (vif) {
+		if (f) {
 			log_info("device %s is gone", link->name);
 			d->urgent = true;
 		}
@@ -56,8 +80,10 @@ static void on_link(void *ctx, enum link_event event, const struct link *link,
 		d->follow_again = true;
 		return;
 	}
+	if (f)
+		tell_evidence(d, f, link);
 	/* A vif's last counters may come with the message that its carrier went; see account_carrier_off. */
-	if (vif && counters && !link->carrier)
+	if (f && counters && !link->carrier)
 		account_carrier_off(d->account, link->ifindex, counters);
 	if (event == LINK_APPEARED || event == LINK_RENAMED)
 		d->follow_again = true;
@@ -75,6 +101,7 @@ static void open_device(struct daemon *d, const struct followed *f, unsigned ifi
 	}
 	account_device_here(d->account, f->vif, ifindex, link->name, link->netback, link->carrier_down,
 			    left_connected);
+	tell_evidence(d, f, link);
 }
 
 static void leave_device(struct daemon *d, unsigned before, unsigned now)
@@ -203,12 +230,16 @@ void follow_events(struct daemon *d)
 void follow_restored(struct daemon *d)
 {
 	const struct ledger_epoch *e, *next;
+	const struct link *link;
 
 	for (const struct ledger_vif *v = NULL; (v = account_next_vif(d->account, v));)
 		add(d, v->domid, v->devid, v->id);
 	for (e = account_next_epoch(d->account, NULL); e; e = next) {
 		next = account_next_epoch(d->account, e);
-		if (!links_find(d->links, e->ifindex))
+		link = links_find(d->links, e->ifindex);
+		if (link)
+			tell_evidence(d, owner_of(d, e->ifindex), link);
+		else
 			account_device_gone(d->account, e->ifindex, NULL);
 	}
 	d->follow_again = true;
@@ -224,20 +255,12 @@ void follow_carriers(struct daemon *d)
 		if (!f->ask_carrier || !f->binding.main)
 			continue;
 		f->ask_carrier--;
-		if (links_refresh(d->links, f->binding.main, &err) != 0)
+		if (links_refresh(d->links, f->binding.main, &err) == 0)
+			tell_evidence(d, f, links_find(d->links, f->binding.main));
+		else
 			log_debug("device %u: %s", f->binding.main, err ? err : "is gone");
 		free(err);
 	}
-}
-
-struct followed *follow_owner(const struct daemon *d, unsigned ifindex)
-{
-	int64_t vif = account_vif_of(d->account, ifindex);
-	struct followed *f = NULL;
-
-	if (vif)
-		HASH_FIND(by_vif, d->by_vif, &vif, sizeof(vif), f);
-	return f;
 }
 
 void follow_free(struct daemon *d)

@@ -17,18 +17,8 @@ struct reading {
 static void on_counters(void *ctx, unsigned ifindex, const struct counters *counters)
 {
 	struct reading *r = ctx;
-	const struct followed *f = follow_owner(r->d, ifindex);
-	const struct link *link = f ? links_find(r->d->links, ifindex) : NULL;
-	struct epoch_evidence seen;
 
-	if (!link)
-		return;
-	/* A tap's counters live as long as the tap: only netback's own device begins anew when the guest
-	 * reconnects. */
-	seen.left_connected = f->binding.main == ifindex ? f->left_connected : 0;
-	seen.carrier_down = link->carrier_down;
-	seen.away = f->binding.main == ifindex && f->away;
-	if (!account_reading(r->d->account, ifindex, counters, &seen))
+	if (!account_reading(r->d->account, ifindex, counters))
 		return;
 	if (r->count == r->room) {
 		r->room = r->room ? r->room * 2 : 16;

@@ -239,7 +239,8 @@ static void read_device(struct host *h, struct device *v)
 
 	if (!v->there)
 		return;
-	if (account_reading(h->account, v->ifindex, &v->raw, &evidence))
+	account_evidence(h->account, v->ifindex, &evidence);
+	if (account_reading(h->account, v->ifindex, &v->raw))
 		account_restarted(h->account, v->ifindex, v->carrier_down);
 	memcpy(v->read, v->flowed, sizeof(v->read));
 	memcpy(v->read_local, v->local, sizeof(v->read_local));

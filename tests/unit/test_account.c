@@ -135,10 +135,9 @@ static struct counters packets(uint64_t n)
 
 static void read_at(struct bed *b, unsigned ifindex, uint64_t n)
 {
-	struct epoch_evidence nothing = {0};
 	struct counters c = packets(n);
 
-	(void)account_reading(b->account, ifindex, &c, &nothing);
+	(void)account_reading(b->account, ifindex, &c);
 }
 
 /* A poll with a reading of one device; true when a slot became complete. */
@@ -301,7 +300,6 @@ static void a_base_line_goes_with_its_device(void **state)
 
 static void counters_that_went_back_count_from_0_again(void **state)
 {
-	struct epoch_evidence nothing = {0};
 	struct counters c = packets(2);
 	struct bed b;
 
@@ -310,7 +308,7 @@ static void counters_that_went_back_count_from_0_again(void **state)
 	simple_vif(&b);
 	poll_at(&b, EDGE + 5, 10, 10);
 	account_begin(b.account, EDGE + 10);
-	assert_true(account_reading(b.account, 10, &c, &nothing));
+	assert_true(account_reading(b.account, 10, &c));
 	account_restarted(b.account, 10, 4);
 	account_settle(b.account, NULL, NULL);
 	commit(&b);
@@ -322,7 +320,8 @@ static void counters_that_went_back_count_from_0_again(void **state)
 	/* the carrier count that was told is no news at the next reading */
 	account_begin(b.account, EDGE + 15);
 	c = packets(3);
-	assert_false(account_reading(b.account, 10, &c, &(struct epoch_evidence){.carrier_down = 4}));
+	account_evidence(b.account, 10, &(struct epoch_evidence){.carrier_down = 4});
+	assert_false(account_reading(b.account, 10, &c));
 	account_settle(b.account, NULL, NULL);
 	commit(&b);
 	assert_int_equal(number(&b, "SELECT doubtful FROM epoch WHERE id = 2"), 0);
@@ -341,11 +340,12 @@ static void a_reconnected_vif_counts_from_0_even_above_its_old_counters(void **s
 	simple_vif(&b);
 	poll_at(&b, EDGE + 5, 10, 10);
 	account_begin(b.account, EDGE + 10);
-	account_reading(b.account, 10, &c, &both);
+	account_evidence(b.account, 10, &both);
+	account_reading(b.account, 10, &c);
 	account_settle(b.account, NULL, NULL);
 	account_begin(b.account, EDGE + 15);
 	c = packets(25);
-	account_reading(b.account, 10, &c, &both); /* the same evidence again is no second reconnect */
+	account_reading(b.account, 10, &c); /* the same evidence again is no second reconnect */
 	account_settle(b.account, NULL, NULL);
 	commit(&b);
 	assert_int_equal(number(&b, "SELECT sum(unattributed_input) FROM take"), 35000);
