@@ -77,7 +77,7 @@ bwload_SRC := tests/support/bwload.c tests/support/bwcounts.c $(BASE_C)
 bwtap_SRC := tests/support/bwtap.c tests/support/bwcounts.c $(BASE_C)
 TEST_TOOLS += bwload bwtap
 bwbench_SRC := tests/bench/bwbench.c src/net/stats.c src/net/message.c $(BASE_C)
-bwbench_LIB := libnl-3.0 libnl-route-3.0
+bwbench_LIB := libnl-3.0
 TEST_TOOLS += bwbench
 
 xenstore_tool_SRC := tests/support/xenstore_tool.c $(BASE_C)
