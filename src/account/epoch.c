@@ -13,6 +13,11 @@ enum epoch_verdict epoch_judge(struct epoch *e, const struct counters *now, cons
 	}
 	if (!counters_at_least(now, &e->row.last))
 		return EPOCH_WENT_BACK;
+	/* Seen on real Xen: netback takes the carrier off first and frees its counters milliseconds later.
+	 * Nothing begins before the guest is back: until then these are the old life's last counters, and the
+	 * proof is kept. */
+	if (rose && (seen->away || !seen->carrier))
+		return EPOCH_CONTINUES;
 	if (rose && e->left_window > 0)
 		return EPOCH_RECONNECTED;
 	if (rose) {
@@ -45,17 +50,18 @@ void epoch_grow(struct epoch *e, const struct counters *now, int64_t time, uint6
 	e->row.seen = time;
 }
 
-void epoch_hint(struct epoch *e, const struct counters *counters)
-{
-	if (counters_at_least(counters, &e->row.last)) {
-		e->hint = *counters;
-		e->has_hint = true;
-	}
-}
-
 static bool is_zero(const struct counters *c)
 {
 	return (c->rx_bytes | c->rx_packets | c->tx_bytes | c->tx_packets) == 0;
+}
+
+void epoch_hint(struct epoch *e, const struct counters *counters)
+{
+	/* netback's zeros say nothing, whatever was read before */
+	if (!is_zero(counters) && counters_at_least(counters, &e->row.last)) {
+		e->hint = *counters;
+		e->has_hint = true;
+	}
 }
 
 bool epoch_end(struct epoch *e, const struct counters *final, const char *reason, int64_t time,
@@ -69,7 +75,6 @@ bool epoch_end(struct epoch *e, const struct counters *final, const char *reason
 		epoch_grow(e, &hint, time, growth);
 		known = true;
 	}
-	/* netback's zeros say nothing, whatever was read before */
 	if (final && !is_zero(final) && counters_at_least(final, &e->row.last)) {
 		epoch_grow(e, final, time, growth);
 		known = true;

@@ -3,9 +3,9 @@
  * epoch: one life of a device's counters, and when it ends.
  *
  * Pure. An epoch ends when any of the four counters goes back, or when netback reconnected: the carrier-down
- * count rose and the backend's xenstore state left Connected meanwhile; the new life then begins at 0. The
- * carrier count alone proves nothing (a stalled guest drops it too): such a reading counts as continuing and
- * is flagged doubtful.
+ * count rose, the backend's xenstore state left Connected meanwhile, and both are back; the new life then
+ * begins at 0. The carrier count alone proves nothing (a stalled guest drops it too): such a reading counts
+ * as continuing and is flagged doubtful.
  */
 #ifndef XENBW_EPOCH_H
 #define XENBW_EPOCH_H
@@ -27,6 +27,7 @@ struct epoch {
 struct epoch_evidence {
 	uint32_t carrier_down;   /* must be asked of the kernel where left_connected has changed or `away` is
 				  * set:   its events may come a second late */
+	bool carrier;            /* it is up now */
 	unsigned left_connected; /* how often the backend left Connected */
 	bool away;               /* it is not Connected now */
 };

@@ -55,7 +55,7 @@ static struct followed *owner_of(const struct daemon *d, unsigned ifindex)
 /* Tells the account what is known about a device, for its next readings. */
 static void tell_evidence(const struct daemon *d, const struct followed *f, const struct link *link)
 {
-	struct epoch_evidence seen = {.carrier_down = link->carrier_down};
+	struct epoch_evidence seen = {.carrier_down = link->carrier_down, .carrier = link->carrier};
 
 	/* A tap's counters live as long as the tap: only netback's own device begins anew with its guest. */
 	if (f->binding.main == link->ifindex) {
@@ -258,7 +258,8 @@ void follow_carriers(struct daemon *d)
 		if (links_refresh(d->links, f->binding.main, &err) == 0)
 			tell_evidence(d, f, links_find(d->links, f->binding.main));
 		else
-			log_debug("device %u: %s", f->binding.main, err ? err : "is gone");
+			log_debug("asking for the carrier of vif %u.%u: %s", f->numbers[0], f->numbers[1],
+				  err ? err : "its device is gone");
 		free(err);
 	}
 }

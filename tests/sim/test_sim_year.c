@@ -42,6 +42,7 @@ struct device {
 	struct class_bytes seen;       /* what the classifier saw since it was asked last */
 	uint32_t carrier_down;
 	unsigned left_connected;
+	bool away; /* disconnecting: the carrier is off, the counters are still whole */
 	int64_t vif;
 };
 
@@ -189,22 +190,6 @@ static void all_here(struct host *h)
 	}
 }
 
-/* The device goes, then the vif: as a destroy. Half of the time the carrier message had the last counters. */
-static void stop_guest(struct host *h, struct guest *g, struct device *v)
-{
-	struct counters zero = {0};
-	bool told = h->account && below(h, 2);
-
-	if (h->account) {
-		account_carrier_off(h->account, v->ifindex, told ? &v->raw : &zero);
-		account_device_gone(h->account, v->ifindex, &zero);
-		account_vif_gone(h->account, v->vif);
-		h->last_words[h->last_word_count++] = (struct last_words){v->vif, v->seen};
-	}
-	life_ends(h, g, v, told);
-	v->there = false;
-}
-
 static struct class_bytes *seen_of(struct host *h, int64_t vif)
 {
 	for (size_t i = 0; i < h->last_word_count; i++)
@@ -235,6 +220,8 @@ static enum byte_class seen(void *ctx, int64_t vif, struct class_bytes *out)
 static void read_device(struct host *h, struct device *v)
 {
 	struct epoch_evidence evidence = {.carrier_down = v->carrier_down,
+					  .carrier = !v->away,
+					  .away = v->away,
 					  .left_connected = v->left_connected};
 
 	if (!v->there)
@@ -282,6 +269,28 @@ static bool poll_host(struct host *h, bool flush)
 	h->last_word_count = 0;
 	h->just_began = false;
 	return complete || flush ? commit(h) : false;
+}
+
+/* The device goes, then the vif: as a destroy. Half of the time the carrier message had the last counters. */
+static void stop_guest(struct host *h, struct guest *g, struct device *v)
+{
+	struct counters zero = {0};
+	bool told = h->account && below(h, 2);
+
+	if (h->account && below(h, 2)) { /* a reading may come between the carrier and the counters */
+		v->carrier_down++;
+		v->left_connected++;
+		v->away = true;
+		poll_host(h, false);
+	}
+	if (h->account) {
+		account_carrier_off(h->account, v->ifindex, told ? &v->raw : &zero);
+		account_device_gone(h->account, v->ifindex, &zero);
+		account_vif_gone(h->account, v->vif);
+		h->last_words[h->last_word_count++] = (struct last_words){v->vif, v->seen};
+	}
+	life_ends(h, g, v, told);
+	v->there = false;
 }
 
 static void start_daemon(struct host *h)

@@ -16,7 +16,7 @@ tree_files() {
 	else
 		local -a names=()
 		for file in "$@"; do names+=(-o -path "./$file"); done
-		find . -path ./build -prune -o -type f \( "${names[@]:1}" \) -print | sed 's,^\./,,' | sort
+		find . \( -path ./build -o -path ./.git \) -prune -o -type f \( "${names[@]:1}" \) -print | sed 's,^\./,,' | sort
 	fi
 }
 

@@ -320,7 +320,7 @@ static void counters_that_went_back_count_from_0_again(void **state)
 	/* the carrier count that was told is no news at the next reading */
 	account_begin(b.account, EDGE + 15);
 	c = packets(3);
-	account_evidence(b.account, 10, &(struct epoch_evidence){.carrier_down = 4});
+	account_evidence(b.account, 10, &(struct epoch_evidence){.carrier_down = 4, .carrier = true});
 	assert_false(account_reading(b.account, 10, &c));
 	account_settle(b.account, NULL, NULL);
 	commit(&b);
@@ -331,7 +331,7 @@ static void counters_that_went_back_count_from_0_again(void **state)
 
 static void a_reconnected_vif_counts_from_0_even_above_its_old_counters(void **state)
 {
-	struct epoch_evidence both = {.carrier_down = 1, .left_connected = 1};
+	struct epoch_evidence both = {.carrier_down = 1, .carrier = true, .left_connected = 1};
 	struct counters c = packets(20);
 	struct bed b;
 

@@ -63,7 +63,7 @@ static void carrier_and_state_together_prove_a_reconnect(void **state)
 {
 	struct epoch e = at(packets(1, 1));
 	struct counters now = packets(5, 5);
-	struct epoch_evidence seen = {.carrier_down = 1, .left_connected = 1};
+	struct epoch_evidence seen = {.carrier_down = 1, .carrier = true, .left_connected = 1};
 
 	(void)state;
 	assert_int_equal(epoch_judge(&e, &now, &seen), EPOCH_RECONNECTED);
@@ -73,7 +73,8 @@ static void the_state_may_be_seen_one_reading_before_the_carrier(void **state)
 {
 	struct epoch e = at(packets(1, 1));
 	struct counters now = packets(5, 5);
-	struct epoch_evidence left = {.left_connected = 1}, both = {.carrier_down = 1, .left_connected = 1};
+	struct epoch_evidence left = {.left_connected = 1},
+			      both = {.carrier_down = 1, .carrier = true, .left_connected = 1};
 
 	(void)state;
 	assert_int_equal(epoch_judge(&e, &now, &left), EPOCH_CONTINUES);
@@ -85,7 +86,8 @@ static void a_departure_long_before_the_carrier_proves_nothing(void **state)
 {
 	struct epoch e = at(packets(1, 1));
 	struct counters now = packets(5, 5);
-	struct epoch_evidence left = {.left_connected = 1}, both = {.carrier_down = 1, .left_connected = 1};
+	struct epoch_evidence left = {.left_connected = 1},
+			      both = {.carrier_down = 1, .carrier = true, .left_connected = 1};
 
 	(void)state;
 	assert_int_equal(epoch_judge(&e, &now, &left), EPOCH_CONTINUES);
@@ -101,7 +103,7 @@ static void while_the_state_is_away_a_carrier_is_never_too_late(void **state)
 	struct epoch e = at(packets(1, 1));
 	struct counters now = packets(5, 5);
 	struct epoch_evidence away = {.left_connected = 1, .away = true};
-	struct epoch_evidence back = {.left_connected = 1, .carrier_down = 1};
+	struct epoch_evidence back = {.left_connected = 1, .carrier_down = 1, .carrier = true};
 
 	(void)state;
 	for (int i = 0; i < 5; i++)
@@ -109,11 +111,43 @@ static void while_the_state_is_away_a_carrier_is_never_too_late(void **state)
 	assert_int_equal(epoch_judge(&e, &now, &back), EPOCH_RECONNECTED);
 }
 
+/* As netback goes away: the carrier is off, its counters are still whole; they are freed a moment later. */
+static void counters_that_are_whole_while_the_carrier_is_off_are_not_counted_again(void **state)
+{
+	struct epoch e = at(packets(100, 100));
+	struct counters whole = packets(105, 105), freed = {0};
+	struct epoch_evidence off = {.carrier_down = 1, .left_connected = 1, .away = true};
+	struct epoch_evidence off_but_connected = {.carrier_down = 1, .left_connected = 1};
+	struct epoch_evidence on_but_away = {
+		.carrier_down = 1, .carrier = true, .left_connected = 1, .away = true};
+
+	(void)state;
+	assert_int_equal(epoch_judge(&e, &whole, &off), EPOCH_CONTINUES);
+	assert_int_equal(epoch_judge(&e, &whole, &off_but_connected), EPOCH_CONTINUES);
+	assert_int_equal(epoch_judge(&e, &whole, &on_but_away), EPOCH_CONTINUES);
+	assert_int_equal(epoch_judge(&e, &freed, &off), EPOCH_WENT_BACK);
+}
+
+/* However long the guest takes to come back: the carrier's proof is kept until then. */
+static void a_guest_that_comes_back_late_is_still_a_reconnect(void **state)
+{
+	struct epoch e = at(packets(1, 1));
+	struct counters none = packets(1, 1), now = packets(5, 5);
+	struct epoch_evidence off = {.carrier_down = 1, .left_connected = 1, .away = true};
+	struct epoch_evidence back = {.carrier_down = 1, .carrier = true, .left_connected = 1};
+
+	(void)state;
+	for (int i = 0; i < 9; i++)
+		assert_int_equal(epoch_judge(&e, &none, &off), EPOCH_CONTINUES);
+	assert_int_equal(epoch_judge(&e, &now, &back), EPOCH_RECONNECTED);
+}
+
 static void the_carrier_alone_is_doubtful_and_continues(void **state)
 {
 	struct epoch e = at(packets(1, 1));
 	struct counters now = packets(5, 5);
-	struct epoch_evidence down = {.carrier_down = 1}, down_again = {.carrier_down = 2};
+	struct epoch_evidence down = {.carrier_down = 1, .carrier = true},
+			      down_again = {.carrier_down = 2, .carrier = true};
 
 	(void)state;
 	assert_int_equal(epoch_judge(&e, &now, &down), EPOCH_CONTINUES);
@@ -130,7 +164,8 @@ static void a_departure_after_its_carrier_was_judged_ends_nothing(void **state)
 {
 	struct epoch e = at(packets(1, 1));
 	struct counters now = packets(5, 5);
-	struct epoch_evidence down = {.carrier_down = 1}, both = {.carrier_down = 1, .left_connected = 1};
+	struct epoch_evidence down = {.carrier_down = 1, .carrier = true},
+			      both = {.carrier_down = 1, .carrier = true, .left_connected = 1};
 
 	(void)state;
 	assert_int_equal(epoch_judge(&e, &now, &down), EPOCH_CONTINUES);
@@ -317,13 +352,15 @@ static void a_hint_of_zeros_or_of_old_counters_is_no_hint(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
-		struct epoch e = at(packets(0, 0));
+		struct epoch e = at(packets(0, 0)), unread = at(packets(0, 0));
 		struct counters read = packets(2, 2);
 		uint64_t growth[DIR_COUNT] = {0};
 
 		epoch_grow(&e, &read, 1, growth);
 		epoch_hint(&e, &hints[i]);
 		assert_false(epoch_end(&e, NULL, "reconnected", 9, growth));
+		epoch_hint(&unread, &hints[0]);
+		assert_false(unread.has_hint); /* zeros, also where nothing was read before */
 		assert_int_equal(growth[DIR_OUTPUT], 200);
 		assert_int_equal(growth[DIR_INPUT], 2000);
 	}
@@ -378,6 +415,8 @@ int main(void)
 		cmocka_unit_test(the_state_may_be_seen_one_reading_before_the_carrier),
 		cmocka_unit_test(a_departure_long_before_the_carrier_proves_nothing),
 		cmocka_unit_test(while_the_state_is_away_a_carrier_is_never_too_late),
+		cmocka_unit_test(counters_that_are_whole_while_the_carrier_is_off_are_not_counted_again),
+		cmocka_unit_test(a_guest_that_comes_back_late_is_still_a_reconnect),
 		cmocka_unit_test(the_carrier_alone_is_doubtful_and_continues),
 		cmocka_unit_test(a_departure_after_its_carrier_was_judged_ends_nothing),
 		cmocka_unit_test(a_departure_with_the_carrier_up_is_no_reset),
