@@ -325,11 +325,12 @@ void account_device_unbound(struct account *a, unsigned ifindex)
 	remove_device(a, d);
 }
 
-void account_carrier_off(struct account *a, unsigned ifindex, const struct counters *counters)
+void account_carrier_off(struct account *a, unsigned ifindex, uint32_t carrier_down,
+			 const struct counters *counters)
 {
 	struct device *d = account_find_device(a, ifindex);
 
-	if (d)
+	if (d && carrier_down != d->epoch.row.carrier_down)
 		epoch_hint(&d->epoch, counters);
 }
 

@@ -58,8 +58,11 @@ void account_device_gone(struct account *a, unsigned ifindex, const struct count
  */
 void account_device_unbound(struct account *a, unsigned ifindex);
 
-/* The carrier of a device went down, and the kernel's message carried these counters. */
-void account_carrier_off(struct account *a, unsigned ifindex, const struct counters *counters);
+/* The carrier of a device is down, and the kernel's message, with this carrier count, carried these counters.
+ * Such messages come late: one with the count that this life began with is about the life before, and is
+ * ignored. */
+void account_carrier_off(struct account *a, unsigned ifindex, uint32_t carrier_down,
+			 const struct counters *counters);
 
 /* The devices' counters before there was a ledger: only what comes after them is counted. First run only. */
 void account_baseline(struct account *a, unsigned ifindex, const struct counters *counters);

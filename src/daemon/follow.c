@@ -84,7 +84,7 @@ static void on_link(void *ctx, enum link_event event, const struct link *link,
 		tell_evidence(d, f, link);
 	/* A vif's last counters may come with the message that its carrier went; see account_carrier_off. */
 	if (f && counters && !link->carrier)
-		account_carrier_off(d->account, link->ifindex, counters);
+		account_carrier_off(d->account, link->ifindex, link->carrier_down, counters);
 	if (event == LINK_APPEARED || event == LINK_RENAMED)
 		d->follow_again = true;
 }

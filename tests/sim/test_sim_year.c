@@ -282,9 +282,16 @@ static void stop_guest(struct host *h, struct guest *g, struct device *v)
 		v->left_connected++;
 		v->away = true;
 		poll_host(h, false);
+		if (below(h, 2)) { /* and another before the message about the carrier */
+			struct counters whole = v->raw;
+
+			life_ends(h, g, v, true);
+			poll_host(h, false);
+			account_carrier_off(h->account, v->ifindex, v->carrier_down, &whole);
+		}
 	}
 	if (h->account) {
-		account_carrier_off(h->account, v->ifindex, told ? &v->raw : &zero);
+		account_carrier_off(h->account, v->ifindex, v->carrier_down + 1, told ? &v->raw : &zero);
 		account_device_gone(h->account, v->ifindex, &zero);
 		account_vif_gone(h->account, v->vif);
 		h->last_words[h->last_word_count++] = (struct last_words){v->vif, v->seen};
@@ -381,7 +388,7 @@ static void reset_between_readings(struct host *h, struct guest *g)
 	if (!v->there || !h->account)
 		return;
 	if (told)
-		account_carrier_off(h->account, v->ifindex, &v->raw);
+		account_carrier_off(h->account, v->ifindex, v->carrier_down + 1, &v->raw);
 	life_ends(h, g, v, told);
 	v->carrier_down++;
 	v->left_connected++;
