@@ -151,13 +151,22 @@ static void tell(const struct bed *b, int64_t seq)
 }
 
 /* Waits for the acknowledgement of exactly this sequence. */
+/* A writer that ended with a message unread makes the kernel report a reset, once, before what it sent last.
+ */
+static ssize_t receive(const struct bed *b, struct feed_message *m)
+{
+	ssize_t n = recv(b->feed, m, sizeof(*m), MSG_DONTWAIT);
+
+	return n < 0 && errno == ECONNRESET ? recv(b->feed, m, sizeof(*m), MSG_DONTWAIT) : n;
+}
+
 static void expect_passed(const struct bed *b, int64_t seq)
 {
 	struct pollfd p = {.fd = b->feed, .events = POLLIN};
 	struct feed_message m;
 
 	assert_int_equal(poll(&p, 1, 10000), 1);
-	assert_int_equal(recv(b->feed, &m, sizeof(m), MSG_DONTWAIT), sizeof(m));
+	assert_int_equal(receive(b, &m), sizeof(m));
 	assert_int_equal(m.magic, FEED_MAGIC);
 	assert_int_equal(m.kind, FEED_PASSED);
 	assert_string_equal(m.sink, "rrd");
@@ -374,7 +383,7 @@ static void killed_at_any_time_it_goes_on_where_the_files_are(void **state)
 		struct pollfd p = {.fd = b->feed, .events = POLLIN};
 
 		assert_int_equal(poll(&p, 1, 10000), 1);
-		assert_int_equal(recv(b->feed, &m, sizeof(m), 0), sizeof(m));
+		assert_int_equal(receive(b, &m), sizeof(m));
 		acknowledged = m.seq;
 	}
 	for (int id = 1; id <= 20; id++)
