@@ -392,8 +392,3 @@ int64_t account_last_seq(const struct account *a)
 {
 	return a->last_seq;
 }
-
-const char *account_label(const struct account *a, int64_t bucket)
-{
-	return buckets_label(a->buckets, bucket);
-}

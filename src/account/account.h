@@ -117,6 +117,5 @@ void account_committed(struct account *a);
 
 int64_t account_open_slot(const struct account *a);
 int64_t account_last_seq(const struct account *a);
-const char *account_label(const struct account *a, int64_t bucket);
 
 #endif
