@@ -104,7 +104,7 @@ int main(int argc, char **argv)
 	}
 	conf_apply_timezone(&conf);
 	if (check && verbose)
-		conf_print(&conf, stdout);
+		conf_print(&conf, stdout, true);
 	status = check ? EX_OK : run(&conf);
 	conf_free(&conf);
 	return status;

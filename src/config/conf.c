@@ -119,6 +119,8 @@ void conf_init(struct conf *c)
 	for (size_t i = 0; i < KEYWORDS; i++)
 		(void)set_value(c, &keywords[i], keywords[i].fallback,
 				NULL); /* a test holds that all of them fit */
+	c->mysql.database = mem_strdup("netacct");
+	c->mysql.table = mem_strdup("traffic");
 }
 
 void conf_free(struct conf *c)
@@ -127,6 +129,8 @@ void conf_free(struct conf *c)
 	free(c->rrd_dir);
 	free(c->control);
 	free(c->timezone);
+	free(c->mysql.database);
+	free(c->mysql.table);
 	*c = (struct conf){0};
 }
 
@@ -221,8 +225,9 @@ int conf_read(struct conf *c, const char *path, bool missing_ok, char **err)
 	return rc;
 }
 
-void conf_print(const struct conf *c, FILE *out)
+void conf_print(const struct conf *c, FILE *out, bool with_secrets)
 {
+	(void)with_secrets;
 	for (size_t i = 0; i < KEYWORDS; i++) {
 		const void *field = (const char *)c + keywords[i].offset;
 

@@ -1,43 +1,99 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * conf: the settings of one host, read from xenbw.conf.
+ * conf: the settings of one host, read from xenbw.conf or from netacct's naccttab.
  *
- * Line grammar: keyword, blanks, value; '#' starts a comment; keywords in any case. An unknown keyword or a
- * bad value is an error that names file, line, word and the nearest known word. What the table in conf.c does
- * not list does not exist.
+ * Both have one line grammar (keyword, blanks, value; '#' starts a comment anywhere; keywords in any case)
+ * and one table of keywords (keywords.c). In xenbw.conf an unknown word or a bad value is an error that names
+ * file, line, word and the way out. A naccttab must run unchanged: there unknown words and those that mean
+ * nothing here become warnings. Never opens anything but configuration files; never logs: warnings are the
+ * caller's to show.
  */
 #ifndef XENBW_CONF_H
 #define XENBW_CONF_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
+
+#include "config/network.h"
 
 #define CONF_DEFAULT_PATH "/etc/xenbw/xenbw.conf"
 
+enum conf_kind { CONF_XENBW, CONF_NACCTTAB };
 enum bucket_kind { BUCKET_DOMAIN, BUCKET_IP };
+enum database_kind { DATABASE_NONE, DATABASE_MYSQL };
+enum mysql_tls { TLS_OFF, TLS_PREFER, TLS_REQUIRE, TLS_VERIFY };
 
-struct conf {
-	unsigned poll;  /* seconds between two readings */
-	unsigned flush; /* seconds between two commits */
-	enum bucket_kind bucket;
-	char *ledger;   /* path */
-	char *rrd_dir;  /* path, NULL = none */
-	char *control;  /* path of the control socket */
-	char *timezone; /* a TZ name, NULL = the system's */
+/* How to reach the server. Each text is NULL where it is not set. */
+struct conf_mysql {
+	char *user;          /* NULL: the client library's default, the process's user */
+	char *password;      /* from the file itself; NULL: none */
+	char *password_file; /* path; wins over password; its first line is the password */
+	char *host;     /* a name or an address; beginning with '/': the path of a socket. NULL: localhost */
+	char *database; /* never NULL; `netacct` unless set */
+	char *table;    /* never NULL; `traffic` unless set; letters, digits, '_' and '$' only */
+	char *tls_ca;   /* path of a PEM file; NULL: the system's */
+	enum mysql_tls tls;
+	unsigned port; /* 0: the client library's default */
 };
 
-/* The defaults; release with conf_free. */
+/* `address IP OWNER`: the admin's word on whose address it is. */
+struct conf_address {
+	struct network network; /* a whole address: /32 or /128 */
+	char *owner;            /* a domain's name, a vif's device name, or a MAC in lower case with colons */
+};
+
+struct conf_addresses {
+	struct conf_address *list;
+	size_t count;
+};
+
+struct conf_texts {
+	char **list;
+	size_t count;
+};
+
+struct conf {
+	enum conf_kind kind;
+	unsigned poll;     /* seconds between two readings */
+	unsigned flush;    /* seconds between two commits */
+	unsigned errdelay; /* flushes that a failed sink leaves out before it tries again */
+	enum bucket_kind bucket;
+	char *bucket_suffix; /* appended to domains' labels in the traffic table; NULL = nothing */
+	char *ledger;        /* path */
+	char *rrd_dir;       /* path, NULL = none */
+	char *control;       /* path of the control socket */
+	char *timezone;      /* a TZ name, NULL = the system's */
+	char *pidfile;       /* path, NULL = none */
+	enum database_kind database;
+	struct conf_mysql mysql;
+	struct conf_addresses addresses;
+	struct networks compactnet;
+	/* for the classifier: kept and checked here */
+	struct networks ournet, direct_peer, peer, ignorenet, dontignore;
+	struct network ignoremask;
+	struct conf_texts devices;
+	struct conf_texts warnings; /* about the files that were read, "file:line: …" */
+};
+
+/* The defaults of xenbw.conf; release with conf_free. */
 void conf_init(struct conf *c);
 void conf_free(struct conf *c);
 
-/* Reads `path` over the present values. With `missing_ok` a file that is not there changes nothing. */
+/* Reads `path` over the defaults: a naccttab where its name contains "naccttab" or it has a compactnet line.
+ * Networks of a file `nacctpeering` beside it, where there is one, become `peer` ones. With `missing_ok` a
+ * file that is not there changes nothing. */
 int conf_read(struct conf *c, const char *path, bool missing_ok, char **err);
 
-/* Reads from an open stream; `name` stands for the file in errors. */
+/* Reads from an open stream, as c->kind says; `name` stands for the file in errors and warnings. */
 int conf_parse(struct conf *c, FILE *in, const char *name, char **err);
 
-/* Writes the effective settings; what it writes parses again to the same settings. */
-void conf_print(const struct conf *c, FILE *out);
+/* Reads lines of netacct's nacctpeering (`address/bits` or `address/mask`) into c->peer. */
+int conf_parse_peering(struct conf *c, FILE *in, const char *name, char **err);
+
+/* Writes the effective settings; what it writes parses again to the same settings, but for the password,
+ * which becomes a comment unless with_secrets. */
+void conf_print(const struct conf *c, FILE *out, bool with_secrets);
 
 /* Sets the process's time zone (TZ) for reports as `timezone` says. */
 void conf_apply_timezone(const struct conf *c);

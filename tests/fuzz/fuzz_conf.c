@@ -22,7 +22,7 @@ static char *printed(const struct conf *c)
 
 	if (!out)
 		abort();
-	conf_print(c, out);
+	conf_print(c, out, true);
 	fclose(out);
 	return text;
 }

@@ -66,7 +66,7 @@ static char *printed(const struct conf *c)
 	FILE *out = open_memstream(&text, &len);
 
 	assert_non_null(out);
-	conf_print(c, out);
+	conf_print(c, out, true);
 	fclose(out);
 	return text;
 }
