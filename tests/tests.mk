@@ -8,7 +8,7 @@ UNIT_C := tests/support/unit.c $(BASE_C)
 ACCOUNT_C := $(wildcard src/account/*.c)
 test_text_SRC := tests/unit/test_text.c tests/support/netns.c $(UNIT_C)
 test_basis_SRC := tests/unit/test_basis.c src/account/basis.c
-test_conf_SRC := tests/unit/test_conf.c src/config/conf.c $(UNIT_C)
+test_conf_SRC := tests/unit/test_conf.c $(wildcard src/config/*.c) $(UNIT_C)
 test_split_SRC := tests/unit/test_split.c src/account/split.c $(UNIT_C)
 test_epoch_SRC := tests/unit/test_epoch.c src/account/epoch.c src/account/basis.c $(UNIT_C)
 test_bucket_SRC := tests/unit/test_bucket.c $(ACCOUNT_C) db/ledger.c $(LEDGER:%=%.c) $(UNIT_C)
@@ -104,7 +104,7 @@ print-unit-tests: # for tests/run
 	@echo $(UNIT_TESTS)
 
 # libFuzzer targets, always with clang's sanitizers; tests/fuzz/all.sh runs them.
-fuzz_conf_SRC := tests/fuzz/fuzz_conf.c src/config/conf.c $(BASE_C)
+fuzz_conf_SRC := tests/fuzz/fuzz_conf.c $(wildcard src/config/*.c) $(BASE_C)
 fuzz_message_SRC := tests/fuzz/fuzz_message.c src/net/message.c $(BASE_C)
 fuzz_message_LIB := libnl-3.0
 fuzz_xenstore_value_SRC := tests/fuzz/fuzz_xenstore_value.c xen/value.c $(BASE_C)
