@@ -3,7 +3,7 @@
 
 -- netacct-mysql's table, column by column: one row per ip (a domain's name, or an address) and hour of the server's
 -- time zone. Bytes in the guest's view; input and output are what went outside.
-CREATE TABLE IF NOT EXISTS traffic (
+CREATE TABLE IF NOT EXISTS `traffic` (
 	id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
 	ip VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
 	time DATETIME NOT NULL,

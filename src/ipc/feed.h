@@ -6,6 +6,9 @@
  * xenbwd tells that something was committed; the writer reads the ledger, feeds its sinks, and acknowledges
  * for each the newest sequence it has passed. xenbwd alone writes that into the ledger. End of file at the
  * writer's side means: finish the batch in hand and exit.
+ *
+ * A writer that feeds MySQL reads its settings, the text of a configuration, from descriptor 4 up to the end
+ * of file: they hold a password, which is nothing for arguments or the environment.
  */
 #ifndef XENBW_FEED_H
 #define XENBW_FEED_H
@@ -13,18 +16,21 @@
 #include <stdint.h>
 
 #define FEED_FD 3
+#define FEED_SETTINGS_FD 4
 #define FEED_MAGIC 0x78656e66
 
 enum feed_kind {
 	FEED_COMMITTED = 1, /* to the writer: seq is in the ledger */
-	FEED_PASSED = 2     /* to xenbwd: `sink` needs nothing up to seq any more */
+	FEED_PASSED = 2,    /* to xenbwd: `sink` needs nothing up to seq any more */
+	FEED_HOLD = 3,      /* to the writer: nothing to MySQL until FEED_RESUME; the ledger keeps it */
+	FEED_RESUME = 4
 };
 
 struct feed_message {
 	uint32_t magic;
 	uint32_t kind;
 	int64_t seq;
-	char sink[16]; /* FEED_PASSED: NUL-terminated name, "rrd" */
+	char sink[16]; /* FEED_PASSED: NUL-terminated name, "rrd" or "mysql" */
 };
 
 #endif
