@@ -17,8 +17,8 @@
 #include "config/conf.h"
 
 #define MYSQL_CONNECT_SECONDS 5
-#define MYSQL_ANSWER_SECONDS 20 /* of silence in the middle of a conversation */
-#define MYSQL_LOCK_SECONDS 5
+#define MYSQL_ANSWER_SECONDS 15 /* of silence in the middle of a conversation */
+#define MYSQL_LOCK_SECONDS 3
 
 struct mysql;
 

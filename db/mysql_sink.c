@@ -313,6 +313,12 @@ static enum step find_marker(struct mysql_sink *s, struct traffic_ledger *ledger
 	return rc < 0 ? STEP_FAILED : STEP_DONE;
 }
 
+static void acknowledge(struct mysql_sink *s, const struct traffic_ledger *ledger, int64_t *seq)
+{
+	if (s->marker > ledger->passed && s->marker > s->acknowledged)
+		*seq = s->acknowledged = s->marker;
+}
+
 /* STEP_DONE: nothing is left; STEP_AGAIN: something may be. */
 static enum step one_batch(struct mysql_sink *s, int *tries, int64_t *seq, char **err)
 {
@@ -326,8 +332,7 @@ static enum step one_batch(struct mysql_sink *s, int *tries, int64_t *seq, char 
 	step = find_marker(s, &ledger, err);
 	if (step != STEP_DONE)
 		return step;
-	if (s->marker > ledger.passed && s->marker > s->acknowledged)
-		*seq = s->acknowledged = s->marker;
+	acknowledge(s, &ledger, seq);
 	if (s->marker == ledger.newest)
 		return STEP_DONE;
 	rc = read_batch(s, &batch, err);
@@ -340,7 +345,7 @@ static enum step one_batch(struct mysql_sink *s, int *tries, int64_t *seq, char 
 	step = write_batch(s, &batch, err);
 	traffic_batch_free(&batch);
 	if (step == STEP_DONE) {
-		*seq = s->acknowledged = s->marker;
+		acknowledge(s, &ledger, seq);
 		*tries = 0;
 		return STEP_AGAIN;
 	}

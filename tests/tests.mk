@@ -44,8 +44,11 @@ test_writer_SRC := tests/unit/test_writer.c tests/support/rrd_bed.c tests/suppor
                    $(LEDGER:%=%.c) $(BASE_C)
 test_writer_LIB := sqlite3 librrd
 test_writer_LDLIBS := -lm
+test_mysql_sink_SRC := tests/unit/test_mysql_sink.c tests/support/mariadb_bed.c tests/support/ledger_bed.c tests/support/unit.c \
+                       $(MYSQL:%=%.c) $(MYSQL_SINK:%=%.c) $(LEDGER:%=%.c) $(BASE_C)
+test_mysql_sink_LIB := sqlite3 libmariadb
 
-UNIT_TESTS := test_text test_basis test_conf test_split test_epoch test_bucket test_account test_ledger test_ledger_file test_links test_stats test_bind test_message test_rrd_plan test_rrd test_rrd_source test_rrd_sink test_writer
+UNIT_TESTS := test_text test_basis test_conf test_split test_epoch test_bucket test_account test_ledger test_ledger_file test_links test_stats test_bind test_message test_rrd_plan test_rrd test_rrd_source test_rrd_sink test_writer test_mysql_sink
 
 test_value_SRC := tests/unit/test_value.c xen/value.c $(BASE_C)
 test_pending_SRC := tests/unit/test_pending.c xen/pending.c xen/snapshot.c xen/value.c $(BASE_C)
