@@ -131,8 +131,10 @@ static int open_events(struct daemon *d, char **err)
 
 static int open_account(struct daemon *d, char **err)
 {
-	struct account_settings settings = {.late = d->conf->poll,
-					    .bucket_by_ip = d->conf->bucket == BUCKET_IP};
+	struct account_settings settings = {
+		.late = d->conf->poll,
+		.bucket_by_ip = d->conf->bucket == BUCKET_IP,
+		.rules = {.lines = &d->conf->addresses, .compactnet = &d->conf->compactnet}};
 	static const char *const sinks[] = {"rrd"};
 	struct ledger_state state;
 	char *boot = boot_id(err);
