@@ -9,7 +9,7 @@ ACCOUNT_C := $(wildcard src/account/*.c) src/config/network.c
 test_text_SRC := tests/unit/test_text.c tests/support/netns.c $(UNIT_C)
 test_basis_SRC := tests/unit/test_basis.c src/account/basis.c
 test_conf_SRC := tests/unit/test_conf.c $(wildcard src/config/*.c) $(UNIT_C)
-test_owner_SRC := tests/unit/test_owner.c $(ACCOUNT_C) $(UNIT_C)
+test_owner_SRC := tests/unit/test_owner.c src/account/owner.c src/account/bucket.c src/config/network.c $(UNIT_C)
 test_split_SRC := tests/unit/test_split.c src/account/split.c $(UNIT_C)
 test_epoch_SRC := tests/unit/test_epoch.c src/account/epoch.c src/account/basis.c $(UNIT_C)
 test_bucket_SRC := tests/unit/test_bucket.c $(ACCOUNT_C) db/ledger.c $(LEDGER:%=%.c) $(UNIT_C)

@@ -966,7 +966,8 @@ static void dom0_is_charged_for_its_bridge(void **state)
 static void an_address_of_dom0_is_no_guests_by_its_name(void **state)
 {
 	struct account_vif_facts f = dom0();
-	struct conf_address line = {.owner = "Domain-0"};
+	char owner[] = "Domain-0";
+	struct conf_address line = {.owner = owner};
 	struct conf_addresses lines = {&line, 1};
 	char *warning = NULL;
 	struct bed b;

@@ -603,8 +603,9 @@ static void dom0s_label_is_dom0s_whoever_came_first(void **state)
 /* A ledger of before dom0 was counted. */
 static void a_guest_that_has_dom0s_label_gives_it_up(void **state)
 {
-	struct ledger_bucket row = {.id = 4, .label = "Domain-0"};
-	struct ledger_uuid uuid = {UUID_A, 4};
+	char label[] = "Domain-0", guest[] = UUID_A;
+	struct ledger_bucket row = {.id = 4, .label = label};
+	struct ledger_uuid uuid = {guest, 4};
 	struct ledger_state s = {
 		.last_bucket = 4, .buckets = &row, .bucket_count = 1, .uuids = &uuid, .uuid_count = 1};
 	struct buckets *b = buckets_new(&s);
