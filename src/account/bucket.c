@@ -228,6 +228,12 @@ static void remember_uuid(struct buckets *b, const char *uuid, int64_t bucket)
 	HASH_ADD_KEYPTR(hh, b->uuids, u->row.uuid, strlen(u->row.uuid), u);
 }
 
+static char *label_taken(const char *name, const char *label, bool reserved)
+{
+	return mem_printf("the label %s is %s: this domain is charged to bucket %s; rename %s", name,
+			  reserved ? "dom0's own" : "in use", label, reserved ? "it" : "one of them");
+}
+
 /* A domain whose bucket is known is called `name` now: its label follows, unless a live domain has that
  * label. */
 static void follow_name(struct buckets *b, struct bucket *k, unsigned domid, const char *name, int64_t now,
@@ -257,11 +263,13 @@ static void follow_name(struct buckets *b, struct bucket *k, unsigned domid, con
 	}
 	label = free_variant(b, name);
 	relabel(b, k, label, now);
-	*warning = mem_printf("%s %s: this domain is charged to bucket %s; rename %s",
-			      reserved            ? "the label is dom0's own,"
-			      : holder->row.by_ip ? "an address has the label"
-						  : "another live domain is called",
-			      name, label, reserved || holder->row.by_ip ? "it" : "one of them");
+	if (reserved || holder->row.by_ip)
+		*warning = label_taken(name, label, reserved);
+	else
+		*warning = mem_printf(
+			"two live domains are called %s: the second is charged to bucket %s; rename one of "
+			"them",
+			name, label);
 	free(label);
 }
 
@@ -284,9 +292,7 @@ static struct bucket *new_of_domain(struct buckets *b, unsigned domid, const cha
 	label = free_variant(b, name);
 	k = create(b, false, label, now);
 	if (!nameless)
-		*warning = mem_printf(
-			"the label %s is in use: this domain is charged to bucket %s; rename one of them",
-			name, label);
+		*warning = label_taken(name, label, reserved);
 	free(label);
 	return k;
 }
