@@ -77,7 +77,6 @@ struct parser {
 	const char *name; /* of the file */
 	size_t line;
 	bool poll_set;
-	const char *split; /* the first word that is about the split into classes; NULL */
 };
 
 /* Takes comment and blanks off a line, in place; NULL where nothing is left. */
@@ -138,8 +137,6 @@ static int parse_line(struct parser *p, char *word, char **err)
 		warn(p->conf, "%s:%zu: `%s` has no effect: %s", p->name, p->line, word, keyword_inert(k));
 		return 0;
 	}
-	if (keyword_is_split(k) && !p->split)
-		p->split = word;
 	p->poll_set |= strcmp(word, "poll") == 0;
 	if (keyword_set(p->conf, k, value, &note, err) < 0)
 		return err_add(err, "`%s`", word);
@@ -203,12 +200,12 @@ int conf_parse(struct conf *c, FILE *in, const char *name, char **err)
 			"%s: `flush %u` is shorter than `poll %u`; commits cannot be more frequent than "
 			"readings",
 			name, c->flush, c->poll);
-	if (p.split)
+	if (c->ournet.count || c->direct_peer.count || c->peer.count || c->ignorenet.count)
 		warn(c,
-		     "%s: `%s` and all that tells external from other traffic is kept, but takes effect only "
-		     "with "
-		     "a classifier, which this version does not have: every byte counts as input or output",
-		     name, p.split);
+		     "%s: the networks that tell external from other traffic (ournet, direct_peer, peer, "
+		     "ignorenet) "
+		     "are kept, but this version has no classifier: every byte counts as input or output",
+		     name);
 	if (c->kind == CONF_NACCTTAB && c->database == DATABASE_NONE)
 		warn(c, "%s: there is no line `database mysql`: nothing is written to MySQL", name);
 	return 0;

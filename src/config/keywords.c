@@ -49,61 +49,60 @@ struct keyword {
 	size_t offset;
 	const char *fallback;
 	unsigned min, max; /* VALUE_NUMBER */
-	bool split;        /* tells the classes apart */
 	const char *inert; /* why it does nothing */
 };
 
 #define AT(field) offsetof(struct conf, field)
 
 static const struct keyword keywords[] = {
-	{"poll", VALUE_NUMBER, AT(poll), "5", 1, 300, false, NULL},
-	{"flush", VALUE_NUMBER, AT(flush), "30", 1, 300, false, NULL},
-	{"errdelay", VALUE_NUMBER, AT(errdelay), "4", 0, 1000, false, NULL},
-	{"bucket", VALUE_BUCKET, AT(bucket), "domain", 0, 0, false, NULL},
-	{"bucket_suffix", VALUE_SUFFIX, AT(bucket_suffix), "none", 0, 0, false, NULL},
-	{"ledger", VALUE_PATH, AT(ledger), "/var/lib/xenbw/ledger.db", 0, 0, false, NULL},
-	{"rrd_dir", VALUE_PATH_OR_NONE, AT(rrd_dir), "/var/lib/xenbw/rrd", 0, 0, false, NULL},
-	{"control", VALUE_SOCKET, AT(control), "/run/xenbw/control", 0, 0, false, NULL},
-	{"pidfile", VALUE_PATH_OR_NONE, AT(pidfile), "none", 0, 0, false, NULL},
-	{"timezone", VALUE_ZONE, AT(timezone), "system", 0, 0, false, NULL},
-	{"database", VALUE_DATABASE, AT(database), "none", 0, 0, false, NULL},
-	{"mysql_user", VALUE_TEXT, AT(mysql.user), NULL, 0, 0, false, NULL},
-	{"mysql_password", VALUE_SECRET, AT(mysql.password), NULL, 0, 0, false, NULL},
-	{"mysql_password_file", VALUE_PATH_OR_NONE, AT(mysql.password_file), "none", 0, 0, false, NULL},
-	{"mysql_host", VALUE_TEXT, AT(mysql.host), NULL, 0, 0, false, NULL},
-	{"mysql_port", VALUE_NUMBER, AT(mysql.port), "0", 0, 65535, false, NULL},
-	{"mysql_database", VALUE_NAME, AT(mysql.database), "netacct", 0, 0, false, NULL},
-	{"mysql_table", VALUE_NAME, AT(mysql.table), "traffic", 0, 0, false, NULL},
-	{"mysql_tls", VALUE_TLS, AT(mysql.tls), "prefer", 0, 0, false, NULL},
-	{"mysql_tls_ca", VALUE_PATH_OR_NONE, AT(mysql.tls_ca), "none", 0, 0, false, NULL},
-	{"address", VALUE_ADDRESS, AT(addresses), NULL, 0, 0, false, NULL},
-	{"compactnet", VALUE_NETWORK, AT(compactnet), NULL, 0, 0, false, NULL},
-	{"device", VALUE_DEVICE, AT(devices), NULL, 0, 0, true, NULL},
-	{"ournet", VALUE_NETWORK, AT(ournet), NULL, 0, 0, true, NULL},
-	{"direct_peer", VALUE_NETWORK, AT(direct_peer), NULL, 0, 0, true, NULL},
-	{"peer", VALUE_NETWORK, AT(peer), NULL, 0, 0, true, NULL},
-	{"ignoremask", VALUE_MASK, AT(ignoremask), "255.255.255.255", 0, 0, true, NULL},
-	{"ignorenet", VALUE_NETWORK, AT(ignorenet), NULL, 0, 0, true, NULL},
-	{"dontignore", VALUE_NETWORK, AT(dontignore), NULL, 0, 0, true, NULL},
-	{"sniff", VALUE_INERT, 0, NULL, 0, 0, false, no_promiscuity},
-	{"debug", VALUE_INERT, 0, NULL, 0, 0, false, no_debug_mask},
-	{"debugfile", VALUE_INERT, 0, NULL, 0, 0, false, no_debug_file},
-	{"fdelay", VALUE_INERT, 0, NULL, 0, 0, false, never_did},
-	{"notdev", VALUE_INERT, 0, NULL, 0, 0, false, never_did},
-	{"iflimit", VALUE_INERT, 0, NULL, 0, 0, false, never_did},
-	{"hostlimit", VALUE_INERT, 0, NULL, 0, 0, false, never_did},
-	{"headers", VALUE_INERT, 0, NULL, 0, 0, false, never_did},
-	{"line", VALUE_INERT, 0, NULL, 0, 0, false, never_did},
-	{"dynamicip", VALUE_INERT, 0, NULL, 0, 0, false, never_did},
-	{"dynamicnet", VALUE_INERT, 0, NULL, 0, 0, false, never_did},
-	{"exclude-name-lookup", VALUE_INERT, 0, NULL, 0, 0, false, never_did},
-	{"pgsql_user", VALUE_INERT, 0, NULL, 0, 0, false, only_mysql},
-	{"pgsql_password", VALUE_INERT, 0, NULL, 0, 0, false, only_mysql},
-	{"pgsql_host", VALUE_INERT, 0, NULL, 0, 0, false, only_mysql},
-	{"pgsql_port", VALUE_INERT, 0, NULL, 0, 0, false, only_mysql},
-	{"pgsql_database", VALUE_INERT, 0, NULL, 0, 0, false, only_mysql},
-	{"oracle_connect", VALUE_INERT, 0, NULL, 0, 0, false, only_mysql},
-	{"oracle_home", VALUE_INERT, 0, NULL, 0, 0, false, only_mysql},
+	{"poll", VALUE_NUMBER, AT(poll), "5", 1, 300, NULL},
+	{"flush", VALUE_NUMBER, AT(flush), "30", 1, 300, NULL},
+	{"errdelay", VALUE_NUMBER, AT(errdelay), "4", 0, 1000, NULL},
+	{"bucket", VALUE_BUCKET, AT(bucket), "domain", 0, 0, NULL},
+	{"bucket_suffix", VALUE_SUFFIX, AT(bucket_suffix), "none", 0, 0, NULL},
+	{"ledger", VALUE_PATH, AT(ledger), "/var/lib/xenbw/ledger.db", 0, 0, NULL},
+	{"rrd_dir", VALUE_PATH_OR_NONE, AT(rrd_dir), "/var/lib/xenbw/rrd", 0, 0, NULL},
+	{"control", VALUE_SOCKET, AT(control), "/run/xenbw/control", 0, 0, NULL},
+	{"pidfile", VALUE_PATH_OR_NONE, AT(pidfile), "none", 0, 0, NULL},
+	{"timezone", VALUE_ZONE, AT(timezone), "system", 0, 0, NULL},
+	{"database", VALUE_DATABASE, AT(database), "none", 0, 0, NULL},
+	{"mysql_user", VALUE_TEXT, AT(mysql.user), NULL, 0, 0, NULL},
+	{"mysql_password", VALUE_SECRET, AT(mysql.password), NULL, 0, 0, NULL},
+	{"mysql_password_file", VALUE_PATH_OR_NONE, AT(mysql.password_file), "none", 0, 0, NULL},
+	{"mysql_host", VALUE_TEXT, AT(mysql.host), NULL, 0, 0, NULL},
+	{"mysql_port", VALUE_NUMBER, AT(mysql.port), "0", 0, 65535, NULL},
+	{"mysql_database", VALUE_NAME, AT(mysql.database), "netacct", 0, 0, NULL},
+	{"mysql_table", VALUE_NAME, AT(mysql.table), "traffic", 0, 0, NULL},
+	{"mysql_tls", VALUE_TLS, AT(mysql.tls), "prefer", 0, 0, NULL},
+	{"mysql_tls_ca", VALUE_PATH_OR_NONE, AT(mysql.tls_ca), "none", 0, 0, NULL},
+	{"address", VALUE_ADDRESS, AT(addresses), NULL, 0, 0, NULL},
+	{"compactnet", VALUE_NETWORK, AT(compactnet), NULL, 0, 0, NULL},
+	{"device", VALUE_DEVICE, AT(devices), NULL, 0, 0, NULL},
+	{"ournet", VALUE_NETWORK, AT(ournet), NULL, 0, 0, NULL},
+	{"direct_peer", VALUE_NETWORK, AT(direct_peer), NULL, 0, 0, NULL},
+	{"peer", VALUE_NETWORK, AT(peer), NULL, 0, 0, NULL},
+	{"ignoremask", VALUE_MASK, AT(ignoremask), "255.255.255.255", 0, 0, NULL},
+	{"ignorenet", VALUE_NETWORK, AT(ignorenet), NULL, 0, 0, NULL},
+	{"dontignore", VALUE_NETWORK, AT(dontignore), NULL, 0, 0, NULL},
+	{"sniff", VALUE_INERT, 0, NULL, 0, 0, no_promiscuity},
+	{"debug", VALUE_INERT, 0, NULL, 0, 0, no_debug_mask},
+	{"debugfile", VALUE_INERT, 0, NULL, 0, 0, no_debug_file},
+	{"fdelay", VALUE_INERT, 0, NULL, 0, 0, never_did},
+	{"notdev", VALUE_INERT, 0, NULL, 0, 0, never_did},
+	{"iflimit", VALUE_INERT, 0, NULL, 0, 0, never_did},
+	{"hostlimit", VALUE_INERT, 0, NULL, 0, 0, never_did},
+	{"headers", VALUE_INERT, 0, NULL, 0, 0, never_did},
+	{"line", VALUE_INERT, 0, NULL, 0, 0, never_did},
+	{"dynamicip", VALUE_INERT, 0, NULL, 0, 0, never_did},
+	{"dynamicnet", VALUE_INERT, 0, NULL, 0, 0, never_did},
+	{"exclude-name-lookup", VALUE_INERT, 0, NULL, 0, 0, never_did},
+	{"pgsql_user", VALUE_INERT, 0, NULL, 0, 0, only_mysql},
+	{"pgsql_password", VALUE_INERT, 0, NULL, 0, 0, only_mysql},
+	{"pgsql_host", VALUE_INERT, 0, NULL, 0, 0, only_mysql},
+	{"pgsql_port", VALUE_INERT, 0, NULL, 0, 0, only_mysql},
+	{"pgsql_database", VALUE_INERT, 0, NULL, 0, 0, only_mysql},
+	{"oracle_connect", VALUE_INERT, 0, NULL, 0, 0, only_mysql},
+	{"oracle_home", VALUE_INERT, 0, NULL, 0, 0, only_mysql},
 };
 
 #define KEYWORDS (sizeof(keywords) / sizeof(keywords[0]))
@@ -134,11 +133,6 @@ const char *keyword_word(const struct keyword *k)
 const char *keyword_inert(const struct keyword *k)
 {
 	return k->inert;
-}
-
-bool keyword_is_split(const struct keyword *k)
-{
-	return k->split;
 }
 
 const char *keyword_nearest(const char *word)

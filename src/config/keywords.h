@@ -19,9 +19,6 @@ const char *keyword_word(const struct keyword *k);
 /* Why this word of netacct's does nothing here; NULL where it does something. */
 const char *keyword_inert(const struct keyword *k);
 
-/* Is it about the split into classes, which this version does not make? */
-bool keyword_is_split(const struct keyword *k);
-
 /* The word of the table that is nearest to an unknown one; NULL where none is near. */
 const char *keyword_nearest(const char *word);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * fuzz_conf: any bytes as xenbw.conf (libFuzzer).
+ * fuzz_conf: any bytes as a configuration (libFuzzer): the first says which, `n` a naccttab, `p` a
+ * nacctpeering, all others an xenbw.conf.
  *
  * What is taken must print to a text that is taken again and prints the same; what is refused must say why in
  * one line.
