@@ -103,7 +103,7 @@ bed_udp 1.0 2.0 70 70 && sent=$((sent + $(bytes 70 70)))
 
 naccttab "bucket domain"
 kill -HUP "$BW_PID"
-bw_wait_sql "buckets by name" "SELECT count(*) FROM bucket WHERE kind = 'domain'" 2
+bw_wait_sql "buckets by name" "SELECT count(*) FROM bucket_label WHERE label = 'web' AND until IS NULL" 1
 bed_udp 1.0 2.0 10 1000
 
 kill -TERM "$BW_PID"
