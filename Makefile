@@ -14,7 +14,7 @@ WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 HARDEN   := -fstack-protector-strong -fPIE
 LINK     := -pie -Wl,-z,relro,-z,now
 CPPFLAGS += -D_GNU_SOURCE -DXENBW_VERSION='"$(VERSION)"' -DXENBW_LIBEXECDIR='"$(PREFIX)/libexec/xenbw"' \
-            -I. -Isrc -I$(BUILD)/gen $(shell pkg-config --cflags libnl-3.0 smartcols 2>/dev/null)
+            -I. -Isrc -I$(BUILD)/gen $(shell pkg-config --cflags libnl-3.0 smartcols libmariadb 2>/dev/null)
 ALL_CFLAGS = -std=c17 $(WARN) $(HARDEN) $(CFLAGS)
 DEPFLAGS   = -MMD -MP
 
@@ -33,8 +33,12 @@ xenbwd_SRC := src/xenbwd.c src/base/pidfile.c $(BASE:%=src/%.c) $(wildcard src/c
               $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) db/ledger.c
 xenbwd_LIB := libnl-3.0 xenstore sqlite3 libevent_core libcap-ng
 
-xenbw-writer_SRC := src/xenbw-writer.c $(BASE:%=src/%.c) $(LEDGER:%=%.c) $(wildcard db/rrd*.c)
-xenbw-writer_LIB := sqlite3 librrd libcap-ng
+MYSQL := db/mysql db/traffic_table
+MYSQL_SINK := db/traffic_source db/traffic_rows db/mysql_sink
+
+xenbw-writer_SRC := src/xenbw-writer.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/writer/*.c) $(LEDGER:%=%.c) \
+                    $(wildcard db/rrd*.c) $(MYSQL:%=%.c) $(MYSQL_SINK:%=%.c)
+xenbw-writer_LIB := sqlite3 librrd libmariadb libcap-ng
 
 xenbw_SRC := src/xenbw.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/cli/*.c) src/ipc/control.c \
              $(wildcard src/net/*.c) src/account/basis.c \
@@ -68,14 +72,14 @@ $(BUILD)/$(1): $$($(1)_SRC:%.c=$(BUILD)/obj/%.o)
 endef
 $(foreach p,$(PROGRAMS) $(TEST_PROGRAMS),$(eval $(call program,$(p))))
 
-$(BUILD)/obj/%.o: %.c | $(BUILD)/gen/ledger_schema.h
+$(BUILD)/obj/%.o: %.c | $(BUILD)/gen/ledger_schema.h $(BUILD)/gen/mysql_schema.h
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(DEPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
-# The schema as a C string, so that the .sql file stays the only copy.
-$(BUILD)/gen/ledger_schema.h: db/schema/ledger.sql
+# A schema as a C string, so that the .sql file stays the only copy.
+$(BUILD)/gen/%_schema.h: db/schema/%.sql
 	@mkdir -p $(@D)
-	{ echo 'static const char ledger_schema[] ='; \
+	{ echo 'static const char $*_schema[] ='; \
 	  sed -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$$/\\n"/' $<; echo ';'; } > $@
 
 DEPS := $(DEPS_BUILD) $(DEPS_TEST)
