@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "db/sink.h"
 #include "ipc/feed.h"
 
 /* Events may come in a stream (a guest that flaps its interface): at most this often do they cause a reading.
@@ -178,9 +179,9 @@ static int open_account(struct daemon *d, char **err)
 	int rc = boot ? ledger_open(&d->ledger, d->conf->ledger, boot, err) : -1;
 
 	if (d->conf->rrd_dir)
-		sinks[sink_count++] = FEED_SINK_RRD;
+		sinks[sink_count++] = RRD_SINK;
 	if (d->conf->database == DATABASE_MYSQL)
-		sinks[sink_count++] = FEED_SINK_MYSQL;
+		sinks[sink_count++] = MYSQL_SINK;
 	if (rc == 0)
 		rc = ledger_sinks(d->ledger, sinks, sink_count, err);
 	if (rc == 0)

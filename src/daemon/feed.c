@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "base/program.h"
 #include "daemon/daemon.h"
+#include "db/sink.h"
 
 extern char **environ;
 
@@ -70,7 +71,7 @@ static void passed(struct feed *f, struct feed_message *m)
 	char *err = NULL;
 
 	m->sink[sizeof(m->sink) - 1] = '\0';
-	if (strcmp(m->sink, FEED_SINK_MYSQL) == 0)
+	if (strcmp(m->sink, MYSQL_SINK) == 0)
 		f->in_mysql = m->seq;
 	if (ledger_passed(f->d->ledger, m->sink, m->seq, &err) < 0)
 		log_warn("%s; sink %s tells again with the next slot", err, m->sink);
