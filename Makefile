@@ -72,11 +72,11 @@ $(BUILD)/obj/%.o: %.c | $(BUILD)/gen/ledger_schema.h
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(DEPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
-# The schema as a C string, so that the .sql file stays the only copy.
-$(BUILD)/gen/ledger_schema.h: db/schema/ledger.sql
+# The schema as C strings, so that the .sql files stay the only copies.
+$(BUILD)/gen/ledger_schema.h: db/schema/ledger.sql db/schema/ledger_views.sql
 	@mkdir -p $(@D)
-	{ echo 'static const char ledger_schema[] ='; \
-	  sed -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$$/\\n"/' $<; echo ';'; } > $@
+	{ for file in $^; do name=$${file##*/}; echo "static const char $${name%.sql}_sql[] ="; \
+	  sed -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$$/\\n"/' $$file; echo ';'; done; } > $@
 
 DEPS := $(DEPS_BUILD) $(DEPS_TEST)
 # Does nothing when every package is there, so that check and demo can lean on it.
