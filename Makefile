@@ -14,7 +14,7 @@ WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 HARDEN   := -fstack-protector-strong -fPIE
 LINK     := -pie -Wl,-z,relro,-z,now
 CPPFLAGS += -D_GNU_SOURCE -DXENBW_VERSION='"$(VERSION)"' -DXENBW_LIBEXECDIR='"$(PREFIX)/libexec/xenbw"' \
-            -I. -Isrc -I$(BUILD)/gen $(shell pkg-config --cflags libnl-3.0 smartcols 2>/dev/null)
+            -I. -Isrc -I$(BUILD)/gen $(shell pkg-config --cflags libnl-3.0 smartcols libmariadb 2>/dev/null)
 ALL_CFLAGS = -std=c17 $(WARN) $(HARDEN) $(CFLAGS)
 DEPFLAGS   = -MMD -MP
 
