@@ -45,7 +45,10 @@ test_writer_SRC := tests/unit/test_writer.c tests/support/rrd_bed.c tests/suppor
 test_writer_LIB := sqlite3 librrd
 test_writer_LDLIBS := -lm
 
-UNIT_TESTS := test_text test_basis test_conf test_split test_epoch test_bucket test_account test_ledger test_ledger_file test_links test_stats test_bind test_message test_rrd_plan test_rrd test_rrd_source test_rrd_sink test_writer
+test_naccttab_SRC := tests/unit/test_naccttab.c $(wildcard src/config/*.c) $(UNIT_C)
+test_network_SRC := tests/unit/test_network.c src/config/network.c $(UNIT_C)
+
+UNIT_TESTS := test_naccttab test_network test_text test_basis test_conf test_split test_epoch test_bucket test_account test_ledger test_ledger_file test_links test_stats test_bind test_message test_rrd_plan test_rrd test_rrd_source test_rrd_sink test_writer
 
 test_value_SRC := tests/unit/test_value.c xen/value.c $(BASE_C)
 test_pending_SRC := tests/unit/test_pending.c xen/pending.c xen/snapshot.c xen/value.c $(BASE_C)

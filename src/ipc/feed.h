@@ -13,18 +13,24 @@
 #include <stdint.h>
 
 #define FEED_FD 3
+#define FEED_SETTINGS_FD 4 /* the effective configuration as text, with the password in it */
 #define FEED_MAGIC 0x78656e66
+
+#define FEED_SINK_RRD "rrd"
+#define FEED_SINK_MYSQL "mysql"
 
 enum feed_kind {
 	FEED_COMMITTED = 1, /* to the writer: seq is in the ledger */
-	FEED_PASSED = 2     /* to xenbwd: `sink` needs nothing up to seq any more */
+	FEED_HOLD = 3, /* to the writer: leave SQL alone (its server is being copied) until FEED_RESUME */
+	FEED_RESUME = 4,
+	FEED_PASSED = 2 /* to xenbwd: `sink` needs nothing up to seq any more */
 };
 
 struct feed_message {
 	uint32_t magic;
 	uint32_t kind;
 	int64_t seq;
-	char sink[16]; /* FEED_PASSED: NUL-terminated name, "rrd" */
+	char sink[16]; /* FEED_PASSED: NUL-terminated name: FEED_SINK_… */
 };
 
 #endif
