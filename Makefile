@@ -33,13 +33,16 @@ xenbwd_SRC := src/xenbwd.c src/base/pidfile.c $(BASE:%=src/%.c) $(wildcard src/c
               $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) db/ledger.c
 xenbwd_LIB := libnl-3.0 xenstore sqlite3 libevent_core libcap-ng
 
-xenbw-writer_SRC := src/xenbw-writer.c $(BASE:%=src/%.c) $(LEDGER:%=%.c) $(wildcard db/rrd*.c)
-xenbw-writer_LIB := sqlite3 librrd libcap-ng
+MYSQL := db/mysql db/traffic_table
+
+xenbw-writer_SRC := src/xenbw-writer.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/writer/*.c) $(LEDGER:%=%.c) \
+                    $(wildcard db/rrd*.c) $(MYSQL:%=%.c) db/traffic_source.c db/mysql_sink.c
+xenbw-writer_LIB := sqlite3 librrd libmariadb libcap-ng
 
 xenbw_SRC := src/xenbw.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/cli/*.c) src/ipc/control.c \
              $(wildcard src/net/*.c) src/account/basis.c \
-             $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) db/usage.c
-xenbw_LIB := libnl-3.0 xenstore sqlite3 smartcols jansson
+             $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) $(MYSQL:%=%.c) db/usage.c
+xenbw_LIB := libnl-3.0 xenstore sqlite3 smartcols jansson libmariadb
 
 xenbw-graph_SRC := src/xenbw-graph.c $(BASE:%=src/%.c)
 xenbw-graph_LIB := librrd
@@ -68,15 +71,15 @@ $(BUILD)/$(1): $$($(1)_SRC:%.c=$(BUILD)/obj/%.o)
 endef
 $(foreach p,$(PROGRAMS) $(TEST_PROGRAMS),$(eval $(call program,$(p))))
 
-$(BUILD)/obj/%.o: %.c | $(BUILD)/gen/ledger_schema.h
+$(BUILD)/obj/%.o: %.c | $(BUILD)/gen/ledger_schema.h $(BUILD)/gen/ledger_views_schema.h $(BUILD)/gen/mysql_schema.h
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(DEPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
-# The schema as C strings, so that the .sql files stay the only copies.
-$(BUILD)/gen/ledger_schema.h: db/schema/ledger.sql db/schema/ledger_views.sql
+# A schema as a C string, so that the .sql file stays the only copy.
+$(BUILD)/gen/%_schema.h: db/schema/%.sql
 	@mkdir -p $(@D)
-	{ for file in $^; do name=$${file##*/}; echo "static const char $${name%.sql}_sql[] ="; \
-	  sed -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$$/\\n"/' $$file; echo ';'; done; } > $@
+	{ echo 'static const char $*_schema[] ='; \
+	  sed -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$$/\\n"/' $<; echo ';'; } > $@
 
 DEPS := $(DEPS_BUILD) $(DEPS_TEST)
 # Does nothing when every package is there, so that check and demo can lean on it.

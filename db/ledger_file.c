@@ -15,7 +15,8 @@
 #include "base/folder.h"
 #include "base/mem.h"
 #include "db/sql.h"
-#include "ledger_schema.h" /* made from db/schema/ledger*.sql */
+#include "ledger_schema.h" /* made from db/schema/ledger.sql */
+#include "ledger_views_schema.h"
 
 #define RECOVER                                                                                            \
 	"nothing was changed. Keep a copy, then recover what can be read as LEDGER in xenbwd(8) says, or " \
@@ -102,7 +103,7 @@ static int create_schema(sqlite3 *db, char **err)
 				LEDGER_APPLICATION_ID, LEDGER_SCHEMA);
 	int rc = sql_run(db, "BEGIN IMMEDIATE", err);
 
-	if (rc == 0 && (sql_run(db, ledger_sql, err) < 0 || sql_run(db, head, err) < 0 ||
+	if (rc == 0 && (sql_run(db, ledger_schema, err) < 0 || sql_run(db, head, err) < 0 ||
 			sql_run(db,
 				"INSERT INTO meta(key, value) VALUES ('uuid', lower(hex(randomblob(16)))),"
 				" ('created', unixepoch()), ('open_slot', 0)",
@@ -134,7 +135,7 @@ static int set_up_writer(struct ledger_file *f, const char *path, char **err)
 		return err_add(err, "preparing ledger %s", path);
 	if ((is_new ? create_schema(f->db, err) : check_soundness(f->db, path, err)) < 0)
 		return -1;
-	return sql_run(f->db, ledger_views_sql, err); /* an older ledger lacks some */
+	return sql_run(f->db, ledger_views_schema, err); /* an older ledger lacks some */
 }
 
 int ledger_file_open_writer(struct ledger_file *f, const char *path, char **err)
