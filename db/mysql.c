@@ -17,7 +17,7 @@ struct mysql {
 	MYSQL *handle;
 	char *place;
 	size_t room;
-	unsigned error; /* of the last failure */
+	unsigned error; /* of the last statement; 0: it was done */
 };
 
 struct mysql_rows {
@@ -330,6 +330,7 @@ char *mysql_identifier(const char *name)
 
 int64_t mysql_execute(struct mysql *m, const char *doing, const char *statement, size_t length, char **err)
 {
+	m->error = 0;
 	if (mysql_real_query(m->handle, statement, length) != 0)
 		return failed(m, doing, err);
 	return (int64_t)mysql_affected_rows(m->handle);
@@ -358,6 +359,7 @@ struct mysql_rows *mysql_ask(struct mysql *m, const char *doing, char **err, con
 	va_start(ap, fmt);
 	text = mem_vprintf(fmt, ap);
 	va_end(ap);
+	m->error = 0;
 	if (mysql_real_query(m->handle, text, strlen(text)) == 0) {
 		MYSQL_RES *result = mysql_store_result(m->handle);
 

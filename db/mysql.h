@@ -18,11 +18,11 @@
 
 #define MYSQL_CONNECT_SECONDS 5
 #define MYSQL_ANSWER_SECONDS 20 /* of silence in the middle of a conversation */
-#define MYSQL_LOCK_SECONDS 10
+#define MYSQL_LOCK_SECONDS 5
 
 struct mysql;
 
-/* Of the last error on a connection. */
+/* Of the last statement, where it failed. */
 enum mysql_cause {
 	MYSQL_BUSY,  /* deadlock or lock wait: the transaction may be tried again at once */
 	MYSQL_AWAY,  /* the connection is lost: whether the last statement was done is not known */
