@@ -85,7 +85,9 @@ bwbench_LIB := libnl-3.0
 TEST_TOOLS += bwbench
 nacctd_way_SRC := tests/bench/nacctd_way.c $(BASE_C)
 nacctd_way_LIB := libmariadb
-TEST_TOOLS += nacctd_way
+sink_flush_SRC := tests/bench/sink_flush.c $(wildcard src/config/*.c) $(MYSQL:%=%.c) $(MYSQL_SINK:%=%.c) $(LEDGER:%=%.c) $(BASE_C)
+sink_flush_LIB := sqlite3 libmariadb
+TEST_TOOLS += nacctd_way sink_flush
 
 xenstore_tool_SRC := tests/support/xenstore_tool.c $(BASE_C)
 xenstore_tool_LIB := xenstore

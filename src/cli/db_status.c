@@ -12,10 +12,9 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/db.h"
+#include "db/mysql_sink.h"
 #include "db/sql.h"
 #include "db/traffic_table.h"
-
-#define SINK "mysql" /* its name in the ledger */
 
 enum {
 	COLUMN_SERVER,
@@ -127,7 +126,8 @@ static int ask_uuid(sqlite3 *db, char **uuid, char **err)
 /* How many takes the table does not have yet. */
 static int count_waiting(struct status *s, sqlite3 *db, char **err)
 {
-	char *query = mem_printf("SELECT count(*) FROM take WHERE seq > %" PRId64, s->written);
+	int64_t from = s->written >= 0 ? s->written : s->acknowledged;
+	char *query = mem_printf("SELECT count(*) FROM take WHERE seq > %" PRId64, from);
 	int rc = sql_number(db, query, 0, &s->waiting, err);
 
 	free(query);
@@ -144,7 +144,7 @@ static int look(struct status *s, const struct cli *cli, char **err)
 	if (there == 0 && (ask_uuid(file.db, &s->uuid, err) < 0 ||
 			   sql_number(file.db, "SELECT seq FROM sqlite_sequence WHERE name = 'take'", 0,
 				      &s->newest, err) < 0 ||
-			   sql_number(file.db, "SELECT seq FROM sink WHERE name = '" SINK "'", -1,
+			   sql_number(file.db, "SELECT seq FROM sink WHERE name = '" MYSQL_SINK "'", -1,
 				      &s->acknowledged, err) < 0))
 		rc = -1;
 	if (rc == 0)
@@ -155,16 +155,23 @@ static int look(struct status *s, const struct cli *cli, char **err)
 	return rc;
 }
 
-/* The marker says that the table has takes which this ledger has not made. */
-static void check_marker(struct status *s)
+/* What keeps the table from growing, though it is fine. */
+static void check_ledger(struct status *s)
 {
-	if (s->uuid && s->written > s->newest)
-		s->why =
-			mem_printf("table " TRAFFIC_MARKER_TABLE " at MySQL server %s is at sequence %" PRId64
-				   ", and ledger %s ends at %" PRId64
-				   ": an older copy of the ledger was put back. Nothing is written until "
-				   "both agree; move the ledger away to begin a new one",
-				   mysql_place(s->m), s->written, s->conf->ledger, s->newest);
+	if (s->why || !s->uuid)
+		return;
+	if (s->written > s->newest)
+		s->why = mem_printf("table %s at MySQL server %s is ahead of the ledger %s (sequence %" PRId64
+				    ", the ledger's last is %" PRId64
+				    "): an older copy of the ledger was put back. Nothing is written until "
+				    "both agree; to go on, say at the server: UPDATE " TRAFFIC_MARKER_TABLE
+				    " SET seq = %" PRId64 " WHERE ledger_uuid = '%s'",
+				    s->conf->mysql.table, mysql_place(s->m), s->conf->ledger, s->written,
+				    s->newest, s->newest, s->uuid);
+	else if (s->acknowledged < 0)
+		s->why = mem_printf("ledger %s keeps nothing for MySQL yet: xenbwd began before the "
+				    "configuration said `database mysql`; systemctl restart xenbwd",
+				    s->conf->ledger);
 }
 
 static void put_number(struct out_table *t, size_t column, int64_t value)
@@ -223,7 +230,7 @@ int db_status(struct cli *cli, char **err)
 		return CLI_FAILED;
 	}
 	if (mysql_open(&s.m, &cli->conf.mysql, err) == 0 && look(&s, cli, err) == 0) {
-		check_marker(&s);
+		check_ledger(&s);
 		status = show(&s, cli, err);
 	}
 	if (status == CLI_OK && s.why) {

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * nacctd_way SOCKET DATABASE BUCKETS: what two flushes cost in the way of netacct-mysql's daemon.
+ * nacctd_way SOCKET DATABASE BUCKETS SAMPLE: what two flushes cost in the way of netacct-mysql's daemon.
  *
  * A new connection for each flush; for each bucket four statements: it looks its row of `rrd` up and writes
  * it, then its row of `traffic` for this hour. Tables as netacct-mysql ships them, MyISAM. The first flush
- * inserts, the second one updates. Prints the wall time of each in ns. Makes both tables anew.
+ * inserts. The second one updates: `rrd` has no key, so each update there reads all of it, and only SAMPLE of
+ * the buckets are written. Prints the wall time of each in ns, that of the second one scaled up to all
+ * buckets. Makes both tables anew.
  */
 #include <inttypes.h>
 #include <mysql.h>
@@ -116,7 +118,7 @@ static int write_bucket(MYSQL *m, uint64_t bucket, char **err)
 	return rc;
 }
 
-static int flush_all(const char *socket, const char *database, uint64_t buckets, char **err)
+static int flush(const char *socket, const char *database, uint64_t buckets, uint64_t of, char **err)
 {
 	struct mono start = clock_mono();
 	MYSQL *m;
@@ -128,21 +130,21 @@ static int flush_all(const char *socket, const char *database, uint64_t buckets,
 		rc = write_bucket(m, i, err);
 	mysql_close(m);
 	if (rc == 0)
-		printf("%" PRId64 "\n", clock_mono().ns - start.ns);
+		printf("%" PRId64 "\n", (clock_mono().ns - start.ns) / (int64_t)buckets * (int64_t)of);
 	return rc;
 }
 
 int main(int argc, char **argv)
 {
 	char *err = NULL;
-	uint64_t buckets;
+	uint64_t buckets, sample;
 
-	if (argc != 4 || !text_u64(argv[3], 1, 60000, &buckets)) {
-		fputs("usage: nacctd_way SOCKET DATABASE BUCKETS\n", stderr);
+	if (argc != 5 || !text_u64(argv[3], 1, 60000, &buckets) || !text_u64(argv[4], 1, buckets, &sample)) {
+		fputs("usage: nacctd_way SOCKET DATABASE BUCKETS SAMPLE\n", stderr);
 		return 2;
 	}
-	if (make_tables(argv[1], argv[2], &err) < 0 || flush_all(argv[1], argv[2], buckets, &err) < 0 ||
-	    flush_all(argv[1], argv[2], buckets, &err) < 0) {
+	if (make_tables(argv[1], argv[2], &err) < 0 || flush(argv[1], argv[2], buckets, buckets, &err) < 0 ||
+	    flush(argv[1], argv[2], sample, buckets, &err) < 0) {
 		fprintf(stderr, "nacctd_way: %s\n", err);
 		free(err);
 		return 1;
