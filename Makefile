@@ -42,8 +42,8 @@ xenbw-writer_LIB := sqlite3 librrd libmariadb libcap-ng
 
 xenbw_SRC := src/xenbw.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/cli/*.c) src/ipc/control.c \
              $(wildcard src/net/*.c) src/account/basis.c \
-             $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) db/usage.c
-xenbw_LIB := libnl-3.0 xenstore sqlite3 smartcols jansson
+             $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) $(MYSQL:%=%.c) db/usage.c
+xenbw_LIB := libnl-3.0 xenstore sqlite3 smartcols jansson libmariadb
 
 xenbw-graph_SRC := src/xenbw-graph.c $(BASE:%=src/%.c)
 xenbw-graph_LIB := librrd
@@ -72,7 +72,7 @@ $(BUILD)/$(1): $$($(1)_SRC:%.c=$(BUILD)/obj/%.o)
 endef
 $(foreach p,$(PROGRAMS) $(TEST_PROGRAMS),$(eval $(call program,$(p))))
 
-$(BUILD)/obj/%.o: %.c | $(BUILD)/gen/ledger_schema.h $(BUILD)/gen/mysql_schema.h
+$(BUILD)/obj/%.o: %.c | $(BUILD)/gen/ledger_schema.h $(BUILD)/gen/ledger_views_schema.h $(BUILD)/gen/mysql_schema.h
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(DEPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
