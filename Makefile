@@ -21,7 +21,7 @@ DEPFLAGS   = -MMD -MP
 DEPS_BUILD := gcc clang make pkg-config libc6-dev libnl-3-dev libxen-dev libsqlite3-dev \
               librrd-dev libmariadb-dev libevent-dev libcap-ng-dev libsmartcols-dev libjansson-dev uthash-dev fonts-dejavu-core
 DEPS_TEST  := libcmocka-dev valgrind mandoc iproute2 iputils-ping procps util-linux xen-utils-4.17 xenstore-utils sqlite3 \
-              mariadb-server-core mariadb-client-core php-cli php-mysql php-rrd \
+              mariadb-server-core mariadb-client-core php-cli php-mysql php-sqlite3 php-rrd \
               rrdtool jq socat systemd clang-format shellcheck libclang-rt-14-dev tzdata
 
 # What each program is made of. A program links only what it needs.
@@ -33,8 +33,12 @@ xenbwd_SRC := src/xenbwd.c src/base/pidfile.c $(BASE:%=src/%.c) $(wildcard src/c
               $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) db/ledger.c
 xenbwd_LIB := libnl-3.0 xenstore sqlite3 libevent_core libcap-ng
 
-xenbw-writer_SRC := src/xenbw-writer.c $(BASE:%=src/%.c) $(LEDGER:%=%.c) $(wildcard db/rrd*.c)
-xenbw-writer_LIB := sqlite3 librrd libcap-ng
+MYSQL := db/mysql db/traffic_table
+MYSQL_SINK := db/traffic_source db/traffic_rows db/mysql_sink
+
+xenbw-writer_SRC := src/xenbw-writer.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/writer/*.c) $(LEDGER:%=%.c) \
+                    $(wildcard db/rrd*.c) $(MYSQL:%=%.c) $(MYSQL_SINK:%=%.c)
+xenbw-writer_LIB := sqlite3 librrd libmariadb libcap-ng
 
 xenbw_SRC := src/xenbw.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/cli/*.c) src/ipc/control.c \
              $(wildcard src/net/*.c) src/account/basis.c \
@@ -68,7 +72,7 @@ $(BUILD)/$(1): $$($(1)_SRC:%.c=$(BUILD)/obj/%.o)
 endef
 $(foreach p,$(PROGRAMS) $(TEST_PROGRAMS),$(eval $(call program,$(p))))
 
-$(BUILD)/obj/%.o: %.c | $(BUILD)/gen/ledger_schema.h
+$(BUILD)/obj/%.o: %.c | $(BUILD)/gen/ledger_schema.h $(BUILD)/gen/mysql_schema.h
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(DEPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
@@ -77,6 +81,12 @@ $(BUILD)/gen/ledger_schema.h: db/schema/ledger.sql db/schema/ledger_views.sql
 	@mkdir -p $(@D)
 	{ for file in $^; do name=$${file##*/}; echo "static const char $${name%.sql}_sql[] ="; \
 	  sed -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$$/\\n"/' $$file; echo ';'; done; } > $@
+
+# A schema as a C string, so that the .sql file stays the only copy.
+$(BUILD)/gen/%_schema.h: db/schema/%.sql
+	@mkdir -p $(@D)
+	{ echo 'static const char $*_schema[] ='; \
+	  sed -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$$/\\n"/' $<; echo ';'; } > $@
 
 DEPS := $(DEPS_BUILD) $(DEPS_TEST)
 # Does nothing when every package is there, so that check and demo can lean on it.

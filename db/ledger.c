@@ -456,7 +456,10 @@ static int sinks_body(struct ledger *l, const void *arg, char **err)
 	char *known = mem_strdup("''");
 	int rc = 0;
 
-	if (sql_prepare(l->file.db, &stmt, "INSERT OR IGNORE INTO sink(name, seq) VALUES (?, 0)", err) < 0)
+	if (sql_prepare(l->file.db, &stmt,
+			"INSERT OR IGNORE INTO sink(name, seq) VALUES"
+			" (?, ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'take'), 0))",
+			err) < 0)
 		rc = -1;
 	for (size_t i = 0; rc == 0 && i < list->count; i++) {
 		char *more = mem_printf("%s, '%s'", known, list->names[i]);

@@ -123,7 +123,8 @@ void ledger_state_free(struct ledger_state *state);
 /* All of the batch, durable when it returns 0; nothing of it when -1. */
 int ledger_commit(struct ledger *l, const struct ledger_batch *batch, char **err);
 
-/* Says which sinks there are: new ones begin at 0, others are forgotten (they hold nothing back any more). */
+/* Says which sinks there are: a new one begins with what is committed after this (it has passed all sequences
+ * given out so far), others are forgotten (they hold nothing back any more). */
 int ledger_sinks(struct ledger *l, const char *const *names, size_t count, char **err);
 
 /* A sink has passed seq. Never goes back. */

@@ -31,7 +31,7 @@ struct note {
 
 struct rrd_sink {
 	char *ledger, *path;
-	struct rrd_sink_host host;
+	struct sink_host host;
 	struct note *notes;
 	int64_t done;         /* open_slot of the last whole pass */
 	int64_t acknowledged; /* newest sequence that was handed out */
@@ -56,7 +56,7 @@ struct pass {
 	int64_t now;
 };
 
-struct rrd_sink *rrd_sink_new(const char *ledger, const char *rrd_dir, const struct rrd_sink_host *host)
+struct rrd_sink *rrd_sink_new(const char *ledger, const char *rrd_dir, const struct sink_host *host)
 {
 	struct rrd_sink *s = mem_alloc(sizeof(*s));
 
@@ -80,7 +80,7 @@ void rrd_sink_free(struct rrd_sink *s)
 	free(s);
 }
 
-__attribute__((format(printf, 3, 4))) static void say(const struct rrd_sink *s, enum rrd_sink_level level,
+__attribute__((format(printf, 3, 4))) static void say(const struct rrd_sink *s, enum sink_level level,
 						      const char *fmt, ...)
 {
 	va_list ap;
@@ -115,9 +115,9 @@ static void note_outcome(const struct pass *p, const char *name, const struct rr
 		return;
 	note->cause = o->cause;
 	if (o->cause == RRD_FINE)
-		say(p->sink, RRD_SINK_INFO, "RRD file %s/%s is written again", p->dir.path, name);
+		say(p->sink, SINK_INFO, "RRD file %s/%s is written again", p->dir.path, name);
 	else
-		say(p->sink, RRD_SINK_WARNING,
+		say(p->sink, SINK_WARNING,
 		    "RRD file %s/%s is not written: %s; the ledger keeps what it lacks", p->dir.path, name,
 		    o->reason);
 }
@@ -148,7 +148,7 @@ static void check_time(const struct pass *p, struct item *item)
 			 "the ledger",
 			 when);
 	} else if (note->written && last > note->written && !note->shared) {
-		say(p->sink, RRD_SINK_WARNING,
+		say(p->sink, SINK_WARNING,
 		    "RRD file %s/%s is also written by another program, last at %s; stop that one (an old "
 		    "cron job?), "
 		    "else both spoil the file",
@@ -187,7 +187,7 @@ static bool adopt(const struct pass *p, struct item *item, const char *name)
 		free(err);
 		return false;
 	}
-	say(p->sink, RRD_SINK_INFO, "RRD file %s/%s is now %s, as its label changed", p->dir.path, name,
+	say(p->sink, SINK_INFO, "RRD file %s/%s is now %s, as its label changed", p->dir.path, name,
 	    item->name);
 	item->adopted = true;
 	return true;
@@ -273,7 +273,7 @@ static void note_written(const struct pass *p, const struct item *item, const st
 		return;
 	note_of(p->sink, item->name)->written = item->state.tail.last_update;
 	if (job->place)
-		say(p->sink, RRD_SINK_DEBUG, "RRD file %s/%s is new", p->dir.path, item->name);
+		say(p->sink, SINK_DEBUG, "RRD file %s/%s is new", p->dir.path, item->name);
 }
 
 static struct rrd_job make_job(struct item *item, int64_t from, int64_t to, const struct rrd_usage *usage)

@@ -10,21 +10,13 @@
 #ifndef XENBW_RRD_SINK_H
 #define XENBW_RRD_SINK_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
-enum rrd_sink_level { RRD_SINK_DEBUG, RRD_SINK_INFO, RRD_SINK_WARNING };
-
-/* The sink has no voice of its own. */
-struct rrd_sink_host {
-	void (*say)(void *arg, enum rrd_sink_level level, const char *line);
-	bool (*must_stop)(void *arg); /* asked between two batches */
-	void *arg;
-};
+#include "db/sink.h"
 
 struct rrd_sink;
 
-struct rrd_sink *rrd_sink_new(const char *ledger, const char *rrd_dir, const struct rrd_sink_host *host);
+struct rrd_sink *rrd_sink_new(const char *ledger, const char *rrd_dir, const struct sink_host *host);
 void rrd_sink_free(struct rrd_sink *s);
 
 /* One pass; `now` is UTC. Returns 0 when it is done: then *seq is the newest sequence that RRD needs no more,

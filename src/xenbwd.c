@@ -8,9 +8,11 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "base/err.h"
@@ -85,6 +87,20 @@ static void log_warnings(const struct conf *conf)
 		log_warn("%s", conf->warnings.list[i]);
 }
 
+/* While there is no daemon that hears them, signals wait: a second HUP must not end the process. */
+static void hold_signals(bool held)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGTSTP);
+	if (sigprocmask(held ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL) < 0)
+		log_err("cannot change the signal mask: %s", strerror(errno));
+}
+
 /* New settings for a running service: as a restart would bring them, in some milliseconds. What cannot be
  * read or does not work leaves the old ones in force. Returns -1 where not even those work any more. */
 static int reload(struct service *s, char **err)
@@ -107,6 +123,7 @@ static int reload(struct service *s, char **err)
 		daemon_begin(s->daemon);
 		return 0;
 	}
+	hold_signals(true);
 	stop(s);
 	old = s->conf;
 	s->conf = fresh;
@@ -118,6 +135,7 @@ static int reload(struct service *s, char **err)
 		old = fresh;
 		rc = start(s, err);
 	}
+	hold_signals(false);
 	conf_free(&old);
 	return rc;
 }

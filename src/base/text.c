@@ -131,6 +131,29 @@ char *text_filename(const char *label, size_t reserve)
 	return out;
 }
 
+#define CUT_MARK "%-" /* in front of the hash */
+#define CUT_SIZE 18   /* of both */
+
+/* Where the character `n` of a text begins, or its end. */
+static const char *character_at(const char *s, size_t n)
+{
+	while (*s && n--)
+		do
+			s++;
+		while (((unsigned char)*s & 0xc0) == 0x80);
+	return s;
+}
+
+char *text_cut(const char *s, size_t room)
+{
+	const char *keep = character_at(s, room - CUT_SIZE), *end = character_at(keep, CUT_SIZE);
+
+	/* one that fits but looks as if it had been cut is cut too */
+	if (!*end && (end - keep != CUT_SIZE || strncmp(keep, CUT_MARK, strlen(CUT_MARK)) != 0))
+		return mem_strdup(s);
+	return mem_printf("%.*s%s%016" PRIx64, (int)(keep - s), s, CUT_MARK, hash64(s));
+}
+
 bool text_is_ifname(const char *s)
 {
 	size_t n = s ? strlen(s) : 0;

@@ -23,6 +23,10 @@ char *text_printable(const void *bytes, size_t len);
  */
 char *text_filename(const char *label, size_t reserve);
 
+/* Valid UTF-8 in at most `room` characters (19 or more): what would be too long is cut and gets a 64-bit hash
+ * of the whole, as a file name does. Two different texts stay different. */
+char *text_cut(const char *s, size_t room);
+
 /* Is this a name the kernel would accept for a network interface (1..15 bytes, no '/', ':' or blank)? */
 bool text_is_ifname(const char *s);
 

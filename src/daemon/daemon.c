@@ -167,8 +167,10 @@ static int open_events(struct daemon *d, char **err)
 
 static int open_account(struct daemon *d, char **err)
 {
-	struct account_settings settings = {.late = d->conf->poll,
-					    .bucket_by_ip = d->conf->bucket == BUCKET_IP};
+	struct account_settings settings = {
+		.late = d->conf->poll,
+		.bucket_by_ip = d->conf->bucket == BUCKET_IP,
+		.rules = {.lines = &d->conf->addresses, .compactnet = &d->conf->compactnet}};
 	const char *sinks[2];
 	size_t sink_count = 0;
 	struct ledger_state state;

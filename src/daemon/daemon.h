@@ -27,7 +27,7 @@
 struct feed;
 struct control_server;
 
-/* A vif as the loop follows it. */
+/* A vif as the loop follows it. dom0's own device in a bridge is one too: domid 0, devid its ifindex. */
 struct followed {
 	unsigned numbers[2]; /* domid, devid */
 	int64_t vif;         /* ledger id */

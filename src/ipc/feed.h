@@ -21,9 +21,9 @@
 
 enum feed_kind {
 	FEED_COMMITTED = 1, /* to the writer: seq is in the ledger */
-	FEED_HOLD = 3, /* to the writer: leave SQL alone (its server is being copied) until FEED_RESUME */
-	FEED_RESUME = 4,
-	FEED_PASSED = 2 /* to xenbwd: `sink` needs nothing up to seq any more */
+	FEED_PASSED = 2,    /* to xenbwd: `sink` needs nothing up to seq any more */
+	FEED_HOLD = 3,      /* to the writer: nothing to MySQL until FEED_RESUME; the ledger keeps it */
+	FEED_RESUME = 4
 };
 
 struct feed_message {

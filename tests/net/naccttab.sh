@@ -93,9 +93,17 @@ bw_wait_sql "the old settings again" "$runs" 8
 tap_ok "settings that do not work: the old ones are taken back" kill -0 "$BW_PID"
 bed_udp 1.0 2.0 50 50 && sent=$((sent + $(bytes 50 50)))
 
+naccttab
+for ((i = 0; i < 40; i++)); do
+	kill -HUP "$BW_PID"
+	sleep "0.00$((RANDOM % 10))"
+done
+tap_ok "a storm of HUPs does not end it" kill -0 "$BW_PID"
+bed_udp 1.0 2.0 70 70 && sent=$((sent + $(bytes 70 70)))
+
 naccttab "bucket domain"
 kill -HUP "$BW_PID"
-bw_wait_sql "buckets by name" "$runs" 9
+bw_wait_sql "buckets by name" "SELECT count(*) FROM bucket_label WHERE label = 'web' AND until IS NULL" 1
 bed_udp 1.0 2.0 10 1000
 
 kill -TERM "$BW_PID"

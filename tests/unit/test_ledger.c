@@ -782,7 +782,7 @@ static void takes_that_a_sink_has_not_passed_stay(void **state)
 	tear_down(&b);
 }
 
-static void a_sink_never_goes_back_and_a_new_one_begins_at_0(void **state)
+static void a_sink_never_goes_back_and_a_new_one_begins_with_what_comes_next(void **state)
 {
 	static const char *const names[] = {"rrd", "mysql"};
 	struct bed b;
@@ -794,9 +794,16 @@ static void a_sink_never_goes_back_and_a_new_one_begins_at_0(void **state)
 	passed(&b, "rrd", 7);
 	passed(&b, "rrd", 5);
 	row_is(&b, "SELECT name, seq FROM sink", "rrd|7");
+	many_takes(&b, 12);
+	passed(&b, "rrd", 12);
+	fold(&b, SLOT0 + 100 * 300, 1000); /* what is folded was given out too */
+	assert_int_equal(number(&b, "SELECT count(*) FROM take"), 0);
 	sinks(&b, names, 2);
-	row_is(&b, "SELECT seq FROM sink WHERE name = 'rrd'", "7");
-	row_is(&b, "SELECT seq FROM sink WHERE name = 'mysql'", "0");
+	row_is(&b, "SELECT seq FROM sink WHERE name = 'rrd'", "12");
+	row_is(&b, "SELECT seq FROM sink WHERE name = 'mysql'", "12");
+	passed(&b, "mysql", 13);
+	sinks(&b, names, 2); /* known already */
+	row_is(&b, "SELECT seq FROM sink WHERE name = 'mysql'", "13");
 	passed(&b, "nobody", 9); /* no such sink: none is made */
 	assert_int_equal(number(&b, "SELECT count(*) FROM sink"), 2);
 	sinks(&b, names, 0);
@@ -859,7 +866,7 @@ int main(void)
 		cmocka_unit_test(folding_changes_no_sum),
 		cmocka_unit_test(folding_takes_no_more_than_its_limit),
 		cmocka_unit_test(takes_that_a_sink_has_not_passed_stay),
-		cmocka_unit_test(a_sink_never_goes_back_and_a_new_one_begins_at_0),
+		cmocka_unit_test(a_sink_never_goes_back_and_a_new_one_begins_with_what_comes_next),
 		cmocka_unit_test(a_fold_that_fails_leaves_all_as_it_was),
 		cmocka_unit_test(a_ledger_in_use_cannot_be_opened_twice),
 	};

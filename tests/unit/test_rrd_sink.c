@@ -35,7 +35,7 @@ struct bed {
 	int64_t open; /* open_slot as a number of slots */
 };
 
-static void say(void *arg, enum rrd_sink_level level, const char *line)
+static void say(void *arg, enum sink_level level, const char *line)
 {
 	static const char *const words[] = {"debug", "info", "warning"};
 	struct bed *b = arg;
@@ -55,7 +55,7 @@ static bool must_stop(void *arg)
 /* As if xenbw-writer were started again. */
 static void new_sink(struct bed *b)
 {
-	struct rrd_sink_host host = {.say = say, .must_stop = must_stop, .arg = b};
+	struct sink_host host = {.say = say, .must_stop = must_stop, .arg = b};
 
 	if (b->sink)
 		rrd_sink_free(b->sink);
@@ -581,7 +581,7 @@ static void two_buckets_that_change_their_labels_over_come_to_an_end(void **stat
 static void without_a_ledger_it_waits_and_a_bad_directory_is_an_error(void **state)
 {
 	struct bed *b = *state;
-	struct rrd_sink_host host = {.say = say, .must_stop = must_stop, .arg = b};
+	struct sink_host host = {.say = say, .must_stop = must_stop, .arg = b};
 	char *nowhere = mem_printf("%s/none.db", b->folder), *err = NULL;
 	struct rrd_sink *waiting = rrd_sink_new(nowhere, b->rrd_dir, &host);
 	int64_t seq;

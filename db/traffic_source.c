@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "db/traffic_source.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "db/sql.h"
+
+/* `ignored` stays in the ledger. */
+#define SUMS                                                                                            \
+	" sum(external_input + unattributed_input), sum(external_output + unattributed_output),"        \
+	" sum(peer_input), sum(peer_output), sum(direct_input), sum(direct_output), sum(local_input), " \
+	"sum(local_output)"
+
+/* In one transaction, so that what it reads belongs together. */
+static int in_transaction(sqlite3 *db, int (*fn)(sqlite3 *, void *, char **), void *arg, char **err)
+{
+	int rc;
+
+	if (sql_run(db, "BEGIN", err) < 0)
+		return -1;
+	rc = fn(db, arg, err);
+	if (rc == 0)
+		return sql_run(db, "COMMIT", err);
+	sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return -1;
+}
+
+/* ---- how far it is ---- */
+
+struct ask_ledger {
+	const char *sink;
+	int64_t after;
+	struct traffic_ledger *out;
+};
+
+static int read_uuid(sqlite3 *db, char **uuid, char **err)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (sql_prepare(db, &stmt, "SELECT value FROM meta WHERE key = 'uuid'", err) < 0)
+		return -1;
+	rc = sql_step(stmt, err);
+	if (rc == 1)
+		*uuid = sql_text(stmt, 0);
+	sqlite3_finalize(stmt);
+	if (rc == 0)
+		return err_set(err, "ledger %s has no uuid", sqlite3_db_filename(db, "main"));
+	return rc < 0 ? -1 : 0;
+}
+
+/* One number of a query with parameters. */
+static int read_number(sqlite3 *db, const char *query, int64_t *out, char **err, const char *text, int64_t a,
+		       int64_t b)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (sql_prepare(db, &stmt, query, err) < 0)
+		return -1;
+	rc = text ? sql_bind(stmt, err, "s", text) : sql_bind(stmt, err, "ii", a, b);
+	if (rc == 0)
+		rc = sql_step(stmt, err);
+	if (rc == 1)
+		*out = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	return rc < 0 ? -1 : 0;
+}
+
+static int read_ledger(sqlite3 *db, void *arg, char **err)
+{
+	struct ask_ledger *a = arg;
+	struct traffic_ledger *out = a->out;
+	int64_t there = 0;
+
+	if (read_uuid(db, &out->uuid, err) < 0 ||
+	    sql_number(db, "SELECT seq FROM sqlite_sequence WHERE name = 'take'", 0, &out->newest, err) < 0 ||
+	    sql_number(db, "SELECT min(seq) - 1 FROM take", out->newest, &out->whole, err) < 0 ||
+	    read_number(db, "SELECT seq FROM sink WHERE name = ?1", &out->passed, err, a->sink, 0, 0) < 0)
+		return -1;
+	/* What is above `passed` has not been folded. Sequences have no gaps. */
+	if (a->after < 0 || a->after >= out->passed)
+		return 0;
+	if (read_number(db, "SELECT count(*) FROM take WHERE seq > ?1 AND seq <= ?2", &there, err, NULL,
+			a->after, out->passed) < 0)
+		return -1;
+	out->missing = out->passed - a->after - there;
+	return 0;
+}
+
+int traffic_source_ledger(sqlite3 *ledger, const char *sink, int64_t after, struct traffic_ledger *out,
+			  char **err)
+{
+	struct ask_ledger a = {.sink = sink, .after = after, .out = out};
+
+	*out = (struct traffic_ledger){.passed = -1};
+	if (in_transaction(ledger, read_ledger, &a, err) == 0)
+		return 0;
+	free(out->uuid);
+	*out = (struct traffic_ledger){.passed = -1};
+	return -1;
+}
+
+/* ---- takes ---- */
+
+struct ask_batch {
+	int64_t after;
+	unsigned limit;
+	const char *suffix;
+	struct traffic_batch *out;
+};
+
+/* A label as the column ip takes it: at most TRAFFIC_LABEL_MAX characters, and no blank at its end, since the
+ * server compares without it. A backslash in a label is written as \x5c: so this one is no other's. */
+static char *column_label(const char *label, const char *suffix)
+{
+	char *whole = mem_printf("%s%s", label, suffix), *out;
+	size_t length = strlen(whole);
+
+	if (length && whole[length - 1] == ' ') {
+		char *shown = mem_printf("%.*s\\x20", (int)(length - 1), whole);
+
+		free(whole);
+		whole = shown;
+	}
+	out = text_cut(whole, TRAFFIC_LABEL_MAX);
+	free(whole);
+	return out;
+}
+
+static void add_bytes(struct traffic_batch *b, sqlite3_stmt *stmt, const char *suffix)
+{
+	bool domain = strcmp((const char *)sqlite3_column_text(stmt, 1), "domain") == 0;
+	struct traffic_bytes *t;
+
+	/* the count alone tells when a power of two is full */
+	if ((b->count & (b->count - 1)) == 0)
+		b->list = mem_resize(b->list, b->count ? b->count * 2 : 1, sizeof(*b->list));
+	t = &b->list[b->count++];
+	t->label = column_label((const char *)sqlite3_column_text(stmt, 0), domain && suffix ? suffix : "");
+	t->slot = sqlite3_column_int64(stmt, 2);
+	for (int c = 0; c < TRAFFIC_COLUMNS; c++)
+		t->bytes[c] = (uint64_t)sqlite3_column_int64(stmt, 3 + c);
+}
+
+static int read_batch(sqlite3 *db, void *arg, char **err)
+{
+	struct ask_batch *a = arg;
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (read_number(db,
+			"SELECT ifnull(max(seq), 0) FROM (SELECT seq FROM take WHERE seq > ?1 ORDER BY seq "
+			"LIMIT ?2)",
+			&a->out->seq, err, NULL, a->after, (int64_t)a->limit) < 0)
+		return -1;
+	if (sql_prepare(db, &stmt,
+			"SELECT (SELECT label FROM bucket_label WHERE bucket = b.id"
+			"        ORDER BY until IS NULL DESC, since DESC LIMIT 1), b.kind, t.slot," SUMS
+			" FROM take t JOIN bucket b ON b.id = t.bucket WHERE t.seq > ?1 AND t.seq <= ?2"
+			" GROUP BY t.bucket, t.slot ORDER BY t.bucket, t.slot",
+			err) < 0)
+		return -1;
+	rc = sql_bind(stmt, err, "ii", a->after, a->out->seq);
+	while (rc == 0 && (rc = sql_step(stmt, err)) == 1) {
+		if (sqlite3_column_type(stmt, 0) == SQLITE_NULL)
+			rc = err_set(err,
+				     "ledger %s has takes of a bucket that never had a label; keep a copy of "
+				     "it and "
+				     "report this",
+				     sqlite3_db_filename(db, "main"));
+		else
+			add_bytes(a->out, stmt, a->suffix);
+		rc = rc < 0 ? -1 : 0;
+	}
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+int traffic_source_batch(sqlite3 *ledger, int64_t after, unsigned limit, const char *suffix,
+			 struct traffic_batch *out, char **err)
+{
+	struct ask_batch a = {.after = after, .limit = limit, .suffix = suffix, .out = out};
+
+	*out = (struct traffic_batch){0};
+	if (in_transaction(ledger, read_batch, &a, err) == 0)
+		return 0;
+	traffic_batch_free(out);
+	return -1;
+}
+
+void traffic_batch_free(struct traffic_batch *b)
+{
+	for (size_t i = 0; i < b->count; i++)
+		free(b->list[i].label);
+	free(b->list);
+	*b = (struct traffic_batch){0};
+}
