@@ -21,7 +21,7 @@ DEPFLAGS   = -MMD -MP
 DEPS_BUILD := gcc clang make pkg-config libc6-dev libnl-3-dev libxen-dev libsqlite3-dev \
               librrd-dev libmariadb-dev libevent-dev libcap-ng-dev libsmartcols-dev libjansson-dev uthash-dev fonts-dejavu-core
 DEPS_TEST  := libcmocka-dev valgrind mandoc iproute2 iputils-ping procps util-linux xen-utils-4.17 xenstore-utils sqlite3 \
-              mariadb-server-core mariadb-client-core php-cli php-mysql php-rrd \
+              mariadb-server-core mariadb-client-core php-cli php-mysql php-sqlite3 php-rrd \
               rrdtool jq socat systemd clang-format shellcheck libclang-rt-14-dev tzdata
 
 # What each program is made of. A program links only what it needs.
@@ -29,7 +29,7 @@ BASE   := base/mem base/err base/log base/text base/clock base/boot base/folder 
 LEDGER := db/sql db/ledger_file
 DIRECTORY := xen/directory xen/pending xen/snapshot xen/complaints xen/store xen/value
 
-xenbwd_SRC := src/xenbwd.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/net/*.c src/account/*.c src/daemon/*.c) \
+xenbwd_SRC := src/xenbwd.c src/base/pidfile.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/net/*.c src/account/*.c src/daemon/*.c) \
               $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) db/ledger.c
 xenbwd_LIB := libnl-3.0 xenstore sqlite3 libevent_core libcap-ng
 
@@ -42,8 +42,8 @@ xenbw-writer_LIB := sqlite3 librrd libmariadb libcap-ng
 
 xenbw_SRC := src/xenbw.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/cli/*.c) src/ipc/control.c \
              $(wildcard src/net/*.c) src/account/basis.c \
-             $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) db/usage.c
-xenbw_LIB := libnl-3.0 xenstore sqlite3 smartcols jansson
+             $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) $(MYSQL:%=%.c) db/usage.c
+xenbw_LIB := libnl-3.0 xenstore sqlite3 smartcols jansson libmariadb
 
 xenbw-graph_SRC := src/xenbw-graph.c $(BASE:%=src/%.c)
 xenbw-graph_LIB := librrd
@@ -72,7 +72,7 @@ $(BUILD)/$(1): $$($(1)_SRC:%.c=$(BUILD)/obj/%.o)
 endef
 $(foreach p,$(PROGRAMS) $(TEST_PROGRAMS),$(eval $(call program,$(p))))
 
-$(BUILD)/obj/%.o: %.c | $(BUILD)/gen/ledger_schema.h $(BUILD)/gen/mysql_schema.h
+$(BUILD)/obj/%.o: %.c | $(BUILD)/gen/ledger_schema.h $(BUILD)/gen/ledger_views_schema.h $(BUILD)/gen/mysql_schema.h
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(DEPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "db/sql.h"
 #include "ledger_schema.h" /* made from db/schema/ledger.sql */
+#include "ledger_views_schema.h"
 
 #define RECOVER                                                                                            \
 	"nothing was changed. Keep a copy, then recover what can be read as LEDGER in xenbwd(8) says, or " \
@@ -132,7 +133,9 @@ static int set_up_writer(struct ledger_file *f, const char *path, char **err)
 	    sql_run(f->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
 		    err) < 0)
 		return err_add(err, "preparing ledger %s", path);
-	return is_new ? create_schema(f->db, err) : check_soundness(f->db, path, err);
+	if ((is_new ? create_schema(f->db, err) : check_soundness(f->db, path, err)) < 0)
+		return -1;
+	return sql_run(f->db, ledger_views_schema, err); /* an older ledger lacks some */
 }
 
 int ledger_file_open_writer(struct ledger_file *f, const char *path, char **err)

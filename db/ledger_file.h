@@ -19,8 +19,9 @@ struct ledger_file {
 };
 
 /* Opens or creates the ledger (and its folder, where only that is missing) for the one writer: WAL,
- * synchronous=FULL, mode 0640 (group may read). Errors say whether it is in use, torn, read-only, newer than
- * this program, or something else's, and how to go on; nothing is changed then. */
+ * synchronous=FULL, mode 0640 (group may read). An older one gets the views that it lacks. Errors say whether
+ * it is in use, torn, read-only, newer than this program, or something else's, and how to go on; nothing is
+ * changed then. */
 int ledger_file_open_writer(struct ledger_file *f, const char *path, char **err);
 
 /* Opens an existing ledger read-only. Returns 1 (and no error) where there is none at `path`. */

@@ -13,8 +13,6 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-#define PASSWORD_MAX 1024
-
 struct mysql {
 	MYSQL *handle;
 	char *place;
@@ -134,8 +132,7 @@ static char *place_of(const struct conf_mysql *c)
 	return *host == '/' || !c->port ? mem_strdup(host) : mem_printf("%s port %u", host, c->port);
 }
 
-/* The password from the first line of the file. */
-static int read_password(const char *path, char *out, size_t size, char **err)
+int mysql_read_password(const char *path, char *out, size_t size, char **err)
 {
 	FILE *in = fopen(path, "re");
 	int rc = 0;
@@ -260,14 +257,14 @@ static int finish_open(struct mysql **out, struct mysql *m, int rc)
 
 int mysql_open(struct mysql **out, const struct conf_mysql *c, char **err)
 {
-	char from_file[PASSWORD_MAX + 2];
+	char from_file[MYSQL_PASSWORD_ROOM];
 	const char *password = c->password;
 	struct mysql *m;
 	int rc;
 
 	*out = NULL;
 	if (c->password_file) {
-		if (read_password(c->password_file, from_file, sizeof(from_file), err) < 0)
+		if (mysql_read_password(c->password_file, from_file, sizeof(from_file), err) < 0)
 			return -1;
 		password = from_file;
 	}

@@ -29,7 +29,11 @@ enum mysql_cause {
 	MYSQL_ADMIN, /* it stays as it is until somebody changes something */
 };
 
-/* Connects and chooses the database. On failure *out is NULL. */
+/* The password from the first line of a file. */
+#define MYSQL_PASSWORD_ROOM 1026
+int mysql_read_password(const char *path, char *out, size_t size, char **err);
+
+/* Connects and chooses the database, where it is not NULL. On failure *out is NULL. */
 int mysql_open(struct mysql **out, const struct conf_mysql *c, char **err);
 
 /* As an admin, by an option file ([client]): user and password come from there, and so do host and port where

@@ -15,8 +15,6 @@
 #include "config/conf.h"
 #include "db/sink.h"
 
-#define MYSQL_SINK "mysql" /* its name in the ledger */
-
 struct mysql_sink;
 
 /* `conf` (mysql, bucket_suffix) belongs to the caller and stays. */

@@ -7,6 +7,10 @@
 
 #include <stdbool.h>
 
+/* Their names in the ledger, and in what xenbwd and xenbw-writer tell each other. */
+#define RRD_SINK "rrd"
+#define MYSQL_SINK "mysql"
+
 enum sink_level { SINK_DEBUG, SINK_INFO, SINK_WARNING };
 
 struct sink_host {

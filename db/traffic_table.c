@@ -21,29 +21,38 @@ const char *const traffic_columns[TRAFFIC_COLUMNS] = {"input",       "output",  
 
 /* ---- making ---- */
 
-/* Statements of the schema end with ";\n"; `traffic` in backticks stands for the table. */
+/* `traffic` in backticks stands for the table. */
+char *traffic_table_statements(const char *table)
+{
+	static const char stands_for[] = "`traffic`";
+	const char *from = mysql_schema, *hole;
+	char *name = mysql_identifier(table), *all = mem_strdup("");
+
+	do {
+		char *longer;
+
+		hole = strstr(from, stands_for);
+		longer = mem_printf("%s%.*s%s", all, hole ? (int)(hole - from) : (int)strlen(from), from,
+				    hole ? name : "");
+		free(all);
+		all = longer;
+		if (hole)
+			from = hole + strlen(stands_for);
+	} while (hole);
+	free(name);
+	return all;
+}
+
 int traffic_table_create(struct mysql *m, const char *table, char **err)
 {
-	static const char stands_for[] = "`traffic`", end[] = ";\n";
-	char *name = mysql_identifier(table);
+	static const char end[] = ";\n";
+	char *all = traffic_table_statements(table);
 	int rc = 0;
 
-	for (const char *from = mysql_schema, *to; rc == 0 && (to = strstr(from, end));
-	     from = to + strlen(end)) {
-		char *text = mem_strndup(from, (size_t)(to - from)), *hole = strstr(text, stands_for);
-
-		if (hole) {
-			char *named = mem_printf("%.*s%s%s", (int)(hole - text), text, name,
-						 hole + strlen(stands_for));
-
-			free(text);
-			text = named;
-		}
-		if (mysql_execute(m, "cannot make the tables", text, strlen(text), err) < 0)
+	for (const char *from = all, *to; rc == 0 && (to = strstr(from, end)); from = to + strlen(end))
+		if (mysql_execute(m, "cannot make the tables", from, (size_t)(to - from), err) < 0)
 			rc = -1;
-		free(text);
-	}
-	free(name);
+	free(all);
 	return rc;
 }
 

@@ -23,6 +23,9 @@ enum traffic_state {
 	TRAFFIC_FOREIGN  /* something else that has the name */
 };
 
+/* The statements that make both tables, each ended by ";\n"; free(). */
+char *traffic_table_statements(const char *table);
+
 /* Makes the tables that are not there, in the chosen database. An existing one stays as it is. */
 int traffic_table_create(struct mysql *m, const char *table, char **err);
 

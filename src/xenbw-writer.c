@@ -27,12 +27,12 @@
 
 struct arguments {
 	const char *ledger, *rrd_dir;
-	bool mysql, debug;
+	bool mysql, syslog, debug;
 };
 
 static void usage(FILE *out)
 {
-	fputs("usage: xenbw-writer --ledger FILE [--rrd-dir DIR] [--mysql] [--debug]\n"
+	fputs("usage: xenbw-writer --ledger FILE [--rrd-dir DIR] [--mysql] [--syslog] [--debug]\n"
 	      "Started by xenbwd; descriptor 3 is the socket to it, 4 has the settings for MySQL.\n",
 	      out);
 }
@@ -41,13 +41,10 @@ static void usage(FILE *out)
 static int read_arguments(struct arguments *a, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"ledger", required_argument, NULL, 'l'},
-		{"rrd-dir", required_argument, NULL, 'r'},
-		{"mysql", no_argument, NULL, 'm'},
-		{"debug", no_argument, NULL, 'd'},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
-		{0},
+		{"ledger", required_argument, NULL, 'l'}, {"rrd-dir", required_argument, NULL, 'r'},
+		{"mysql", no_argument, NULL, 'm'},        {"syslog", no_argument, NULL, 's'},
+		{"debug", no_argument, NULL, 'd'},        {"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},      {0},
 	};
 	int c;
 
@@ -61,6 +58,9 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
 			break;
 		case 'm':
 			a->mysql = true;
+			break;
+		case 's':
+			a->syslog = true;
 			break;
 		case 'd':
 			a->debug = true;
@@ -139,6 +139,8 @@ int main(int argc, char **argv)
 	if (rc)
 		return rc - 1;
 	log_init("xenbw-writer", a.debug);
+	if (a.syslog)
+		log_to_syslog();
 	conf_init(&conf);
 	rc = check_feed(&err);
 	if (rc == 0 && a.mysql)

@@ -5,10 +5,11 @@
 BASE_C := $(BASE:%=src/%.c)
 
 UNIT_C := tests/support/unit.c $(BASE_C)
-ACCOUNT_C := $(wildcard src/account/*.c)
+ACCOUNT_C := $(wildcard src/account/*.c) src/config/network.c
 test_text_SRC := tests/unit/test_text.c tests/support/netns.c $(UNIT_C)
 test_basis_SRC := tests/unit/test_basis.c src/account/basis.c
 test_conf_SRC := tests/unit/test_conf.c $(wildcard src/config/*.c) $(UNIT_C)
+test_owner_SRC := tests/unit/test_owner.c src/account/owner.c src/account/bucket.c src/config/network.c $(UNIT_C)
 test_split_SRC := tests/unit/test_split.c src/account/split.c $(UNIT_C)
 test_epoch_SRC := tests/unit/test_epoch.c src/account/epoch.c src/account/basis.c $(UNIT_C)
 test_bucket_SRC := tests/unit/test_bucket.c $(ACCOUNT_C) db/ledger.c $(LEDGER:%=%.c) $(UNIT_C)
@@ -48,14 +49,17 @@ test_mysql_sink_SRC := tests/unit/test_mysql_sink.c tests/support/mariadb_bed.c 
                        $(MYSQL:%=%.c) $(MYSQL_SINK:%=%.c) $(LEDGER:%=%.c) $(BASE_C)
 test_mysql_sink_LIB := sqlite3 libmariadb
 
-UNIT_TESTS := test_text test_basis test_conf test_split test_epoch test_bucket test_account test_ledger test_ledger_file test_links test_stats test_bind test_message test_rrd_plan test_rrd test_rrd_source test_rrd_sink test_writer test_mysql_sink
+test_naccttab_SRC := tests/unit/test_naccttab.c $(wildcard src/config/*.c) $(UNIT_C)
+test_network_SRC := tests/unit/test_network.c src/config/network.c $(UNIT_C)
+
+UNIT_TESTS := test_naccttab test_network test_text test_basis test_owner test_conf test_split test_epoch test_bucket test_account test_ledger test_ledger_file test_links test_stats test_bind test_message test_rrd_plan test_rrd test_rrd_source test_rrd_sink test_writer test_mysql_sink
 
 test_value_SRC := tests/unit/test_value.c xen/value.c $(BASE_C)
 test_pending_SRC := tests/unit/test_pending.c xen/pending.c xen/snapshot.c xen/value.c $(BASE_C)
 test_xl_state_SRC := tests/unit/test_xl_state.c xen/xl_state.c
 UNIT_TESTS += test_value test_pending test_xl_state
 
-test_sim_year_SRC := tests/sim/test_sim_year.c tests/sim/memory_ledger.c $(wildcard src/account/*.c) db/ledger.c $(LEDGER:%=%.c) $(BASE_C)
+test_sim_year_SRC := tests/sim/test_sim_year.c tests/sim/memory_ledger.c $(ACCOUNT_C) db/ledger.c $(LEDGER:%=%.c) $(BASE_C)
 test_sim_year_LIB := sqlite3
 UNIT_TESTS += test_sim_year
 
@@ -82,6 +86,11 @@ TEST_TOOLS += bwload bwtap
 bwbench_SRC := tests/bench/bwbench.c src/net/stats.c src/net/message.c $(BASE_C)
 bwbench_LIB := libnl-3.0
 TEST_TOOLS += bwbench
+nacctd_way_SRC := tests/bench/nacctd_way.c $(BASE_C)
+nacctd_way_LIB := libmariadb
+sink_flush_SRC := tests/bench/sink_flush.c $(wildcard src/config/*.c) $(MYSQL:%=%.c) $(MYSQL_SINK:%=%.c) $(LEDGER:%=%.c) $(BASE_C)
+sink_flush_LIB := sqlite3 libmariadb
+TEST_TOOLS += nacctd_way sink_flush
 
 xenstore_tool_SRC := tests/support/xenstore_tool.c $(BASE_C)
 xenstore_tool_LIB := xenstore

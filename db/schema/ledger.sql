@@ -33,7 +33,7 @@ CREATE TABLE bucket_uuid (             -- which domains were charged to a bucket
 	bucket INTEGER NOT NULL REFERENCES bucket(id)
 ) WITHOUT ROWID;
 
-CREATE TABLE vif (                     -- one vif of one domain's life, as the toolstack described it last
+CREATE TABLE vif (                     -- one vif of one domain's life, as the toolstack described it last; domid 0: dom0 in a bridge, devid its ifindex
 	id INTEGER PRIMARY KEY,
 	boot TEXT NOT NULL,
 	domid INTEGER NOT NULL,

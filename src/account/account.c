@@ -15,10 +15,44 @@ static struct device *add_device(struct account *a, struct vif *v, const struct 
 	d->ifindex = row->ifindex;
 	d->vif = v;
 	d->epoch.row = *row;
+	d->epoch.own = v->row.domid == 0; /* dom0 has no other devices */
 	d->seen.carrier_down = row->carrier_down;
 	v->devices++;
 	HASH_ADD(hh, a->devices, ifindex, sizeof(d->ifindex), d);
 	return d;
+}
+
+static struct owner_address choose_address(const struct account *a, const struct account_vif_facts *f)
+{
+	struct owner_names names = {
+		/* the name is dom0's own: a guest that is called so has none */
+		.domain = f->domain && f->domid != 0 && strcmp(f->domain, BUCKET_DOM0_NAME) == 0 ? NULL
+												 : f->domain,
+		.vifname = f->vifname,
+		.netdev = f->netdev,
+		.mac = f->mac,
+		.domid = f->domid,
+		.devid = f->devid,
+	};
+
+	return owner_choose(&a->settings.rules, &names, f->addresses);
+}
+
+/* What the ledger knew of it is what is known until the toolstack is heard. */
+static char *restored_address(const struct account *a, const struct ledger_vif *row)
+{
+	struct account_vif_facts f = {.domid = row->domid,
+				      .devid = row->devid,
+				      .domain = row->domain,
+				      .mac = row->mac,
+				      .addresses = row->addresses,
+				      .netdev = row->netdev};
+	struct owner_address own = choose_address(a, &f);
+
+	if (own.sole)
+		return own.text;
+	free(own.text);
+	return NULL;
 }
 
 static struct vif *add_vif(struct account *a, const struct ledger_vif *row, int64_t since)
@@ -33,6 +67,13 @@ static struct vif *add_vif(struct account *a, const struct ledger_vif *row, int6
 	if (row->id > a->last_vif)
 		a->last_vif = row->id;
 	return v;
+}
+
+void account_clear_vif(struct vif *v)
+{
+	ledger_vif_clear(&v->row);
+	free(v->address);
+	free(v->guessed);
 }
 
 void account_move_to_gone(struct account *a, struct vif *v)
@@ -99,7 +140,7 @@ struct account *account_new(const struct account_settings *settings, const struc
 	for (size_t i = 0; i < state->vif_count; i++) {
 		struct ledger_vif row = ledger_vif_copy(&state->vifs[i]);
 
-		add_vif(a, &row, state->last_seen);
+		add_vif(a, &row, state->last_seen)->address = restored_address(a, &row);
 		if (strcmp(row.boot, a->boot) == 0)
 			buckets_attach(a->buckets, row.domid, row.bucket);
 	}
@@ -143,7 +184,7 @@ void account_free(struct account *a)
 	HASH_CLEAR(by_numbers, a->present);
 	HASH_ITER (hh, a->vifs, v, v_next) {
 		HASH_DEL(a->vifs, v);
-		ledger_vif_clear(&v->row);
+		account_clear_vif(v);
 		free(v);
 	}
 	HASH_ITER (hh, a->baselines, b, b_next) {
@@ -180,11 +221,12 @@ static struct vif *new_vif(struct account *a, const struct account_vif_facts *f)
 	return add_vif(a, &row, a->now);
 }
 
-static int64_t bucket_of(struct account *a, const struct account_vif_facts *f, char **warning)
+static int64_t bucket_of(struct account *a, const struct account_vif_facts *f, const char *address,
+			 char **warning)
 {
 	*warning = NULL;
-	if (a->settings.bucket_by_ip && f->addresses && !strchr(f->addresses, ' '))
-		return buckets_of_address(a->buckets, f->addresses, a->now);
+	if (a->settings.bucket_by_ip && address)
+		return buckets_of_address(a->buckets, address, a->now);
 	return buckets_of_domain(a->buckets, f->domid, f->uuid, f->domain, a->now, warning);
 }
 
@@ -211,9 +253,25 @@ static void end_other_domain(struct account *a, const struct account_vif_facts *
 	}
 }
 
+/* Once for each vif and address. */
+static void tell_guess(struct vif *v, const struct owner_address *own, char **warning)
+{
+	if (!own->ambiguous) {
+		mem_replace(&v->guessed, NULL);
+		return;
+	}
+	if (mem_replace(&v->guessed, own->text))
+		*warning =
+			mem_printf("vif %u.%u has several addresses, and without a classifier all its bytes "
+				   "go to one of them, %s; choose with a line `address IP OWNER` or with "
+				   "compactnet lines",
+				   v->row.domid, v->row.devid, own->text);
+}
+
 int64_t account_vif_here(struct account *a, const struct account_vif_facts *f, char **warning)
 {
 	struct numbers numbers = {f->domid, f->devid};
+	struct owner_address own = choose_address(a, f);
 	struct vif *v;
 	int64_t bucket;
 
@@ -222,13 +280,17 @@ int64_t account_vif_here(struct account *a, const struct account_vif_facts *f, c
 		v = NULL;
 	if (!v)
 		end_other_domain(a, f);
-	bucket = bucket_of(a, f, warning);
+	bucket = bucket_of(a, f, own.text, warning);
 	if (!v) {
 		v = new_vif(a, f);
 		v->dirty = true;
 	}
-	if (v->row.bucket != bucket || !same_text(f->addresses, v->row.addresses))
+	if (v->row.bucket != bucket || !same_text(own.sole ? own.text : NULL, v->address))
 		account_cut(a, v); /* what was settled so far stays where it belonged */
+	mem_replace(&v->address, own.sole ? own.text : NULL);
+	if (a->settings.bucket_by_ip)
+		tell_guess(v, &own, warning);
+	free(own.text);
 	if (v->row.bucket != bucket) {
 		v->row.bucket = bucket;
 		v->dirty = true;
@@ -260,10 +322,10 @@ void account_vif_gone(struct account *a, int64_t id)
 	buckets_release(a->buckets, v->row.domid);
 }
 
-void account_device_here(struct account *a, int64_t vif, unsigned ifindex, const char *netdev, bool netback,
-			 uint32_t carrier_down, unsigned left_connected)
+void account_device_here(struct account *a, int64_t vif, unsigned ifindex, const char *netdev,
+			 enum device_kind kind, uint32_t carrier_down, unsigned left_connected)
 {
-	struct basis basis = basis_of(netback);
+	struct basis basis = basis_of(kind);
 	struct vif *v = account_find_vif(a, vif);
 	struct device *d = account_find_device(a, ifindex);
 	struct ledger_epoch row = {0};

@@ -11,19 +11,22 @@
 
 #include "account/bucket.h"
 #include "account/epoch.h"
+#include "account/owner.h"
 #include "account/split.h"
 #include "db/ledger.h"
 
-/* How the toolstack describes a vif. Text stays the caller's. */
+/* How the toolstack describes a vif. dom0's own device in a bridge is a vif too: domid 0, BUCKET_DOM0_UUID,
+ * BUCKET_DOM0_NAME. Text stays the caller's. */
 struct account_vif_facts {
 	unsigned domid, devid;
-	const char *uuid, *domain, *mac, *addresses, *bridge, *netdev; /* each may be NULL */
+	const char *uuid, *domain, *mac, *addresses, *bridge, *vifname, *netdev; /* each may be NULL */
 };
 
 struct account_settings {
 	const char *boot; /* the kernel's boot id */
 	unsigned late; /* seconds: a poll at most this late after a slot's edge still belongs to that slot */
 	bool bucket_by_ip;
+	struct owner_rules rules; /* the caller's; must outlive the account */
 };
 
 struct account;
@@ -40,7 +43,7 @@ void account_free(struct account *a);
 /* ---- what is there ---- */
 
 /* A vif is there, as described; returns its ledger id. Vifs of another domain under the same domid are
- * taken as gone. *warning as in buckets_of_domain. */
+ * taken as gone. *warning is set (allocated) where the admin should know what its bytes are charged to. */
 int64_t account_vif_here(struct account *a, const struct account_vif_facts *facts, char **warning);
 
 /* A vif is gone, and its devices with it. Its last bytes are booked by the next account_settle. */
@@ -48,8 +51,8 @@ void account_vif_gone(struct account *a, int64_t vif);
 
 /* A device of a vif is there: opens an epoch at 0, or at the ledger's base line for it. Already open:
  * nothing. */
-void account_device_here(struct account *a, int64_t vif, unsigned ifindex, const char *netdev, bool netback,
-			 uint32_t carrier_down, unsigned left_connected);
+void account_device_here(struct account *a, int64_t vif, unsigned ifindex, const char *netdev,
+			 enum device_kind kind, uint32_t carrier_down, unsigned left_connected);
 
 /* A device is gone; its last counters where the delete event carried them, else NULL. */
 void account_device_gone(struct account *a, unsigned ifindex, const struct counters *final);

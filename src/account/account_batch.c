@@ -5,12 +5,6 @@
 #include "account/account_state.h"
 #include "base/mem.h"
 
-/* The address that all of a vif's bytes belong to, where there is just one. */
-static const char *sole_address(const struct ledger_vif *row)
-{
-	return row->addresses && !strchr(row->addresses, ' ') ? row->addresses : "";
-}
-
 bool account_has_pending(const struct ledger_take *t)
 {
 	for (int d = 0; d < DIR_COUNT; d++)
@@ -38,7 +32,7 @@ void account_cut(struct account *a, struct vif *v)
 	if (!account_has_pending(&v->pending))
 		return;
 	if (q && q->slot == a->open_slot && q->bucket == v->row.bucket &&
-	    strcmp(q->address, sole_address(&v->row)) == 0) {
+	    strcmp(q->address, v->address ? v->address : "") == 0) {
 		merge(q, &v->pending);
 	} else {
 		t = mem_alloc(sizeof(*t));
@@ -47,7 +41,7 @@ void account_cut(struct account *a, struct vif *v)
 		t->slot = a->open_slot;
 		t->bucket = v->row.bucket;
 		t->vif = v->row.id;
-		t->address = mem_strdup(sole_address(&v->row));
+		t->address = mem_strdup(v->address ? v->address : "");
 		account_list_add(&a->takes, t);
 		v->queued = t;
 	}
@@ -132,7 +126,7 @@ void account_committed(struct account *a)
 
 static void free_vif(struct vif *v)
 {
-	ledger_vif_clear(&v->row);
+	account_clear_vif(v);
 	free(v);
 }
 

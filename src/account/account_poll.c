@@ -56,8 +56,10 @@ bool account_reading(struct account *a, unsigned ifindex, const struct counters 
 		account_close_epoch(a, d, NULL,
 				    verdict == EPOCH_WENT_BACK ? "counters went back" : "reconnected",
 				    a->now);
-		d->epoch =
-			(struct epoch){.row = row, .left_connected = d->seen.left_connected, .dirty = true};
+		d->epoch = (struct epoch){.row = row,
+					  .left_connected = d->seen.left_connected,
+					  .own = d->epoch.own,
+					  .dirty = true};
 	}
 	epoch_grow(&d->epoch, counters, a->now, d->vif->grown);
 	return verdict == EPOCH_WENT_BACK;

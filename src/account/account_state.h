@@ -20,6 +20,8 @@ struct numbers {
 struct vif {
 	struct ledger_vif row; /* first: account_next_vif leans on it */
 	struct numbers numbers;
+	char *address; /* the one that all its bytes belong to; NULL where that is not known */
+	char *guessed; /* the one that was told to get them all, for want of the admin's word */
 	struct split split[DIR_COUNT];
 	uint64_t grown[DIR_COUNT]; /* read, not settled yet */
 	uint64_t moved[DIR_COUNT]; /* since the daemon began */
@@ -105,6 +107,9 @@ static inline void account_list_add(struct list *l, void *item)
  * whether its true end is known. */
 bool account_close_epoch(struct account *a, struct device *d, const struct counters *final,
 			 const char *reason, int64_t time);
+
+/* Frees what it holds, not the vif. */
+void account_clear_vif(struct vif *v);
 
 /* Out of the table: to be told to the ledger, then freed. */
 void account_move_to_gone(struct account *a, struct vif *v);

@@ -2,9 +2,10 @@
  *
  * basis: kernel counters turned into IP bytes in the guest's view.
  *
- * The one place where dom0's rx/tx becomes the guest's output/input, and where link headers are taken off.
- * Pure. Measured: netback counts rx without the 14-byte Ethernet header and tx with it; veth, tun and the
- * others count it in both directions.
+ * The one place where rx/tx becomes the domain's input/output, and where link headers are taken off. Pure. A
+ * vif's rx is what its guest sent; a bridge device's rx is what dom0 received. Measured: netback and bridges
+ * count rx without the 14-byte Ethernet header and tx with it; veth, tun and the others count it in both
+ * directions.
  */
 #ifndef XENBW_BASIS_H
 #define XENBW_BASIS_H
@@ -16,12 +17,12 @@
 
 struct basis {
 	unsigned rx_header, tx_header; /* bytes that the driver counts per packet above the IP packet */
+	bool own;                      /* the device is the domain's own card, not the other end of it */
 };
 
-/* The basis of a device: netback's, or any other driver's. */
-struct basis basis_of(bool netback);
+struct basis basis_of(enum device_kind kind);
 
-/* IP bytes to (DIR_INPUT) or from (DIR_OUTPUT) the guest since the counters began. */
+/* IP bytes to (DIR_INPUT) or from (DIR_OUTPUT) the domain since the counters began. */
 uint64_t basis_bytes(struct basis b, const struct counters *c, enum direction dir);
 
 #endif

@@ -105,6 +105,20 @@ static char *free_variant(const struct buckets *b, const char *name)
 	}
 }
 
+/* Gives its label up; returns the new one, allocated. */
+static char *step_aside(struct buckets *b, struct bucket *holder, int64_t now)
+{
+	char *label = free_variant(b, holder->row.label);
+
+	relabel(b, holder, label, now);
+	return label;
+}
+
+static bool is_dom0s(const char *name)
+{
+	return strcmp(name, BUCKET_DOM0_NAME) == 0;
+}
+
 static bool is_variant(const char *label, const char *name)
 {
 	size_t n = strlen(name);
@@ -174,22 +188,35 @@ void buckets_free(struct buckets *b)
 	free(b);
 }
 
-/* The name without what a migration adds for a while; *provisional tells that it is not the domain's own. */
-static char *own_name(unsigned domid, const char *name, bool *provisional)
+/* Its length without what a migration adds for a while. */
+static size_t own_length(const char *name)
 {
 	static const char *const suffixes[] = {"--incoming", "--migratedaway"};
+	size_t n = strlen(name);
 
-	*provisional = true;
-	for (size_t i = 0; name && i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		size_t n = strlen(name), s = strlen(suffixes[i]);
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		size_t s = strlen(suffixes[i]);
 
 		if (n > s && strcmp(name + n - s, suffixes[i]) == 0)
-			return mem_strndup(name, n - s);
+			return n - s;
 	}
-	if (!name || !*name)
-		return mem_printf("domain-%u", domid);
-	*provisional = false;
-	return mem_strdup(name);
+	return n;
+}
+
+bool bucket_is_called(const char *name, const char *owner)
+{
+	size_t n = own_length(name);
+
+	return strncmp(name, owner, n) == 0 && owner[n] == '\0';
+}
+
+/* *provisional tells that it is not the domain's own. */
+static char *own_name(unsigned domid, const char *name, bool *provisional)
+{
+	size_t n = name ? own_length(name) : 0;
+
+	*provisional = n == 0 || name[n] != '\0';
+	return n ? mem_strndup(name, n) : mem_printf("domain-%u", domid);
 }
 
 static void remember_uuid(struct buckets *b, const char *uuid, int64_t bucket)
@@ -201,24 +228,31 @@ static void remember_uuid(struct buckets *b, const char *uuid, int64_t bucket)
 	HASH_ADD_KEYPTR(hh, b->uuids, u->row.uuid, strlen(u->row.uuid), u);
 }
 
+static char *label_taken(const char *name, const char *label, bool reserved)
+{
+	return mem_printf("the label %s is %s: this domain is charged to bucket %s; rename %s", name,
+			  reserved ? "dom0's own" : "in use", label, reserved ? "it" : "one of them");
+}
+
 /* A domain whose bucket is known is called `name` now: its label follows, unless a live domain has that
  * label. */
-static void follow_name(struct buckets *b, struct bucket *k, const char *name, int64_t now, char **warning)
+static void follow_name(struct buckets *b, struct bucket *k, unsigned domid, const char *name, int64_t now,
+			char **warning)
 {
 	struct bucket *holder = find_label(b, name);
+	bool reserved = domid != 0 && is_dom0s(name);
 	char *label;
 
-	if (holder == k)
+	if (holder == k && !reserved)
 		return;
-	if (!holder) {
+	if (!holder && !reserved) {
 		relabel(b, k, name, now);
 		return;
 	}
 	if (is_variant(k->row.label, name)) /* settled before: labels do not swing to and fro */
 		return;
-	if (holder->live == 0 && !holder->row.by_ip) { /* its owner is gone: it steps aside */
-		label = free_variant(b, name);
-		relabel(b, holder, label, now);
+	if (!reserved && holder->live == 0 && !holder->row.by_ip) { /* its owner is gone: it steps aside */
+		label = step_aside(b, holder, now);
 		relabel(b, k, name, now);
 		*warning = mem_printf(
 			"domain %s takes over the label of another domain that is gone; that one's bytes "
@@ -229,29 +263,36 @@ static void follow_name(struct buckets *b, struct bucket *k, const char *name, i
 	}
 	label = free_variant(b, name);
 	relabel(b, k, label, now);
-	*warning = mem_printf(
-		"two live domains are called %s: the second is charged to bucket %s; rename one of them",
-		name, label);
+	if (reserved || holder->row.by_ip)
+		*warning = label_taken(name, label, reserved);
+	else
+		*warning = mem_printf(
+			"two live domains are called %s: the second is charged to bucket %s; rename one of "
+			"them",
+			name, label);
 	free(label);
 }
 
 /* nameless: `name` was made from the domid, which says nothing about who was called so before. */
-static struct bucket *new_of_domain(struct buckets *b, const char *name, bool nameless, int64_t now,
-				    char **warning)
+static struct bucket *new_of_domain(struct buckets *b, unsigned domid, const char *name, bool nameless,
+				    int64_t now, char **warning)
 {
 	struct bucket *holder = find_label(b, name), *k;
+	bool reserved = domid != 0 && is_dom0s(name);
 	char *label;
 
-	if (!holder)
+	if (holder && domid == 0) {
+		free(step_aside(b, holder, now));
+		holder = NULL;
+	}
+	if (!holder && !reserved)
 		return create(b, false, name, now);
-	if (holder->live == 0 && !holder->row.by_ip && !nameless)
+	if (!reserved && holder->live == 0 && !holder->row.by_ip && !nameless)
 		return holder;
 	label = free_variant(b, name);
 	k = create(b, false, label, now);
 	if (!nameless)
-		*warning = mem_printf(
-			"the label %s is in use: this domain is charged to bucket %s; rename one of them",
-			name, label);
+		*warning = label_taken(name, label, reserved);
 	free(label);
 	return k;
 }
@@ -276,6 +317,8 @@ int64_t buckets_of_domain(struct buckets *b, unsigned domid, const char *uuid, c
 	char *own = own_name(domid, name, &provisional);
 
 	*warning = NULL;
+	if (uuid && domid != 0 && strcmp(uuid, BUCKET_DOM0_UUID) == 0)
+		uuid = NULL;
 	if (uuid)
 		HASH_FIND(hh, b->uuids, uuid, strlen(uuid), u);
 	HASH_FIND(hh, b->attached, &domid, sizeof(domid), a);
@@ -288,13 +331,13 @@ int64_t buckets_of_domain(struct buckets *b, unsigned domid, const char *uuid, c
 	else if (u && find_id(b, u->row.bucket))
 		k = find_id(b, u->row.bucket);
 	else
-		k = new_of_domain(b, own, !name || !*name, now, warning);
+		k = new_of_domain(b, domid, own, !name || !*name, now, warning);
 	if (!a)
 		attach(b, domid, k);
 	if (uuid && !u)
 		remember_uuid(b, uuid, k->row.id);
 	if (!provisional && !*warning)
-		follow_name(b, k, own, now, warning);
+		follow_name(b, k, domid, own, now, warning);
 	free(own);
 	return k->row.id;
 }
@@ -305,7 +348,7 @@ void buckets_attach(struct buckets *b, unsigned domid, int64_t bucket)
 	struct attached *a;
 
 	HASH_FIND(hh, b->attached, &domid, sizeof(domid), a);
-	if (k && !a)
+	if (k && !k->row.by_ip && !a)
 		attach(b, domid, k);
 }
 
@@ -334,10 +377,7 @@ int64_t buckets_of_address(struct buckets *b, const char *address, int64_t now)
 	struct bucket *k = find_label(b, address);
 
 	if (k && !k->row.by_ip) { /* a domain called like an address: its label steps aside */
-		char *label = free_variant(b, address);
-
-		relabel(b, k, label, now);
-		free(label);
+		free(step_aside(b, k, now));
 		k = NULL;
 	}
 	return (k ? k : create(b, true, address, now))->row.id;

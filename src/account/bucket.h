@@ -5,12 +5,16 @@
  * Pure. A known uuid means its bucket, whatever the domain is called now; an unknown uuid under the label of
  * a bucket that no live domain uses means that bucket (a guest was reinstalled). A rename changes the label.
  * A label that a live domain uses is never taken from it: the newcomer becomes NAME~2. "--incoming" and
- * "--migratedaway" are no names.
+ * "--migratedaway" are no names. The label Domain-0 is dom0's, whoever else is called so.
  */
 #ifndef XENBW_BUCKET_H
 #define XENBW_BUCKET_H
 
 #include "db/ledger.h"
+
+/* dom0, as Xen itself knows it. A guest under this uuid counts as one without. */
+#define BUCKET_DOM0_NAME "Domain-0"
+#define BUCKET_DOM0_UUID "00000000-0000-0000-0000-000000000000"
 
 struct buckets;
 
@@ -23,7 +27,10 @@ void buckets_free(struct buckets *b);
 int64_t buckets_of_domain(struct buckets *b, unsigned domid, const char *uuid, const char *name, int64_t now,
 			  char **warning);
 
-/* Binds a live domain to a bucket that the ledger says it has. */
+/* Is `owner` a domain's own name, without what a migration adds for a while? */
+bool bucket_is_called(const char *name, const char *owner);
+
+/* Binds a live domain to a bucket that the ledger says it has; not to one of an address. */
 void buckets_attach(struct buckets *b, unsigned domid, int64_t bucket);
 
 /* The domain is gone; its label is free for a new one. */

@@ -32,7 +32,7 @@ enum epoch_verdict epoch_judge(struct epoch *e, const struct counters *now, cons
 
 void epoch_grow(struct epoch *e, const struct counters *now, int64_t time, uint64_t growth[DIR_COUNT])
 {
-	struct basis basis = {e->row.rx_header, e->row.tx_header};
+	struct basis basis = {e->row.rx_header, e->row.tx_header, e->own};
 
 	for (int d = 0; d < DIR_COUNT; d++) {
 		uint64_t begin = basis_bytes(basis, &e->row.base, d), end = basis_bytes(basis, now, d);

@@ -20,6 +20,7 @@ struct epoch {
 	bool has_hint;
 	unsigned left_connected; /* the backend's count at the last reading */
 	unsigned left_window;    /* readings for which a seen departure still counts as "meanwhile" */
+	bool own;                /* dom0's own device: see struct basis */
 	bool dirty;              /* differs from the ledger */
 };
 

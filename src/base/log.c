@@ -9,7 +9,7 @@
 /* Process-wide on purpose: set once by main before anything else runs, read-only afterwards. */
 static const char *log_program = "xenbw";
 static bool log_with_debug;
-static bool log_for_journal;
+static bool log_for_journal, log_for_syslog;
 
 void log_init(const char *program, bool debug)
 {
@@ -19,8 +19,23 @@ void log_init(const char *program, bool debug)
 	setvbuf(stderr, NULL, _IOLBF, 0);
 }
 
+void log_to_syslog(void)
+{
+	openlog(log_program, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+	log_for_syslog = true;
+}
+
+bool log_is_syslog(void)
+{
+	return log_for_syslog;
+}
+
 __attribute__((format(printf, 2, 0))) static void write_line(int priority, const char *fmt, va_list ap)
 {
+	if (log_for_syslog) {
+		vsyslog(priority, fmt, ap);
+		return;
+	}
 	flockfile(stderr);
 	if (log_for_journal)
 		fprintf(stderr, "<%d>", priority);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * log: one line per message on standard error.
+ * log: one line per message on standard error, or to syslog.
  *
  * Under systemd (JOURNAL_STREAM is set) each line starts with its priority as <N>, which the journal
  * understands; elsewhere with the program's name. A message says what, which object, why, what next.
@@ -12,6 +12,11 @@
 #include <stdbool.h>
 
 void log_init(const char *program, bool debug);
+
+/* From now on: for a process without a terminal. */
+void log_to_syslog(void);
+bool log_is_syslog(void);
+
 void log_err(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

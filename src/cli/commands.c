@@ -86,6 +86,15 @@ static const struct cli_option graph_options[] = {
 	{0},
 };
 
+static const struct cli_option db_options[] = {
+	{.name = "defaults-file",
+	 .id = OPTION_DEFAULTS_FILE,
+	 .arg = "FILE",
+	 .help = "init: be the admin of this option file of mysql(1)"},
+	{.name = "print", .id = OPTION_PRINT, .help = "init: print the SQL, and do nothing"},
+	{0},
+};
+
 static const struct cli_option no_options[] = {{0}};
 
 const struct cli_command cli_commands[] = {
@@ -111,6 +120,16 @@ const struct cli_command cli_commands[] = {
 	 .summary = "draw the traffic of a bucket into a file",
 	 .options = graph_options,
 	 .run = cli_graph},
+	{.name = "db",
+	 .operand = OPERAND_WORD,
+	 .operands = "init|status",
+	 .least = 1,
+	 .most = 1,
+	 .words = "init status",
+	 .tables = true,
+	 .summary = "make the MySQL database, or see how far it is",
+	 .options = db_options,
+	 .run = cli_db},
 	{.name = "completion",
 	 .operand = OPERAND_WORD,
 	 .operands = "bash|buckets",

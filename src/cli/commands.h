@@ -29,6 +29,8 @@ enum cli_option_id {
 	OPTION_OUT,
 	OPTION_SVG,
 	OPTION_DARK,
+	OPTION_DEFAULTS_FILE,
+	OPTION_PRINT,
 	OPTION_COUNT
 };
 
@@ -66,6 +68,6 @@ const struct cli_command *cli_command_named(const char *word, char **err);
 
 /* ---- what the commands are ---- */
 
-cli_run_fn cli_list_domains, cli_report, cli_graph, cli_completion, cli_help;
+cli_run_fn cli_list_domains, cli_report, cli_graph, cli_db, cli_completion, cli_help;
 
 #endif

@@ -96,8 +96,18 @@ static int read_ledger(struct listing *l, char **err)
 
 static int read_live(struct listing *l, char **err)
 {
-	int rc = live_read(&l->live, &l->no_live);
+	unsigned *bridges = mem_array(l->known.vif_count, sizeof(*bridges));
+	size_t count = 0;
+	int rc;
 
+	for (size_t i = 0; i < l->known.vif_count; i++) {
+		const struct usage_vif *v = &l->known.vifs[i];
+
+		if (v->domid == 0 && v->gone < 0 && strcmp(v->boot, l->boot) == 0)
+			bridges[count++] = v->devid; /* dom0's are their device's ifindex */
+	}
+	rc = live_read(&l->live, bridges, count, &l->no_live);
+	free(bridges);
 	if (rc < 0)
 		return err_set(err, "%s", l->no_live);
 	l->has_live = rc == 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * live: the vifs that there are now, and what the kernel has counted for them.
+ * live: the vifs that there are now, dom0's bridges, and what the kernel has counted for them.
  *
  * One look at xenstore, then one reading of all counters. Needs no daemon and writes nothing.
  */
@@ -14,7 +14,7 @@
 
 struct live_device {
 	unsigned ifindex;
-	bool netback;
+	enum device_kind kind;
 	struct counters counters;
 };
 
@@ -27,12 +27,15 @@ struct live_vif {
 
 struct live {
 	struct directory *directory;
-	struct live_vif *vifs; /* sorted by domid, devid */
+	struct live_vif *vifs; /* sorted by domid, devid; first dom0's own devices in the vifs' bridges */
 	size_t count;
+	struct xen_vif *bridges; /* what xenstore would say of those */
+	size_t bridge_count;
 };
 
-/* Returns 0; or 1 where xenstore cannot be reached (why is in *err); or -1. */
-int live_read(struct live *l, char **err);
+/* `known`: ifindexes of bridges that are dom0's too, should they still be there. Returns 0; or 1 where
+ * xenstore cannot be reached (why is in *err); or -1. */
+int live_read(struct live *l, const unsigned *known, size_t known_count, char **err);
 void live_free(struct live *l);
 
 /* What xenbw-xl says of each domain, as it printed it; NULL where it cannot be had. Allocated. */

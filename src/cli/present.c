@@ -43,9 +43,8 @@ static uint64_t unbooked(const struct usage_vifs *known, const struct live_devic
 	uint64_t total;
 
 	if (!e)
-		return growth(basis_of(dev->netback), known ? baseline_of(known, dev->ifindex) : NULL, now,
-			      dir);
-	basis = (struct basis){e->rx_header, e->tx_header};
+		return growth(basis_of(dev->kind), known ? baseline_of(known, dev->ifindex) : NULL, now, dir);
+	basis = (struct basis){e->rx_header, e->tx_header, dev->kind == DEVICE_BRIDGE};
 	if (!counters_at_least(now, &e->last))
 		return basis_bytes(basis, now, dir);
 	/* as xenbwd will book it: the whole epoch, less what it has booked of it */

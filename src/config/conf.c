@@ -3,257 +3,353 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/un.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "config/keywords.h"
 
-enum value_type { VALUE_SECONDS, VALUE_BUCKET, VALUE_PATH, VALUE_PATH_OR_NONE, VALUE_SOCKET, VALUE_ZONE };
-
-/* The one table: parser, printer and defaults all come from it. */
-static const struct keyword {
-	const char *word;
-	enum value_type type;
-	size_t offset;
-	const char *fallback;
-	unsigned min, max; /* VALUE_SECONDS */
-} keywords[] = {
-	{"poll", VALUE_SECONDS, offsetof(struct conf, poll), "5", 1, 300},
-	{"flush", VALUE_SECONDS, offsetof(struct conf, flush), "30", 1, 300},
-	{"bucket", VALUE_BUCKET, offsetof(struct conf, bucket), "domain", 0, 0},
-	{"ledger", VALUE_PATH, offsetof(struct conf, ledger), "/var/lib/xenbw/ledger.db", 0, 0},
-	{"rrd_dir", VALUE_PATH_OR_NONE, offsetof(struct conf, rrd_dir), "/var/lib/xenbw/rrd", 0, 0},
-	{"control", VALUE_SOCKET, offsetof(struct conf, control), "/run/xenbw/control", 0, 0},
-	{"timezone", VALUE_ZONE, offsetof(struct conf, timezone), "system", 0, 0},
-};
-
-#define KEYWORDS (sizeof(keywords) / sizeof(keywords[0]))
-
-/* libc takes whatever it cannot read for UTC, without a word: so look whether it is a time zone (tzfile(5)).
- */
-static bool zone_exists(const char *zone)
-{
-	char *path, magic[4];
-	bool there;
-	FILE *f;
-
-	if (strcmp(zone, "UTC") == 0)
-		return true;
-	if (strstr(zone, "..") || zone[0] == '/')
-		return false;
-	path = mem_printf("/usr/share/zoneinfo/%s", zone);
-	f = fopen(path, "re");
-	free(path);
-	if (!f)
-		return false;
-	there = fread(magic, 1, sizeof(magic), f) == sizeof(magic) &&
-		memcmp(magic, "TZif", sizeof(magic)) == 0;
-	fclose(f);
-	return there;
-}
-
-static int set_path(char **field, const char *value, size_t longest, char **err)
-{
-	if (value[0] != '/')
-		return err_set(err,
-			       "`%s` is not an absolute path; write it from the root, beginning with '/'",
-			       value);
-	if (strlen(value) > longest)
-		return err_set(err, "the path is too long (%zu bytes, at most %zu)", strlen(value), longest);
-	mem_replace(field, value);
-	return 0;
-}
-
-static int set_value(struct conf *c, const struct keyword *k, const char *value, char **err)
-{
-	void *field = (char *)c + k->offset;
-	uint64_t number;
-
-	switch (k->type) {
-	case VALUE_SECONDS:
-		if (!text_u64(value, k->min, k->max, &number))
-			return err_set(err, "`%s` is not a number of seconds from %u to %u", value, k->min,
-				       k->max);
-		*(unsigned *)field = (unsigned)number;
-		return 0;
-	case VALUE_BUCKET:
-		if (strcmp(value, "domain") != 0 && strcmp(value, "ip") != 0)
-			return err_set(err, "`%s` is neither `domain` nor `ip`", value);
-		*(enum bucket_kind *)field = value[0] == 'd' ? BUCKET_DOMAIN : BUCKET_IP;
-		return 0;
-	case VALUE_PATH:
-		return set_path(field, value, 4000, err);
-	case VALUE_SOCKET:
-		return set_path(field, value, sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1, err);
-	case VALUE_PATH_OR_NONE:
-		if (strcmp(value, "none") != 0)
-			return set_path(field, value, 4000, err);
-		mem_replace(field, NULL);
-		return 0;
-	case VALUE_ZONE:
-		if (strcmp(value, "system") == 0) {
-			mem_replace(field, NULL);
-			return 0;
-		}
-		if (!zone_exists(value))
-			return err_set(err,
-				       "there is no time zone `%s`; write `system`, or a name as below "
-				       "/usr/share/zoneinfo, such as Europe/Berlin",
-				       value);
-		mem_replace(field, value);
-		return 0;
-	}
-	return -1;
-}
+#define LARGEST_FILE (16u << 20) /* bytes; no configuration is that large */
 
 void conf_init(struct conf *c)
 {
 	*c = (struct conf){0};
-	for (size_t i = 0; i < KEYWORDS; i++)
-		(void)set_value(c, &keywords[i], keywords[i].fallback,
-				NULL); /* a test holds that all of them fit */
-	c->mysql.database = mem_strdup("netacct");
-	c->mysql.table = mem_strdup("traffic");
+	keywords_defaults(c);
+}
+
+static void free_texts(struct conf_texts *t)
+{
+	for (size_t i = 0; i < t->count; i++)
+		free(t->list[i]);
+	free(t->list);
 }
 
 void conf_free(struct conf *c)
 {
+	free(c->bucket_suffix);
 	free(c->ledger);
 	free(c->rrd_dir);
 	free(c->control);
 	free(c->timezone);
+	free(c->pidfile);
+	free(c->mysql.user);
+	free(c->mysql.password);
+	free(c->mysql.password_file);
+	free(c->mysql.host);
 	free(c->mysql.database);
 	free(c->mysql.table);
+	free(c->mysql.tls_ca);
+	for (size_t i = 0; i < c->addresses.count; i++)
+		free(c->addresses.list[i].owner);
+	free(c->addresses.list);
+	networks_free(&c->compactnet);
+	networks_free(&c->ournet);
+	networks_free(&c->direct_peer);
+	networks_free(&c->peer);
+	networks_free(&c->ignorenet);
+	networks_free(&c->dontignore);
+	free_texts(&c->devices);
+	free_texts(&c->warnings);
 	*c = (struct conf){0};
 }
 
-static int unknown_word(const char *word, char **err)
+__attribute__((format(printf, 2, 3))) static void warn(struct conf *c, const char *fmt, ...)
 {
-	const char *best = NULL;
-	size_t least = SIZE_MAX;
-	char *shown = text_printable(word, strlen(word));
+	struct conf_texts *w = &c->warnings;
+	va_list ap;
 
-	for (size_t i = 0; i < KEYWORDS; i++) {
-		size_t d = text_distance(word, keywords[i].word);
-
-		if (d < least) {
-			least = d;
-			best = keywords[i].word;
-		}
-	}
-	if (least <= 3 && least < strlen(best))
-		err_set(err, "unknown keyword `%s`; did you mean `%s`?", shown, best);
-	else
-		err_set(err, "unknown keyword `%s`; xenbw.conf(5) lists the known ones", shown);
-	free(shown);
-	return -1;
+	va_start(ap, fmt);
+	w->list = mem_resize(w->list, w->count + 1, sizeof(*w->list));
+	w->list[w->count++] = mem_vprintf(fmt, ap);
+	va_end(ap);
 }
 
-/* One line, cut into keyword and value in place. */
-static int parse_line(struct conf *c, char *line, char **err)
+/* ---- lines ---- */
+
+struct parser {
+	struct conf *conf;
+	const char *name; /* of the file */
+	size_t line;
+	bool poll_set;
+};
+
+/* Takes comment and blanks off a line, in place; NULL where nothing is left. */
+static char *bare_line(char *line)
 {
-	char *word, *value, *end;
+	char *end;
 
 	line[strcspn(line, "#")] = '\0';
-	word = line + strspn(line, " \t\r\n\v\f");
-	for (end = word + strlen(word); end > word && isspace((unsigned char)end[-1]);)
+	line += strspn(line, " \t\r\n\v\f");
+	for (end = line + strlen(line); end > line && isspace((unsigned char)end[-1]);)
 		*--end = '\0';
-	if (!*word)
-		return 0;
-	value = word + strcspn(word, " \t");
-	if (*value) {
-		*value++ = '\0';
-		value += strspn(value, " \t");
-	}
-	for (size_t i = 0; i < KEYWORDS; i++) {
-		if (strcasecmp(word, keywords[i].word) != 0)
-			continue;
-		if (!*value)
-			return err_set(err, "`%s` has no value; its default is `%s %s`", keywords[i].word,
-				       keywords[i].word, keywords[i].fallback);
-		return set_value(c, &keywords[i], value, err) < 0 ? err_add(err, "`%s`", keywords[i].word)
-								  : 0;
-	}
-	return unknown_word(word, err);
+	return *line ? line : NULL;
 }
 
-int conf_parse(struct conf *c, FILE *in, const char *name, char **err)
+/* Cuts the line behind its first word, in place; returns the rest, "" where there is none. */
+static char *cut_word(char *line)
 {
-	char *line = NULL;
-	size_t room = 0, number = 0;
+	char *rest = line + strcspn(line, " \t");
+
+	if (*rest) {
+		*rest++ = '\0';
+		rest += strspn(rest, " \t");
+	}
+	return rest;
+}
+
+static int unknown_word(struct parser *p, const char *word, char **err)
+{
+	const char *nearest = keyword_nearest(word);
+	char *shown = text_printable(word, strlen(word));
+	char *advice = nearest ? mem_printf("did you mean `%s`?", nearest)
+			       : mem_strdup("xenbw.conf(5) lists the known ones");
+	int rc = 0;
+
+	if (p->conf->kind == CONF_NACCTTAB)
+		warn(p->conf, "%s:%zu: unknown keyword `%s` is passed over, as by nacctd; %s", p->name,
+		     p->line, shown, advice);
+	else
+		rc = err_set(err, "unknown keyword `%s`; %s", shown, advice);
+	free(advice);
+	free(shown);
+	return rc;
+}
+
+static int parse_line(struct parser *p, char *word, char **err)
+{
+	const char *value = cut_word(word);
+	const struct keyword *k = keyword_find(word);
+	char *note;
+
+	if (!k)
+		return unknown_word(p, word, err);
+	word = (char *)keyword_word(k);
+	if (keyword_inert(k) && p->conf->kind != CONF_NACCTTAB)
+		return err_set(err, "`%s` means nothing to xenbw: leave the line out (%s)", word,
+			       keyword_inert(k));
+	if (keyword_inert(k)) {
+		warn(p->conf, "%s:%zu: `%s` has no effect: %s", p->name, p->line, word, keyword_inert(k));
+		return 0;
+	}
+	p->poll_set |= strcmp(word, "poll") == 0;
+	if (keyword_set(p->conf, k, value, &note, err) < 0)
+		return err_add(err, "`%s`", word);
+	if (note)
+		warn(p->conf, "%s:%zu: `%s`: %s", p->name, p->line, word, note);
+	free(note);
+	return 0;
+}
+
+/* A line of nacctpeering. What nacctd could not read never matched: it is left out. */
+static int parse_peer(struct parser *p, char *text, char **err)
+{
+	char *note, *reason = NULL;
+	struct network n;
+
+	(void)err;
+	if (network_parse(text, &n, &note, &reason) == 0)
+		networks_add(&p->conf->peer, &n);
+	else
+		warn(p->conf, "%s:%zu: the line is left out: %s", p->name, p->line, reason);
+	if (note)
+		warn(p->conf, "%s:%zu: %s", p->name, p->line, note);
+	free(note);
+	free(reason);
+	return 0;
+}
+
+static int each_line(struct parser *p, FILE *in, int (*fn)(struct parser *, char *, char **), char **err)
+{
+	char *line = NULL, *bare;
+	size_t room = 0;
 	ssize_t n;
 	int rc = 0;
 
 	while (rc == 0 && (n = getline(&line, &room, in)) >= 0) {
-		number++;
+		p->line++;
 		if (strlen(line) != (size_t)n)
 			rc = err_set(err, "the line holds a NUL byte; this is not a text file");
-		else
-			rc = parse_line(c, line, err);
+		else if ((bare = bare_line(line)))
+			rc = fn(p, bare, err);
 		if (rc < 0)
-			err_add(err, "%s:%zu", name, number);
+			err_add(err, "%s:%zu", p->name, p->line);
 	}
 	if (rc == 0 && ferror(in))
-		rc = err_sys(err, "reading %s", name);
-	if (rc == 0 && c->flush < c->poll)
-		rc = err_set(err,
-			     "%s: `flush %u` is shorter than `poll %u`; commits cannot be more frequent than "
-			     "readings",
-			     name, c->flush, c->poll);
+		rc = err_sys(err, "reading %s", p->name);
 	free(line);
 	return rc;
 }
 
-int conf_read(struct conf *c, const char *path, bool missing_ok, char **err)
+int conf_parse(struct conf *c, FILE *in, const char *name, char **err)
+{
+	struct parser p = {.conf = c, .name = name};
+
+	if (each_line(&p, in, parse_line, err) < 0)
+		return -1;
+	if (!p.poll_set && c->poll > c->flush)
+		c->poll = c->flush;
+	if (c->flush < c->poll)
+		return err_set(
+			err,
+			"%s: `flush %u` is shorter than `poll %u`; commits cannot be more frequent than "
+			"readings",
+			name, c->flush, c->poll);
+	if (c->ournet.count || c->direct_peer.count || c->peer.count || c->ignorenet.count)
+		warn(c,
+		     "%s: the networks that tell external from other traffic (ournet, direct_peer, peer, "
+		     "ignorenet) "
+		     "are kept, but this version has no classifier: every byte counts as input or output",
+		     name);
+	if (c->kind == CONF_NACCTTAB && c->database == DATABASE_NONE)
+		warn(c, "%s: there is no line `database mysql`: nothing is written to MySQL", name);
+	return 0;
+}
+
+int conf_parse_peering(struct conf *c, FILE *in, const char *name, char **err)
+{
+	struct parser p = {.conf = c, .name = name};
+
+	return each_line(&p, in, parse_peer, err);
+}
+
+/* ---- files ---- */
+
+/* A file's bytes, with a line's end behind them; 1 where there is no file. */
+static int read_file(const char *path, char **text, size_t *length, struct stat *st, char **err)
 {
 	FILE *in = fopen(path, "re");
+	size_t room = 4096, n;
+	int rc = 0;
+
+	if (!in && errno == ENOENT)
+		return 1;
+	if (!in || fstat(fileno(in), st) < 0) {
+		rc = err_sys(err, "cannot read the configuration %s", path);
+		if (in)
+			fclose(in);
+		return rc;
+	}
+	*length = 0;
+	*text = mem_array(room, 1);
+	while ((n = fread(*text + *length, 1, room - *length - 1, in)) > 0) {
+		*length += n;
+		if (*length > LARGEST_FILE)
+			break;
+		if (*length + 1 == room)
+			*text = mem_resize(*text, room *= 2, 1);
+	}
+	if (ferror(in))
+		rc = err_sys(err, "cannot read the configuration %s", path);
+	else if (*length > LARGEST_FILE)
+		rc = err_set(err, "%s is larger than 16 MiB; that is no configuration", path);
+	(*text)[(*length)++] = '\n';
+	fclose(in);
+	if (rc < 0)
+		free(*text);
+	return rc;
+}
+
+/* Does a line begin with this word? */
+static bool has_word(const char *text, size_t length, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *p = text, *end = text + length; p && p < end;) {
+		while (p < end && (*p == ' ' || *p == '\t'))
+			p++;
+		if ((size_t)(end - p) > n && strncasecmp(p, word, n) == 0 && isspace((unsigned char)p[n]))
+			return true;
+		p = memchr(p, '\n', (size_t)(end - p));
+		p = p ? p + 1 : NULL;
+	}
+	return false;
+}
+
+static int parse_text(struct conf *c, char *text, size_t length, const char *name,
+		      int (*parse)(struct conf *, FILE *, const char *, char **), char **err)
+{
+	FILE *in = fmemopen(text, length, "r");
 	int rc;
 
-	if (!in && errno == ENOENT && missing_ok)
-		return 0;
 	if (!in)
-		return err_sys(err, "cannot read the configuration %s", path);
-	rc = conf_parse(c, in, path, err);
+		return err_sys(err, "cannot read %s", name);
+	rc = parse(c, in, name, err);
 	fclose(in);
 	return rc;
 }
 
+/* The list that nacctd reads from beside its naccttab. */
+static int read_peering(struct conf *c, const char *conf_path, char **err)
+{
+	const char *slash = strrchr(conf_path, '/');
+	char *path = mem_printf("%.*snacctpeering", slash ? (int)(slash - conf_path + 1) : 0, conf_path);
+	struct stat st;
+	size_t length;
+	char *text;
+	int rc = read_file(path, &text, &length, &st, err);
+
+	if (rc == 0) {
+		rc = parse_text(c, text, length, path, conf_parse_peering, err);
+		free(text);
+	}
+	free(path);
+	return rc < 0 ? -1 : 0;
+}
+
+/* Who can read the file knows the password. */
+static int check_secret(struct conf *c, const char *path, mode_t mode, char **err)
+{
+	static const char advice[] = "everybody on this host can read the password in it: `chmod 600 %s`, or "
+				     "put it into a file of its own and write `mysql_password_file PATH`";
+	char *text;
+
+	if (!c->mysql.password || !(mode & S_IROTH))
+		return 0;
+	text = mem_printf(advice, path);
+	if (c->kind == CONF_NACCTTAB)
+		warn(c, "%s: %s", path, text);
+	else
+		err_set(err, "%s: %s", path, text);
+	free(text);
+	return c->kind == CONF_NACCTTAB ? 0 : -1;
+}
+
+int conf_read(struct conf *c, const char *path, bool missing_ok, char **err)
+{
+	const char *slash = strrchr(path, '/');
+	struct stat st;
+	size_t length;
+	char *text;
+	int rc = read_file(path, &text, &length, &st, err);
+
+	if (rc == 1 && missing_ok)
+		return 0;
+	if (rc == 1) {
+		errno = ENOENT;
+		return err_sys(err, "cannot read the configuration %s", path);
+	}
+	if (rc < 0)
+		return -1;
+	if (strstr(slash ? slash : path, "naccttab") || has_word(text, length, "compactnet")) {
+		c->kind = CONF_NACCTTAB;
+		c->bucket = BUCKET_IP;
+	}
+	rc = parse_text(c, text, length, path, conf_parse, err);
+	free(text);
+	if (rc == 0)
+		rc = check_secret(c, path, st.st_mode, err);
+	return rc == 0 ? read_peering(c, path, err) : rc;
+}
+
 void conf_print(const struct conf *c, FILE *out, bool with_secrets)
 {
-	(void)with_secrets;
-	for (size_t i = 0; i < KEYWORDS; i++) {
-		const void *field = (const char *)c + keywords[i].offset;
-
-		fprintf(out, "%-9s", keywords[i].word);
-		switch (keywords[i].type) {
-		case VALUE_SECONDS:
-			fprintf(out, " %u\n", *(const unsigned *)field);
-			break;
-		case VALUE_BUCKET:
-			fprintf(out, " %s\n",
-				*(const enum bucket_kind *)field == BUCKET_DOMAIN ? "domain" : "ip");
-			break;
-		case VALUE_PATH:
-		case VALUE_SOCKET:
-		case VALUE_PATH_OR_NONE:
-		case VALUE_ZONE: {
-			const char *text = *(char *const *)field;
-
-			fprintf(out, " %s\n",
-				text                             ? text
-				: keywords[i].type == VALUE_ZONE ? "system"
-								 : "none");
-			break;
-		}
-		}
-	}
+	keywords_print(c, out, with_secrets);
 }
 
 void conf_apply_timezone(const struct conf *c)

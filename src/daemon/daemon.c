@@ -14,6 +14,8 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "db/sink.h"
+#include "ipc/feed.h"
 
 /* Events may come in a stream (a guest that flaps its interface): at most this often do they cause a reading.
  */
@@ -26,6 +28,8 @@
  * either. */
 static int drop_privileges(char **err)
 {
+	if (capng_get_caps_process() == 0 && capng_have_capabilities(CAPNG_SELECT_BOTH) == CAPNG_NONE)
+		return 0; /* a reload: they are gone already */
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (capng_apply(CAPNG_SELECT_BOTH) < 0)
 		return err_sys(err, "cannot drop capabilities");
@@ -109,7 +113,39 @@ static void on_stop(evutil_socket_t fd, short what, void *arg)
 	event_base_loopbreak(d->base);
 }
 
+static void on_reload(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+
+	d->reload = true;
+	on_stop(fd, what, arg);
+}
+
+/* netacct's signals for whoever copies the database: counting goes on. */
+static void on_hold(evutil_socket_t sig, short what, void *arg)
+{
+	struct daemon *d = arg;
+	bool held = sig == SIGTSTP;
+
+	(void)what;
+	if (d->conf->database == DATABASE_NONE)
+		return;
+	log_info(held ? "MySQL is left alone until SIGCONT; counting goes on" : "MySQL is written again");
+	feed_hold(d->feed, held);
+}
+
 /* ---- life ---- */
+
+/* Waits for a signal from now on; NULL where it cannot. */
+static struct event *on_signal(struct daemon *d, int sig, event_callback_fn fn)
+{
+	struct event *e = evsignal_new(d->base, sig, fn, d);
+
+	if (!e || event_add(e, NULL) == 0)
+		return e;
+	event_free(e);
+	return NULL;
+}
 
 static int open_events(struct daemon *d, char **err)
 {
@@ -119,27 +155,35 @@ static int open_events(struct daemon *d, char **err)
 	d->on_links = event_new(d->base, links_fd(d->links), EV_READ, on_change, d);
 	d->on_timer = evtimer_new(d->base, on_poll, d);
 	d->on_soon = evtimer_new(d->base, on_poll, d);
-	d->on_term = evsignal_new(d->base, SIGTERM, on_stop, d);
-	d->on_int = evsignal_new(d->base, SIGINT, on_stop, d);
-	d->on_hup = evsignal_new(d->base, SIGHUP, on_stop, d);
+	d->on_term = on_signal(d, SIGTERM, on_stop);
+	d->on_int = on_signal(d, SIGINT, on_stop);
+	d->on_hup = on_signal(d, SIGHUP, on_reload);
+	d->on_tstp = on_signal(d, SIGTSTP, on_hold);
+	d->on_cont = on_signal(d, SIGCONT, on_hold);
 	if (!d->on_links || !d->on_timer || !d->on_soon || !d->on_term || !d->on_int || !d->on_hup ||
-	    event_add(d->on_hup, NULL) < 0 || event_add(d->on_term, NULL) < 0 ||
-	    event_add(d->on_int, NULL) < 0)
+	    !d->on_tstp || !d->on_cont)
 		return err_set(err, "cannot make the loop's events");
 	return 0;
 }
 
 static int open_account(struct daemon *d, char **err)
 {
-	struct account_settings settings = {.late = d->conf->poll,
-					    .bucket_by_ip = d->conf->bucket == BUCKET_IP};
-	static const char *const sinks[] = {"rrd"};
+	struct account_settings settings = {
+		.late = d->conf->poll,
+		.bucket_by_ip = d->conf->bucket == BUCKET_IP,
+		.rules = {.lines = &d->conf->addresses, .compactnet = &d->conf->compactnet}};
+	const char *sinks[2];
+	size_t sink_count = 0;
 	struct ledger_state state;
 	char *boot = boot_id(err);
 	int rc = boot ? ledger_open(&d->ledger, d->conf->ledger, boot, err) : -1;
 
+	if (d->conf->rrd_dir)
+		sinks[sink_count++] = RRD_SINK;
+	if (d->conf->database == DATABASE_MYSQL)
+		sinks[sink_count++] = MYSQL_SINK;
 	if (rc == 0)
-		rc = ledger_sinks(d->ledger, sinks, d->conf->rrd_dir ? 1 : 0, err);
+		rc = ledger_sinks(d->ledger, sinks, sink_count, err);
 	if (rc == 0)
 		rc = ledger_load(d->ledger, &state, err);
 	if (rc == 0) {
@@ -186,23 +230,36 @@ int daemon_open(struct daemon **out, const struct conf *conf, char **err)
 	return 0;
 }
 
-int daemon_run(struct daemon *d)
+void daemon_begin(struct daemon *d)
 {
-	bool committed;
-
 	d->urgent = true; /* the first commit begins the run */
 	poll_and_wait(d);
-	if (d->conf->rrd_dir)
+	if (d->conf->rrd_dir || d->conf->database != DATABASE_NONE)
 		d->feed = feed_start(d);
 	log_info("ready: %u vifs, a reading every %u s, a commit every %u s", HASH_COUNT(d->followed),
 		 d->conf->poll, d->conf->flush);
 	notify_manager("READY=1");
+}
+
+enum daemon_end daemon_run(struct daemon *d)
+{
+	d->reload = false;
 	event_base_dispatch(d->base);
-	notify_manager("STOPPING=1");
-	log_info("stopping");
+	return d->reload ? DAEMON_RELOAD : DAEMON_STOP;
+}
+
+int daemon_end(struct daemon *d, enum daemon_end how)
+{
+	bool committed;
+
+	notify_manager(how == DAEMON_STOP ? "STOPPING=1" : "RELOADING=1");
+	log_info(how == DAEMON_STOP ? "stopping" : "taking the new settings");
 	poll_now(d);
 	committed = poll_commit(d, true);
-	feed_stop(d->feed);
+	if (how == DAEMON_STOP)
+		feed_stop(d->feed);
+	else
+		feed_kill(d->feed);
 	d->feed = NULL;
 	return committed ? 0 : -1;
 }
@@ -217,6 +274,7 @@ void daemon_close(struct daemon *d)
 {
 	if (!d)
 		return;
+	feed_kill(d->feed);
 	control_server_close(d->control);
 	free_event(d->on_links);
 	free_event(d->on_directory);
@@ -225,6 +283,8 @@ void daemon_close(struct daemon *d)
 	free_event(d->on_term);
 	free_event(d->on_int);
 	free_event(d->on_hup);
+	free_event(d->on_tstp);
+	free_event(d->on_cont);
 	if (d->base)
 		event_base_free(d->base);
 	follow_free(d);

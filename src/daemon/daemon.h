@@ -27,7 +27,7 @@
 struct feed;
 struct control_server;
 
-/* A vif as the loop follows it. */
+/* A vif as the loop follows it. dom0's own device in a bridge is one too: domid 0, devid its ifindex. */
 struct followed {
 	unsigned numbers[2]; /* domid, devid */
 	int64_t vif;         /* ledger id */
@@ -54,12 +54,14 @@ struct daemon {
 	struct account *account;
 	struct feed *feed;
 	struct control_server *control;
-	struct event *on_links, *on_directory, *on_timer, *on_soon, *on_term, *on_int, *on_hup;
+	struct event *on_links, *on_directory, *on_timer, *on_soon, *on_term, *on_int, *on_hup, *on_tstp,
+		*on_cont;
 	struct followed *followed, *by_vif; /* the same: by numbers, by ledger id */
 	int64_t started;
 	struct mono last_poll, last_commit;
 	int64_t told_slot; /* the open slot when xenbw-writer was last told */
 	bool follow_again; /* devices or the directory changed */
+	bool reload;       /* asked for by HUP */
 	bool urgent;       /* a vif came or went: commit with the next poll */
 	struct trouble no_xenstore, no_links, no_counters, no_commit, no_fold;
 };
@@ -96,8 +98,14 @@ struct feed *feed_start(struct daemon *d);
 /* Tells it that a slot is complete. */
 void feed_tell(struct feed *f);
 
-/* Lets it finish (at most five seconds) and takes its last word. */
+/* SQL is to be left alone, or not any more. */
+void feed_hold(struct feed *f, bool held);
+
+/* Lets it bring the last commit to MySQL, finish, and takes its last word: some seconds at most. */
 void feed_stop(struct feed *f);
+
+/* Ends it at once: it can be killed at any time, and another one is started. */
+void feed_kill(struct feed *f);
 
 /* ---- control_server.c ---- */
 
@@ -112,12 +120,21 @@ void notify_manager(const char *state);
 
 /* ---- daemon.c ---- */
 
-/* Sets everything up, ready to run. On failure *d is NULL. */
+enum daemon_end { DAEMON_STOP, DAEMON_RELOAD };
+
+/* Sets everything up, ready to begin. `conf` outlives it. On failure *d is NULL. */
 int daemon_open(struct daemon **d, const struct conf *conf, char **err);
 
-/* Runs until TERM, INT or HUP; the last poll and commit are done when it returns. Returns 0, or -1 where the
- * last commit failed. */
-int daemon_run(struct daemon *d);
+/* The first reading and commit; from then on xenbw-writer is fed. To be called once. */
+void daemon_begin(struct daemon *d);
+
+/* Runs until TERM or INT (stop) or HUP (reload: the caller reads the settings, and either runs it again or
+ * ends it and opens another). */
+enum daemon_end daemon_run(struct daemon *d);
+
+/* The last poll and commit, and xenbw-writer's end: with DAEMON_RELOAD at once, for another one takes over.
+ * Returns 0, or -1 where the last commit failed. */
+int daemon_end(struct daemon *d, enum daemon_end how);
 void daemon_close(struct daemon *d);
 
 #endif

@@ -2,11 +2,14 @@
 #include "ipc/feed.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,12 +19,14 @@
 #include "base/mem.h"
 #include "base/program.h"
 #include "daemon/daemon.h"
+#include "db/sink.h"
 
 extern char **environ;
 
 #define LONGEST_BACKOFF 60 /* seconds between two tries to start the writer */
 #define STEADY_SECONDS 60  /* who lived that long begins again with a short back-off */
 #define STOP_SECONDS 5     /* what the writer has to finish its batch */
+#define FLUSH_SECONDS 2    /* what it has to bring the last commit to MySQL */
 
 struct feed {
 	struct daemon *d;
@@ -30,6 +35,8 @@ struct feed {
 	struct event *on_message, *on_exit, *on_retry;
 	struct mono started;
 	unsigned backoff; /* seconds */
+	bool held;        /* SQL is left alone */
+	int64_t in_mysql; /* newest sequence that MySQL has, as far as this writer said */
 };
 
 static void start_writer(struct feed *f);
@@ -64,6 +71,8 @@ static void passed(struct feed *f, struct feed_message *m)
 	char *err = NULL;
 
 	m->sink[sizeof(m->sink) - 1] = '\0';
+	if (strcmp(m->sink, MYSQL_SINK) == 0)
+		f->in_mysql = m->seq;
 	if (ledger_passed(f->d->ledger, m->sink, m->seq, &err) < 0)
 		log_warn("%s; sink %s tells again with the next slot", err, m->sink);
 	free(err);
@@ -131,17 +140,51 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	start_writer(arg);
 }
 
-/* posix_spawn with nothing but the descriptor, no signal blocked or ignored. */
-static int spawn(struct feed *f, int theirs, char **err)
+/* The settings as text on a descriptor: no password on a command line or in an environment. Its number is
+ * above those that the writer gets. */
+static int settings_fd(const struct conf *conf, char **err)
+{
+	int fd = memfd_create("xenbw settings", MFD_CLOEXEC), high;
+	FILE *out = fd >= 0 ? fdopen(dup(fd), "w") : NULL;
+
+	if (out) {
+		conf_print(conf, out, true);
+		if (fclose(out) == 0 && lseek(fd, 0, SEEK_SET) == 0) {
+			high = fcntl(fd, F_DUPFD_CLOEXEC, FEED_SETTINGS_FD + 1);
+			if (high >= 0) {
+				close(fd);
+				return high;
+			}
+		}
+	}
+	err_sys(err, "cannot hand the settings to xenbw-writer");
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+/* posix_spawn with nothing but the two descriptors, no signal blocked or ignored. */
+static int spawn(struct feed *f, int theirs, int settings, char **err)
 {
 	const struct conf *conf = f->d->conf;
 	char *path = program_path("xenbw-writer");
-	char *argv[] = {path, (char[]){"--ledger"}, conf->ledger, (char[]){"--rrd-dir"}, conf->rrd_dir, NULL};
+	static char ledger[] = "--ledger", rrd_dir[] = "--rrd-dir", mysql[] = "--mysql",
+		    syslog[] = "--syslog";
+	char *argv[8] = {path, ledger, conf->ledger};
+	size_t argc = 3;
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	sigset_t none, all;
 	int rc;
 
+	if (conf->rrd_dir) {
+		argv[argc++] = rrd_dir;
+		argv[argc++] = conf->rrd_dir;
+	}
+	if (conf->database == DATABASE_MYSQL)
+		argv[argc++] = mysql;
+	if (log_is_syslog())
+		argv[argc++] = syslog;
 	sigemptyset(&none);
 	sigfillset(&all);
 	rc = posix_spawn_file_actions_init(&files);
@@ -150,7 +193,9 @@ static int spawn(struct feed *f, int theirs, char **err)
 	if (rc == 0)
 		rc = posix_spawn_file_actions_adddup2(&files, theirs, FEED_FD);
 	if (rc == 0)
-		rc = posix_spawn_file_actions_addclosefrom_np(&files, FEED_FD + 1);
+		rc = posix_spawn_file_actions_adddup2(&files, settings, FEED_SETTINGS_FD);
+	if (rc == 0)
+		rc = posix_spawn_file_actions_addclosefrom_np(&files, FEED_SETTINGS_FD + 1);
 	if (rc == 0)
 		rc = posix_spawnattr_setsigmask(&attr, &none);
 	if (rc == 0)
@@ -170,26 +215,45 @@ static int spawn(struct feed *f, int theirs, char **err)
 	return rc;
 }
 
+/* A full socket means that it has such messages waiting already. */
+static void send_word(const struct feed *f, enum feed_kind kind)
+{
+	struct feed_message m = {.magic = FEED_MAGIC, .kind = kind};
+
+	if (f->fd < 0)
+		return;
+	m.seq = account_last_seq(f->d->account);
+	if (send(f->fd, &m, sizeof(m), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno != EAGAIN)
+		log_debug("telling xenbw-writer: %s", strerror(errno));
+}
+
 static void start_writer(struct feed *f)
 {
 	char *err = NULL;
-	int pair[2];
+	int pair[2], settings;
 
 	f->started = clock_mono();
+	f->in_mysql = 0;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
 		log_err("cannot make a socket pair for xenbw-writer: %s", strerror(errno));
 		retry_later(f);
 		return;
 	}
 	f->fd = pair[0];
-	if (spawn(f, pair[1], &err) == 0) {
+	settings = settings_fd(f->d->conf, &err);
+	if (settings >= 0 && spawn(f, pair[1], settings, &err) == 0) {
 		f->on_message = event_new(f->d->base, f->fd, EV_READ | EV_PERSIST, on_message, f);
 		if (!f->on_message || event_add(f->on_message, NULL) < 0)
 			err_set(&err, "cannot wait for messages of xenbw-writer");
 	}
 	close(pair[1]);
+	if (settings >= 0)
+		close(settings);
+	if (!err && f->held)
+		send_word(f, FEED_HOLD);
 	if (err) {
-		log_err("%s; RRD files are not fed until it runs, the ledger keeps everything", err);
+		log_err("%s; RRD files and MySQL are not fed until it runs, the ledger keeps everything",
+			err);
 		free(err);
 		close_end(f);
 		if (f->pid == 0)
@@ -206,7 +270,8 @@ struct feed *feed_start(struct daemon *d)
 	f->on_exit = evsignal_new(d->base, SIGCHLD, on_exit_of_child, f);
 	f->on_retry = evtimer_new(d->base, on_retry, f);
 	if (!f->on_exit || !f->on_retry || event_add(f->on_exit, NULL) < 0) {
-		log_err("cannot look after xenbw-writer: RRD files are not fed, the ledger keeps everything");
+		log_err("cannot look after xenbw-writer: RRD files and MySQL are not fed, the ledger keeps "
+			"everything");
 		feed_stop(f);
 		return NULL;
 	}
@@ -216,49 +281,96 @@ struct feed *feed_start(struct daemon *d)
 
 void feed_tell(struct feed *f)
 {
-	struct feed_message m = {.magic = FEED_MAGIC, .kind = FEED_COMMITTED};
+	if (f)
+		send_word(f, FEED_COMMITTED);
+}
 
-	if (!f || f->fd < 0)
+void feed_hold(struct feed *f, bool held)
+{
+	if (!f)
 		return;
-	m.seq = account_last_seq(f->d->account);
-	/* A full socket means that it has such messages waiting already. */
-	if (send(f->fd, &m, sizeof(m), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno != EAGAIN)
-		log_debug("telling xenbw-writer: %s", strerror(errno));
+	f->held = held;
+	send_word(f, held ? FEED_HOLD : FEED_RESUME);
+}
+
+/* Handles its messages until `enough` or it closes its end; false when the time is over. */
+static bool listen_for(struct feed *f, unsigned seconds, bool (*enough)(const struct feed *))
+{
+	struct mono end = {clock_mono().ns + (int64_t)seconds * 1000000000};
+
+	while (!enough(f)) {
+		int64_t left = (end.ns - clock_mono().ns) / 1000000;
+		struct pollfd p = {.fd = f->fd, .events = POLLIN};
+
+		if (left <= 0)
+			return false;
+		if (poll(&p, 1, (int)left) > 0 && receive(f) < 0)
+			return true;
+	}
+	return true;
+}
+
+static bool never(const struct feed *f)
+{
+	(void)f;
+	return false;
+}
+
+static bool mysql_has_all(const struct feed *f)
+{
+	return f->in_mysql >= account_last_seq(f->d->account);
+}
+
+/* The last commit is to reach MySQL before the end, as nacctd's users expect it. A server that is away must
+ * not hold up the end: the ledger has it all. */
+static void last_flush(struct feed *f)
+{
+	if (f->d->conf->database != DATABASE_MYSQL || f->held || mysql_has_all(f))
+		return;
+	send_word(f, FEED_COMMITTED);
+	if (!listen_for(f, FLUSH_SECONDS, mysql_has_all))
+		log_warn("MySQL does not have all bytes yet; the ledger keeps them for the next start");
 }
 
 /* Reads its last messages until it closes its end or the time is over. */
 static void last_words(struct feed *f)
 {
-	struct mono end = {clock_mono().ns + (int64_t)STOP_SECONDS * 1000000000};
-
 	shutdown(f->fd, SHUT_WR);
-	for (;;) {
-		int64_t left = (end.ns - clock_mono().ns) / 1000000;
-		struct pollfd p = {.fd = f->fd, .events = POLLIN};
+	if (!listen_for(f, STOP_SECONDS, never))
+		log_warn("xenbw-writer has not finished within %d s; it ends when its batch is written",
+			 STOP_SECONDS);
+}
 
-		if (left <= 0) {
-			log_warn("xenbw-writer has not finished within %d s; it ends when its batch is "
-				 "written",
-				 STOP_SECONDS);
-			return;
-		}
-		if (poll(&p, 1, (int)left) > 0 && receive(f) < 0)
-			return;
+static void release(struct feed *f)
+{
+	if (f->on_exit)
+		event_free(f->on_exit);
+	if (f->on_retry)
+		event_free(f->on_retry);
+	close_end(f);
+	free(f);
+}
+
+void feed_kill(struct feed *f)
+{
+	if (!f)
+		return;
+	if (f->pid) {
+		(void)kill(f->pid, SIGKILL);
+		(void)waitpid(f->pid, NULL, 0);
 	}
+	release(f);
 }
 
 void feed_stop(struct feed *f)
 {
 	if (!f)
 		return;
-	if (f->on_exit)
-		event_free(f->on_exit);
-	if (f->on_retry)
-		event_free(f->on_retry);
-	if (f->fd >= 0)
+	if (f->fd >= 0) {
+		last_flush(f);
 		last_words(f);
-	close_end(f);
+	}
 	if (f->pid)
 		(void)waitpid(f->pid, NULL, WNOHANG);
-	free(f);
+	release(f);
 }

@@ -57,6 +57,8 @@ static void tell_evidence(const struct daemon *d, const struct followed *f, cons
 {
 	struct epoch_evidence seen = {.carrier_down = link->carrier_down, .carrier = link->carrier};
 
+	if (link->kind == DEVICE_BRIDGE) /* without a carrier when no port has one: that says nothing */
+		return;
 	/* A tap's counters live as long as the tap: only netback's own device begins anew with its guest. */
 	if (f->binding.main == link->ifindex) {
 		seen.left_connected = f->left_connected;
@@ -96,10 +98,13 @@ static void open_device(struct daemon *d, const struct followed *f, unsigned ifi
 	if (!link)
 		return;
 	if (account_vif_of(d->account, ifindex) != f->vif) {
-		log_info("device %s belongs to vif %u.%u", link->name, f->numbers[0], f->numbers[1]);
+		if (link->kind == DEVICE_BRIDGE)
+			log_info("device %s belongs to " BUCKET_DOM0_NAME, link->name);
+		else
+			log_info("device %s belongs to vif %u.%u", link->name, f->numbers[0], f->numbers[1]);
 		d->urgent = true;
 	}
-	account_device_here(d->account, f->vif, ifindex, link->name, link->netback, link->carrier_down,
+	account_device_here(d->account, f->vif, ifindex, link->name, link->kind, link->carrier_down,
 			    left_connected);
 	tell_evidence(d, f, link);
 }
@@ -112,12 +117,19 @@ static void leave_device(struct daemon *d, unsigned before, unsigned now)
 
 /* ---- vifs ---- */
 
-static void warn(struct daemon *d, const struct xen_vif *xv, char *warning)
+static int64_t tell_vif(struct daemon *d, const struct account_vif_facts *facts)
 {
-	log_warn("domain %s (domid %u): %s", xv->domain ? xv->domain : "without a name", xv->domid, warning);
-	account_event(d->account, "label", xv->domain ? xv->domain : "", warning);
+	char *warning = NULL;
+	int64_t vif = account_vif_here(d->account, facts, &warning);
+
+	if (warning) {
+		log_warn("domain %s (domid %u): %s", facts->domain ? facts->domain : "without a name",
+			 facts->domid, warning);
+		account_event(d->account, "label", facts->domain ? facts->domain : "", warning);
+		d->urgent = true;
+	}
 	free(warning);
-	d->urgent = true;
+	return vif;
 }
 
 static void follow_vif(struct daemon *d, const struct xen_vif *xv)
@@ -134,13 +146,11 @@ static void follow_vif(struct daemon *d, const struct xen_vif *xv)
 		.mac = xv->mac,
 		.addresses = xv->addresses,
 		.bridge = xv->bridge,
+		.vifname = xv->vifname,
 		.netdev = link ? link->name : NULL,
 	};
-	char *warning = NULL;
-	int64_t vif = account_vif_here(d->account, &facts, &warning);
+	int64_t vif = tell_vif(d, &facts);
 
-	if (warning)
-		warn(d, xv, warning);
 	if (f && f->vif != vif) { /* another domain under the same numbers */
 		drop(d, f);
 		f = NULL;
@@ -161,6 +171,43 @@ static void follow_vif(struct daemon *d, const struct xen_vif *xv)
 	f->away = xv->state != XEN_STATE_UNKNOWN && xv->state != XEN_STATE_CONNECTED;
 	open_device(d, f, binding.main, xv->left_connected);
 	open_device(d, f, binding.emu, 0);
+}
+
+/* dom0's own card in a bridge. */
+static void follow_bridge(struct daemon *d, const struct link *link)
+{
+	struct followed *f = find(d, 0, link->ifindex);
+	struct account_vif_facts facts = {
+		.devid = link->ifindex,
+		.uuid = BUCKET_DOM0_UUID,
+		.domain = BUCKET_DOM0_NAME,
+		.bridge = link->name,
+		.netdev = link->name,
+	};
+	int64_t vif = tell_vif(d, &facts);
+
+	if (!f)
+		f = add(d, 0, link->ifindex, vif);
+	f->listed = true;
+	f->binding.main = link->ifindex;
+	open_device(d, f, link->ifindex, 0);
+}
+
+/* The bridges that vifs are in; once known, for as long as they live. */
+static void follow_bridges(struct daemon *d, const struct xen_vif *vifs, size_t count)
+{
+	const struct link *link;
+	struct followed *f, *next;
+
+	HASH_ITER (hh, d->followed, f, next)
+		if (f->numbers[0] == 0 && (link = links_find(d->links, f->numbers[1])) &&
+		    link->kind == DEVICE_BRIDGE)
+			follow_bridge(d, link);
+	for (size_t i = 0; i < count; i++) {
+		link = vifs[i].bridge ? links_named(d->links, vifs[i].bridge) : NULL;
+		if (link && link->kind == DEVICE_BRIDGE && !find(d, 0, link->ifindex))
+			follow_bridge(d, link);
+	}
 }
 
 /* Xenstore no longer lists it. While a device of it lives it goes on: an emptied store is not a destroyed
@@ -189,9 +236,15 @@ static void follow_all(struct daemon *d)
 	size_t count, newcomers = 0;
 	const struct xen_vif *vifs = directory_vifs(d->directory, &count), **late;
 
+	/* A vif of dom0's own (backend and frontend in one) is left out: its bytes cross the bridge. */
+	while (count && vifs->domid == 0) {
+		vifs++;
+		count--;
+	}
 	late = mem_array(count, sizeof(*late));
 	HASH_ITER (hh, d->followed, f, next)
 		f->listed = false;
+	follow_bridges(d, vifs, count);
 	for (size_t i = 0; i < count; i++) {
 		if (has_bucket(d, &vifs[i]))
 			follow_vif(d, &vifs[i]);

@@ -87,11 +87,15 @@ void poll_now(struct daemon *d)
 	if (account_open_slot(d->account) == open_slot && !d->urgent &&
 	    d->last_poll.ns - d->last_commit.ns < (int64_t)d->conf->flush * 1000000000)
 		return;
+	if (!poll_commit(d, false))
+		return;
 	/* A slot may have become complete with a commit that was refused, or by a jump of the clock. */
-	if (poll_commit(d, false) && account_open_slot(d->account) != d->told_slot) {
+	if (account_open_slot(d->account) != d->told_slot) {
 		fold(d);
-		feed_tell(d->feed);
 		d->told_slot = account_open_slot(d->account);
+		feed_tell(d->feed);
+	} else if (d->conf->database == DATABASE_MYSQL) { /* whose rows grow with each flush */
+		feed_tell(d->feed);
 	}
 }
 

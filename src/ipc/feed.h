@@ -6,9 +6,6 @@
  * xenbwd tells that something was committed; the writer reads the ledger, feeds its sinks, and acknowledges
  * for each the newest sequence it has passed. xenbwd alone writes that into the ledger. End of file at the
  * writer's side means: finish the batch in hand and exit.
- *
- * A writer that feeds MySQL reads its settings, the text of a configuration, from descriptor 4 up to the end
- * of file: they hold a password, which is nothing for arguments or the environment.
  */
 #ifndef XENBW_FEED_H
 #define XENBW_FEED_H
@@ -16,7 +13,7 @@
 #include <stdint.h>
 
 #define FEED_FD 3
-#define FEED_SETTINGS_FD 4
+#define FEED_SETTINGS_FD 4 /* the effective configuration as text, with the password in it */
 #define FEED_MAGIC 0x78656e66
 
 enum feed_kind {
@@ -30,7 +27,7 @@ struct feed_message {
 	uint32_t magic;
 	uint32_t kind;
 	int64_t seq;
-	char sink[16]; /* FEED_PASSED: NUL-terminated name, "rrd" or "mysql" */
+	char sink[16]; /* FEED_PASSED: NUL-terminated name, as in db/sink.h */
 };
 
 #endif

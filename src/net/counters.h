@@ -2,7 +2,7 @@
  *
  * counters: what the kernel counts for one network device, as dom0 sees it.
  *
- * dom0's rx is what the guest sent. The one place where this is turned into the guest's view
+ * A vif's rx is what the guest sent. The one place where this is turned into the guest's view
  * (input, output) is account/basis.c.
  */
 #ifndef XENBW_COUNTERS_H
@@ -10,6 +10,13 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/* Drivers differ in what they count. */
+enum device_kind {
+	DEVICE_OTHER,
+	DEVICE_NETBACK, /* a guest's vif */
+	DEVICE_BRIDGE   /* dom0's own card in a bridge: its rx is what dom0 received */
+};
 
 struct counters {
 	uint64_t rx_bytes, rx_packets, tx_bytes, tx_packets;

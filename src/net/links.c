@@ -122,7 +122,7 @@ static void set_name(struct links *l, struct entry *e, const char *name)
 	drop_names(l, e);
 	memcpy(e->link.name, name, sizeof(e->link.name));
 	type = sysfs_line(name, "devtype");
-	e->link.netback = type && strcmp(type, "vif") == 0;
+	e->link.kind = type && strcmp(type, "vif") == 0 ? DEVICE_NETBACK : DEVICE_OTHER;
 	free(type);
 	HASH_FIND(by_name, l->by_name, name, strlen(name), other);
 	if (other) {
@@ -131,7 +131,7 @@ static void set_name(struct links *l, struct entry *e, const char *name)
 	}
 	HASH_ADD_KEYPTR(by_name, l->by_name, e->link.name, strlen(e->link.name), e);
 	e->named = true;
-	e->link.nodename = e->link.netback ? sysfs_line(name, "nodename") : NULL;
+	e->link.nodename = e->link.kind == DEVICE_NETBACK ? sysfs_line(name, "nodename") : NULL;
 	if (!e->link.nodename)
 		return;
 	HASH_FIND(by_node, l->by_node, e->link.nodename, strlen(e->link.nodename), other);
@@ -178,6 +178,8 @@ static void apply_new(struct links *l, const struct link_message *m)
 			event = LINK_RENAMED;
 		set_name(l, e, m->name);
 	}
+	if (m->bridge)
+		e->link.kind = DEVICE_BRIDGE;
 	e->link.master = m->master;
 	if (m->has_carrier)
 		e->link.carrier = m->carrier;

@@ -21,7 +21,7 @@ struct link {
 	unsigned master;       /* ifindex of its bridge, 0 = none */
 	uint32_t carrier_down; /* how often the carrier went down (IFLA_CARRIER_DOWN_COUNT) */
 	bool carrier;
-	bool netback; /* the device of xen-netback */
+	enum device_kind kind;
 	char name[IFNAMSIZ];
 	char *nodename; /* netback only: "backend/vif/2/0", whatever the device is called; or NULL */
 };

@@ -36,6 +36,13 @@ bool message_stats(const struct nlmsghdr *h, unsigned *ifindex, struct counters 
 	return read_counters(a, c);
 }
 
+static bool is_bridge(struct nlattr *linkinfo)
+{
+	const struct nlattr *kind = nla_find(nla_data(linkinfo), nla_len(linkinfo), IFLA_INFO_KIND);
+
+	return kind && nla_strcmp(kind, "bridge") == 0;
+}
+
 bool message_link(const struct nlmsghdr *h, struct link_message *m)
 {
 	struct nlmsghdr *hdr = (struct nlmsghdr *)(uintptr_t)h;
@@ -73,6 +80,9 @@ bool message_link(const struct nlmsghdr *h, struct link_message *m)
 				m->has_carrier_down = true;
 				m->carrier_down = nla_get_u32(a);
 			}
+			break;
+		case IFLA_LINKINFO:
+			m->bridge = is_bridge(a);
 			break;
 		case IFLA_STATS64:
 			m->has_counters = read_counters(a, &m->counters);

@@ -18,6 +18,7 @@ struct link_message {
 	unsigned ifindex;
 	unsigned master;
 	char name[IFNAMSIZ];
+	bool bridge; /* a bridge itself, not its port */
 	bool has_carrier, carrier;
 	bool has_carrier_down;
 	uint32_t carrier_down;

@@ -16,9 +16,9 @@
 #include "base/mem.h"
 #include "db/mysql_sink.h"
 #include "db/rrd_sink.h"
+#include "db/sink.h"
 #include "ipc/feed.h"
 
-#define RRD_SINK "rrd"  /* its name in the ledger */
 #define RETRY_SECONDS 5 /* while there is no ledger, or the directory cannot be used */
 #define NS INT64_C(1000000000)
 

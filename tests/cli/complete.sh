@@ -11,10 +11,10 @@ man=$CLI_TREE/man/xenbw.8
 man_section() { # man_section SH|Ss NAME: the source of a section
 	awk -v head=".$1 $2" '$0 == head { inside = 1; next } /^\.S[hs] / { inside = 0 } inside' "$man"
 }
-man_options() { grep -oE 'Fl -[a-z]+' | sed 's/Fl -/--/' | sort -u | tr '\n' ' '; }
+man_options() { grep -oE 'Fl -[a-z-]+' | sed 's/Fl -/--/' | sort -u | tr '\n' ' '; }
 help_options() { # help_options TITLE WORD…: options under a title of the help
 	xenbw help "${@:2}" | awk -v title="$1" '$0 == title { inside = 1; next } !NF { inside = 0 } inside' |
-		grep -oE '^ {2,}(-[a-zA-Z], )?--[a-z]+' | grep -oE -- '--[a-z]+' | sort -u | tr '\n' ' '
+		grep -oE '^ {2,}(-[a-zA-Z], )?--[a-z-]+' | grep -oE -- '--[a-z-]+' | sort -u | tr '\n' ' '
 }
 
 # offers TEXT: what is offered behind these words, one per line and sorted; as a shell that completes at the end of it.
@@ -32,7 +32,7 @@ COMP_WORDBREAKS=$' \t\n"\'><=;|&(:'
 
 commands=$(xenbw --help | sed -n '/^Commands/,/^$/s/^  \([a-z-]*\) .*/\1/p')
 globals=$(help_options "Options of every command")
-tap_is "there are these commands" "$(echo "$commands" | tr '\n' ' ')" "list-domains report graph completion help "
+tap_is "there are these commands" "$(echo "$commands" | tr '\n' ' ')" "list-domains report graph db completion help "
 tap_is "the manual page has a section for each command, and no other" "$(sed -n 's/^\.Ss //p' "$man")" "$commands"
 tap_is "the manual page describes the options of every command" \
 	"$(man_section Sh DESCRIPTION | grep '^\.It' | man_options)" "$globals"
@@ -71,6 +71,8 @@ tap_is "nothing where nobody can know" "$(offers "xenbw report --to ")" ""
 tap_is "commands for help" "$(offers "xenbw help g")" graph
 touch "$CLI/some file"
 tap_is "files" "$(offers "xenbw --ledger $CLI/so")" "$CLI/some file"
+tap_is "words of db" "$(offers "xenbw db ")" "init
+status"
 tap_is "list-domains takes nothing" "$(offers "xenbw list-domains ")" ""
 
 # Names of buckets come from the program itself, with the ledger that the command line names.

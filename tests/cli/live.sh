@@ -12,8 +12,8 @@ bed_enter "$@"
 
 # xenbw WORD…: standard error is kept in $BED/err.
 xenbw() { "$BUILD/xenbw" -c "$BW_CONF" "$@" 2>"$BED/err"; }
-# figures: "domain devid input output" of each vif
-figures() { xenbw --json "$@" | jq -r '.vifs[] | "\(.domain) \(.devid) \(.input) \(.output)"'; }
+# figures: "domain devid input output" of each guest's vif
+figures() { xenbw --json "$@" | jq -r '.vifs[] | select(.domid > 0) | "\(.domain) \(.devid) \(.input) \(.output)"'; }
 bytes() { echo $(($1 * ($2 + 28))); } # bytes PACKETS PAYLOAD
 rates_of() { xenbw --json | jq -e '.vifs[] | select(.domid == 1 and .devid == 0) | .output_bytes_per_second | numbers' >/dev/null; }
 
@@ -24,13 +24,14 @@ tap_like "a note says how the bytes could be kept" "$(cat "$BED/err")" '^xenbw: 
 bed_guest 1 0 web 10.77.0.11 && bed_guest 2 0 db 10.77.0.12 "" dbnet && bed_attach 1 1 10.77.0.21 || tap_bail "no guests"
 bed_udp 1.0 outside 1000 500 && bed_udp outside 2.0 70 1472 || tap_bail "packets were lost"
 tap_is "without a ledger: bytes since the vifs appeared" "$(xenbw --bytes)" \
-	'DOMAIN  ID  STATE  VIF  DEVICE  MAC                ADDRESSES   BRIDGE  BUCKET  IN BIT/S  OUT BIT/S   INPUT  OUTPUT   TOTAL
-web      1  up       0  vif1.0  00:16:3e:4d:01:00  10.77.0.11  xenbr0  -              -          -       0  528000  528000
-web      1  up       1  vif1.1  00:16:3e:4d:01:01  10.77.0.21  xenbr0  -              -          -       0       0       0
-db       2  up       0  dbnet   00:16:3e:4d:02:00  10.77.0.12  xenbr0  -              -          -  105000       0  105000
-total                                                                                               105000  528000  633000'
+	"DOMAIN    ID  STATE  VIF  DEVICE  MAC                ADDRESSES   BRIDGE  BUCKET  IN BIT/S  OUT BIT/S   INPUT  OUTPUT   TOTAL
+Domain-0   0  up     $(printf %3d "$(</sys/class/net/$BED_BRIDGE/ifindex)")  xenbr0  -                  -           xenbr0  -              -          -       0       0       0
+web        1  up       0  vif1.0  00:16:3e:4d:01:00  10.77.0.11  xenbr0  -              -          -       0  528000  528000
+web        1  up       1  vif1.1  00:16:3e:4d:01:01  10.77.0.21  xenbr0  -              -          -       0       0       0
+db         2  up       0  dbnet   00:16:3e:4d:02:00  10.77.0.12  xenbr0  -              -          -  105000       0  105000
+total                                                                                                 105000  528000  633000"
 tap_is "JSON says that there is no ledger, and so no month" "$(xenbw --json | jq -c '[.source, .ledger, .ledger_seen, .month, .xenbwd_runs]')" '["live",null,null,null,false]'
-tap_is "what is not known is null" "$(xenbw --json | jq -c '.vifs[0] | [.bucket, .appeared, .gone, .input_bytes_per_second]')" '[null,null,null,null]'
+tap_is "what is not known is null" "$(xenbw --json | jq -c '.vifs[1] | [.bucket, .appeared, .gone, .input_bytes_per_second]')" '[null,null,null,null]'
 
 # With xenbw-xl, which finds its domains where xenstored does.
 tap_is "the state is the hypervisor's word" \
@@ -39,7 +40,7 @@ tap_is "the state is the hypervisor's word" \
 # Helper programs are looked for beside the running one: here stands one that says what the test wants.
 mkdir "$BED/bin" && cp "$BUILD/xenbw" "$BED/bin/" || tap_bail "no copy"
 helper() { printf '#!/bin/sh\n%s\n' "$1" >"$BED/bin/xenbw-xl" && chmod +x "$BED/bin/xenbw-xl"; }
-states() { "$BED/bin/xenbw" -c "$BW_CONF" --json 2>/dev/null | jq -c '[.vifs[].state]'; }
+states() { "$BED/bin/xenbw" -c "$BW_CONF" --json 2>/dev/null | jq -c '[.vifs[] | select(.domid > 0) | .state]'; }
 helper 'printf "11\tu\tdying\tx\n1\tu\tpaused\t2\tdb\n"'
 tap_is "each domain has its own word, and none where the hypervisor does not know it" "$(states)" '["paused","paused",null]'
 helper 'echo 1 u running web; exit 69'
@@ -65,7 +66,7 @@ tap_is "and is the same when it is booked" "$(figures)" "$expected"
 bed_wait "rates" rates_of
 tap_is "JSON names the month and the daemon" "$(xenbw --json | jq -c '[.source, .ledger, .month, .xenbwd_runs]')" \
 	"[\"live\",\"$BW_LEDGER\",\"$(date -u +%Y-%m)\",true]"
-tap_is "JSON: a vif" "$(xenbw --json | jq -c '.vifs[2] | del(.appeared, .input_bytes_per_second, .output_bytes_per_second)')" \
+tap_is "JSON: a vif" "$(xenbw --json | jq -c '.vifs[3] | del(.appeared, .input_bytes_per_second, .output_bytes_per_second)')" \
 	'{"domain":"db","domid":2,"uuid":"00000000-0000-4000-8000-000000000002","state":"up","devid":0,"netdev":"dbnet","mac":"00:16:3e:4d:02:00","addresses":["10.77.0.12"],"bridge":"xenbr0","bucket":"db","input":0,"output":180,"total":180,"gone":null}'
 
 # The sum goes on through all of this, while bytes flow, with every commit in between: never less, never twice.
@@ -113,7 +114,8 @@ as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$BUILD/xenbw" 
 : >"$BED/err" && chmod 666 "$BED/err"
 chmod 755 "$BED" && chmod 644 "$BW_LEDGER"*
 tap_is "who may not ask xenstore sees what the ledger knew" "$(as_nobody --csv | tr -d '\r' | cut -d, -f1,2,4,5,13,14 | tail -n +2 | sort)" \
-	"db,2,,0,0,$(bytes 5 8)
+	"Domain-0,0,,$(</sys/class/net/$BED_BRIDGE/ifindex),0,0
+db,2,,0,0,$(bytes 5 8)
 web,1,,0,$(($(bytes 40 1000) + $(bytes 7 8))),$(($(bytes 300 100) + $(bytes 20000 100) + $(bytes 30000 1000)))
 web,1,,1,$(bytes 5 8),0"
 tap_like "and one note that says so" "$(cat "$BED/err")" '^xenbw: note: .*Permission denied.*run xenbw as root'

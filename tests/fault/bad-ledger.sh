@@ -18,7 +18,7 @@ refused() {
 	local what=$1 path=$2 pattern=$3 before after said status
 	bw_config "ledger $path"
 	before=$(sha256sum "$path" 2>&1; stat -c '%s %a %Y' "$path" 2>&1)
-	said=$(timeout --signal=KILL 10 "$BUILD/xenbwd" -c "$BW_CONF" 2>&1)
+	said=$(timeout --signal=KILL 10 "$BUILD/xenbwd" -D -c "$BW_CONF" 2>&1)
 	status=$?
 	after=$(sha256sum "$path" 2>&1; stat -c '%s %a %Y' "$path" 2>&1)
 	tap_is "$what: xenbwd exits with $REFUSED" "$status" $REFUSED

@@ -30,8 +30,10 @@ tap_is "it shows the defaults" "$("$at/sbin/xenbwd" -nv -c /dev/null | sed 's/  
 tap_ok "bash takes the completion" bash -n "$at/share/bash-completion/completions/xenbw"
 tap_is "the unit is sound" "$(sed -i "s,/usr/local/sbin/xenbwd,$at/sbin/xenbwd," "$at/lib/systemd/system/xenbwd.service" &&
 	systemd-analyze --man=no verify "$at/lib/systemd/system/xenbwd.service" 2>&1 | grep xenbwd)" ""
-for word in $("$at/sbin/xenbwd" -nv -c /dev/null | cut -d' ' -f1); do
-	tap_ok "xenbw.conf(5) explains $word" grep -q "^\.It Cm $word " man/xenbw.conf.5
+words=$(sed -n 's/^\t{"\([a-z_-]*\)", VALUE_.*/\1/p' src/config/keywords.c)
+tap_ok "there are keywords" test "$(wc -w <<<"$words")" -gt 40
+for word in $words; do
+	tap_ok "xenbw.conf(5) explains $word" grep -qE "^\.It Cm (.*, )?$word( |\$)" man/xenbw.conf.5
 done
 tap_ok "make uninstall" make -s BUILD="$BUILD" DESTDIR="$root" uninstall
 tap_is "nothing is left" "$(find "$root" -type f)" ""

@@ -49,9 +49,9 @@ unset NOTIFY_SOCKET
 kill "$manager" 2>/dev/null
 
 bw_config "pol 5"
-tap_like "a wrong keyword names file, line and the nearest word" "$("$BUILD/xenbwd" -c "$BW_CONF" 2>&1)" \
+tap_like "a wrong keyword names file, line and the nearest word" "$("$BUILD/xenbwd" -D -c "$BW_CONF" 2>&1)" \
 	"$BW_CONF:8: unknown keyword .pol.; did you mean .poll.?"
-"$BUILD/xenbwd" -c "$BW_CONF" 2>/dev/null
+"$BUILD/xenbwd" -D -c "$BW_CONF" 2>/dev/null
 tap_is "and ends it with status 78" $? 78
 bw_config
 "$BUILD/xenbwd" -nv -c "$BW_CONF" >"$BED/printed"

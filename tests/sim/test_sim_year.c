@@ -175,7 +175,8 @@ static void here(struct host *h, const struct guest *g, struct device *v, const 
 		return;
 	v->vif = account_vif_here(h->account, &facts, &warning);
 	free(warning);
-	account_device_here(h->account, v->vif, v->ifindex, "vif", true, v->carrier_down, v->left_connected);
+	account_device_here(h->account, v->vif, v->ifindex, "vif", DEVICE_NETBACK, v->carrier_down,
+			    v->left_connected);
 }
 
 static void all_here(struct host *h)

@@ -31,7 +31,7 @@ bw_config() {
 
 # bw_launch: starts xenbwd without waiting. BW_PRELOAD: a library to preload.
 bw_launch() {
-	LD_PRELOAD=${BW_PRELOAD-} "$BUILD/xenbwd" -c "$BW_CONF" </dev/null >>"$BW_LOG" 2>&1 &
+	LD_PRELOAD=${BW_PRELOAD-} "$BUILD/xenbwd" -D -c "$BW_CONF" </dev/null >>"$BW_LOG" 2>&1 &
 	BW_PID=$!
 }
 

@@ -24,13 +24,15 @@ struct bed {
 	struct account *account;
 	struct ledger_file reader;
 	bool by_ip;
+	struct owner_rules rules;
 	const char *boot;
 };
 
 /* xenbwd begins (again), at this time. */
 static void start(struct bed *b, int64_t now)
 {
-	struct account_settings settings = {.boot = b->boot, .late = LATE, .bucket_by_ip = b->by_ip};
+	struct account_settings settings = {
+		.boot = b->boot, .late = LATE, .bucket_by_ip = b->by_ip, .rules = b->rules};
 	struct ledger_state state;
 	char *err = NULL;
 
@@ -171,7 +173,7 @@ static int64_t simple_vif(struct bed *b)
 {
 	int64_t vif = vif_of(b, 1, 0, UUID_A, "web", "10.0.0.1");
 
-	account_device_here(b->account, vif, 10, "vif1.0", false, 0, 0);
+	account_device_here(b->account, vif, 10, "vif1.0", DEVICE_OTHER, 0, 0);
 	return vif;
 }
 
@@ -369,7 +371,7 @@ static void a_device_that_is_unbound_and_comes_back_counts_only_what_came_after(
 	poll_at(&b, EDGE + 10, 10, 12); /* nobody's now */
 	commit(&b);
 	assert_int_equal(input_of(&b, "web", 0), 10000);
-	account_device_here(b.account, vif, 10, "vif1.0", false, 0, 0);
+	account_device_here(b.account, vif, 10, "vif1.0", DEVICE_OTHER, 0, 0);
 	poll_at(&b, EDGE + 15, 10, 15);
 	commit(&b);
 	assert_int_equal(input_of(&b, "web", 0), 15000);
@@ -386,7 +388,7 @@ static void a_device_that_moves_to_another_vif_takes_no_bytes_along(void **state
 	simple_vif(&b);
 	other = vif_of(&b, 2, 0, UUID_B, "db", NULL);
 	poll_at(&b, EDGE + 5, 10, 10);
-	account_device_here(b.account, other, 10, "vif2.0", false, 0, 0);
+	account_device_here(b.account, other, 10, "vif2.0", DEVICE_OTHER, 0, 0);
 	assert_int_equal(account_vif_of(b.account, 10), other);
 	poll_at(&b, EDGE + 10, 10, 13);
 	commit(&b);
@@ -428,7 +430,7 @@ static void a_vif_may_have_two_devices_and_both_count(void **state)
 	(void)state;
 	set_up(&b, EDGE);
 	vif = simple_vif(&b);
-	account_device_here(b.account, vif, 11, "vif1.0-emu", false, 0, 0);
+	account_device_here(b.account, vif, 11, "vif1.0-emu", DEVICE_OTHER, 0, 0);
 	assert_int_equal(account_devices(b.account, vif), 2);
 	account_begin(b.account, EDGE + 5);
 	read_at(&b, 10, 3);
@@ -453,7 +455,7 @@ static void an_ifindex_given_out_again_counts_from_0(void **state)
 	poll_at(&b, EDGE + 5, 10, 10);
 	account_device_unbound(b.account, 10);
 	account_device_gone(b.account, 10, NULL);
-	account_device_here(b.account, vif, 10, "vif1.0", false, 0, 0);
+	account_device_here(b.account, vif, 10, "vif1.0", DEVICE_OTHER, 0, 0);
 	poll_at(&b, EDGE + 10, 10, 12);
 	commit(&b);
 	assert_int_equal(input_of(&b, "web", 0), 22000);
@@ -471,7 +473,7 @@ static void a_domid_given_out_again_is_another_domain(void **state)
 	poll_at(&b, EDGE + 5, 10, 10);
 	now = vif_of(&b, 1, 0, UUID_B, "db", NULL);
 	assert_int_not_equal(now, old);
-	account_device_here(b.account, now, 20, "vif1.0", false, 0, 0);
+	account_device_here(b.account, now, 20, "vif1.0", DEVICE_OTHER, 0, 0);
 	poll_at(&b, EDGE + 10, 20, 4);
 	commit(&b);
 	assert_int_equal(input_of(&b, "web", 0), 10000);
@@ -489,13 +491,14 @@ static void a_domid_given_out_again_has_nothing_of_the_old_domains_other_vifs(vo
 	set_up(&b, EDGE);
 	simple_vif(&b);
 	second = vif_of(&b, 1, 1, UUID_A, "web", NULL);
-	account_device_here(b.account, second, 11, "vif1.1", false, 0, 0);
+	account_device_here(b.account, second, 11, "vif1.1", DEVICE_OTHER, 0, 0);
 	account_begin(b.account, EDGE + 5);
 	read_at(&b, 10, 10);
 	read_at(&b, 11, 20);
 	account_settle(b.account, NULL, NULL);
 	/* the new domain has one vif only; nobody has said yet that the old one's second is gone */
-	account_device_here(b.account, vif_of(&b, 1, 0, UUID_B, "db", NULL), 20, "vif1.0", false, 0, 0);
+	account_device_here(b.account, vif_of(&b, 1, 0, UUID_B, "db", NULL), 20, "vif1.0", DEVICE_OTHER, 0,
+			    0);
 	poll_at(&b, EDGE + 10, 20, 4);
 	commit(&b);
 	assert_int_equal(input_of(&b, "web", 0), 30000);
@@ -717,7 +720,7 @@ static void bytes_that_flowed_while_the_daemon_was_down_are_one_take(void **stat
 	start(&b, EDGE + 1000);
 	assert_int_equal(account_vif_of(b.account, 10), 1);
 	assert_int_equal(vif_of(&b, 1, 0, UUID_A, "web", "10.0.0.1"), 1);
-	account_device_here(b.account, 1, 10, "vif1.0", false, 0, 0);
+	account_device_here(b.account, 1, 10, "vif1.0", DEVICE_OTHER, 0, 0);
 	poll_at(&b, EDGE + 1001, 10, 50);
 	commit(&b);
 	assert_int_equal(input_of(&b, "web", 0), 50000);
@@ -744,7 +747,7 @@ static void a_new_life_that_has_not_moved_yet_outlives_the_daemon(void **state)
 	assert_int_equal(number(&b, "SELECT count(*) FROM epoch WHERE closed IS NULL"), 1);
 	kill_it(&b);
 	start(&b, EDGE + 20);
-	account_device_here(b.account, 1, 10, "vif1.0", false, 0, 0);
+	account_device_here(b.account, 1, 10, "vif1.0", DEVICE_OTHER, 0, 0);
 	poll_at(&b, EDGE + 25, 10, 7); /* above the base line of old */
 	commit(&b);
 	assert_int_equal(input_of(&b, "web", 0), 5000 + 7000);
@@ -766,7 +769,7 @@ static void another_boot_closes_all_and_numbers_mean_nothing_any_more(void **sta
 	assert_null(account_next_vif(b.account, NULL));
 	assert_int_equal(account_vif_of(b.account, 10), 0);
 	assert_int_equal(vif_of(&b, 1, 0, UUID_B, "db", NULL), 2);
-	account_device_here(b.account, 2, 10, "vif1.0", false, 0, 0);
+	account_device_here(b.account, 2, 10, "vif1.0", DEVICE_OTHER, 0, 0);
 	poll_at(&b, EDGE + 1005, 10, 50); /* above the old counters */
 	commit(&b);
 	assert_int_equal(input_of(&b, "web", 0), 40000);
@@ -790,8 +793,9 @@ static void with_ip_buckets_the_sole_address_is_charged(void **state)
 	simple_vif(&b);
 	poll_at(&b, EDGE + 5, 10, 3);
 	account_device_here(b.account, vif_of(&b, 2, 0, UUID_B, "two", "10.0.0.2 10.0.0.3"), 20, "vif2.0",
-			    false, 0, 0);
-	account_device_here(b.account, vif_of(&b, 3, 0, NULL, "none", NULL), 30, "vif3.0", false, 0, 0);
+			    DEVICE_OTHER, 0, 0);
+	account_device_here(b.account, vif_of(&b, 3, 0, NULL, "none", NULL), 30, "vif3.0", DEVICE_OTHER, 0,
+			    0);
 	account_begin(b.account, EDGE + 10);
 	read_at(&b, 10, 3);
 	read_at(&b, 20, 5);
@@ -799,8 +803,8 @@ static void with_ip_buckets_the_sole_address_is_charged(void **state)
 	account_settle(b.account, NULL, NULL);
 	commit(&b);
 	assert_int_equal(input_of(&b, "10.0.0.1", 0), 3000);
-	assert_int_equal(input_of(&b, "two", 0), 5000);  /* which address is not known: the domain */
-	assert_int_equal(input_of(&b, "none", 0), 7000); /* the same */
+	assert_int_equal(input_of(&b, "10.0.0.2", 0), 5000); /* the first: nobody said which */
+	assert_int_equal(input_of(&b, "none", 0), 7000);     /* none is known: the domain */
 	assert_int_equal(number(&b, "SELECT count(*) FROM take WHERE address = '10.0.0.1'"), 1);
 	assert_int_equal(number(&b, "SELECT count(*) FROM take WHERE address = ''"), 2);
 	tear_down(&b);
@@ -836,6 +840,160 @@ static void an_address_change_splits_the_takes_and_with_ip_buckets_the_bucket(vo
 	}
 }
 
+/* The admin turns from one kind of bucket to the other: what was booked stays, all that comes goes over. */
+static void another_kind_of_bucket_begins_with_a_restart(void **state)
+{
+	static const bool kinds[] = {false, true, false, true};
+	struct bed b;
+	uint64_t n = 0;
+
+	(void)state;
+	set_up(&b, EDGE);
+	simple_vif(&b);
+	poll_at(&b, EDGE + 5, 10, n);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		commit(&b);
+		kill_it(&b);
+		b.by_ip = kinds[i];
+		start(&b, EDGE + 10 * (int64_t)i + 10);
+		vif_of(&b, 1, 0, UUID_A, "web", "10.0.0.1");
+		n += (uint64_t)1 << i;
+		poll_at(&b, EDGE + 10 * (int64_t)i + 15, 10, n);
+	}
+	commit(&b);
+	assert_int_equal(input_of(&b, "web", 0), (1 + 4) * 1000);
+	assert_int_equal(input_of(&b, "10.0.0.1", 0), (2 + 8) * 1000);
+	assert_int_equal(number(&b, "SELECT count(*) FROM bucket"), 2);
+	assert_int_equal(number(&b, "SELECT count(*) FROM epoch"), 1);
+	tear_down(&b);
+}
+
+/* Begun with addresses: the domain is not mistaken for its address afterwards, known or not. */
+static void a_domain_gets_a_bucket_of_its_own_after_ip_buckets(void **state)
+{
+	struct bed b;
+
+	(void)state;
+	set_up(&b, EDGE);
+	b.by_ip = true;
+	kill_it(&b);
+	start(&b, EDGE);
+	simple_vif(&b);
+	poll_at(&b, EDGE + 5, 10, 3);
+	commit(&b);
+	kill_it(&b);
+	b.by_ip = false;
+	start(&b, EDGE + 10);
+	vif_of(&b, 1, 0, UUID_A, "web", "10.0.0.1");
+	poll_at(&b, EDGE + 15, 10, 8);
+	commit(&b);
+	assert_int_equal(input_of(&b, "10.0.0.1", 0), 3000);
+	assert_int_equal(input_of(&b, "web", 0), 5000);
+	tear_down(&b);
+}
+
+static void a_guess_is_told_once_for_each_address(void **state)
+{
+	struct account_vif_facts f = {
+		.domid = 1, .uuid = UUID_A, .domain = "web", .addresses = "10.0.0.1 10.0.0.2"};
+	char *warning = NULL;
+	struct bed b;
+
+	(void)state;
+	set_up(&b, EDGE);
+	b.by_ip = true;
+	kill_it(&b);
+	start(&b, EDGE);
+	account_vif_here(b.account, &f, &warning);
+	assert_non_null(strstr(warning, "vif 1.0 has several addresses"));
+	assert_non_null(strstr(warning, "10.0.0.1"));
+	free(warning);
+	account_vif_here(b.account, &f, &warning);
+	assert_null(warning);
+	f.addresses = "10.0.0.3 10.0.0.2";
+	account_vif_here(b.account, &f, &warning);
+	assert_non_null(strstr(warning, "10.0.0.3"));
+	free(warning);
+	f.addresses = "10.0.0.3";
+	account_vif_here(b.account, &f, &warning);
+	assert_null(warning);
+	tear_down(&b);
+}
+
+static struct account_vif_facts dom0(void)
+{
+	return (struct account_vif_facts){.devid = 30,
+					  .uuid = BUCKET_DOM0_UUID,
+					  .domain = BUCKET_DOM0_NAME,
+					  .bridge = "xenbr0",
+					  .netdev = "xenbr0"};
+}
+
+/* packets() on a bridge: 114 bytes each without a header in, 1,000 out. Across a restart too. */
+static void dom0_is_charged_for_its_bridge(void **state)
+{
+	struct account_vif_facts f = dom0();
+	char *warning = NULL;
+	struct bed b;
+
+	(void)state;
+	for (int by_ip = 0; by_ip < 2; by_ip++) {
+		set_up(&b, EDGE);
+		b.by_ip = by_ip;
+		kill_it(&b);
+		start(&b, EDGE);
+		simple_vif(&b);
+		account_device_here(b.account, account_vif_here(b.account, &f, &warning), 30, "xenbr0",
+				    DEVICE_BRIDGE, 0, 0);
+		assert_null(warning);
+		poll_at(&b, EDGE + 5, 30, 3);
+		commit(&b);
+		kill_it(&b);
+		start(&b, EDGE + 10);
+		account_vif_here(b.account, &f, &warning);
+		poll_at(&b, EDGE + 15, 30, 7);
+		poll_at(&b, EDGE + 20, 30, 2); /* the counters went back */
+		commit(&b);
+		assert_int_equal(input_of(&b, "Domain-0", 0), 9 * 114);
+		assert_int_equal(number(&b,
+					"SELECT sum(unattributed_output) FROM take JOIN vif ON vif.id = vif"
+					" WHERE domid = 0"),
+				 9 * 1000);
+		tear_down(&b);
+	}
+}
+
+static void an_address_of_dom0_is_no_guests_by_its_name(void **state)
+{
+	struct account_vif_facts f = dom0();
+	char owner[] = "Domain-0";
+	struct conf_address line = {.owner = owner};
+	struct conf_addresses lines = {&line, 1};
+	char *warning = NULL;
+	struct bed b;
+
+	(void)state;
+	assert_true(network_address("10.0.0.9", &line.network));
+	set_up(&b, EDGE);
+	b.by_ip = true;
+	b.rules.lines = &lines;
+	kill_it(&b);
+	start(&b, EDGE);
+	account_device_here(b.account, vif_of(&b, 1, 0, UUID_A, "Domain-0", NULL), 10, "vif1.0", DEVICE_OTHER,
+			    0, 0);
+	account_device_here(b.account, account_vif_here(b.account, &f, &warning), 30, "xenbr0", DEVICE_BRIDGE,
+			    0, 0);
+	assert_null(warning);
+	account_begin(b.account, EDGE + 5);
+	read_at(&b, 10, 1);
+	read_at(&b, 30, 2);
+	account_settle(b.account, NULL, NULL);
+	commit(&b);
+	assert_int_equal(input_of(&b, "Domain-0~2", 0), 1000);
+	assert_int_equal(input_of(&b, "10.0.0.9", 0), 2 * 114);
+	tear_down(&b);
+}
+
 /* What was settled while the address was (not) known stays so. */
 static void an_address_that_appears_or_goes_splits_the_takes_too(void **state)
 {
@@ -843,7 +1001,8 @@ static void an_address_that_appears_or_goes_splits_the_takes_too(void **state)
 
 	(void)state;
 	set_up(&b, EDGE);
-	account_device_here(b.account, vif_of(&b, 1, 0, UUID_A, "web", NULL), 10, "vif1.0", false, 0, 0);
+	account_device_here(b.account, vif_of(&b, 1, 0, UUID_A, "web", NULL), 10, "vif1.0", DEVICE_OTHER, 0,
+			    0);
 	poll_at(&b, EDGE + 5, 10, 1);
 	vif_of(&b, 1, 0, UUID_A, "web", "10.0.0.1");
 	poll_at(&b, EDGE + 10, 10, 3);
@@ -982,7 +1141,7 @@ static void whatever_happens_every_byte_is_charged_once_to_its_own_domain(void *
 				domid[g] = (unsigned)random_below(&r, 1000) * GUESTS + g;
 				count[g] = 0;
 				vif[g] = vif_of(&b, domid[g], 0, uuids[g], names[g], NULL);
-				account_device_here(b.account, vif[g], ifindex[g], "vif", false, 0, 0);
+				account_device_here(b.account, vif[g], ifindex[g], "vif", DEVICE_OTHER, 0, 0);
 			} else if (random_below(&r, 20) == 0) { /* ends, with its last bytes or without */
 				struct counters final = packets(count[g] += random_below(&r, 50));
 
@@ -1056,6 +1215,11 @@ int main(void)
 		cmocka_unit_test(another_boot_closes_all_and_numbers_mean_nothing_any_more),
 		cmocka_unit_test(with_ip_buckets_the_sole_address_is_charged),
 		cmocka_unit_test(an_address_change_splits_the_takes_and_with_ip_buckets_the_bucket),
+		cmocka_unit_test(another_kind_of_bucket_begins_with_a_restart),
+		cmocka_unit_test(a_domain_gets_a_bucket_of_its_own_after_ip_buckets),
+		cmocka_unit_test(a_guess_is_told_once_for_each_address),
+		cmocka_unit_test(dom0_is_charged_for_its_bridge),
+		cmocka_unit_test(an_address_of_dom0_is_no_guests_by_its_name),
 		cmocka_unit_test(an_address_that_appears_or_goes_splits_the_takes_too),
 		cmocka_unit_test(what_the_classifier_saw_is_booked_by_class_and_direction),
 		cmocka_unit_test(what_the_classifier_saw_of_a_life_that_was_never_read_is_estimated),

@@ -21,6 +21,7 @@
 COMMAND(cli_list_domains)
 COMMAND(cli_report)
 COMMAND(cli_graph)
+COMMAND(cli_db)
 COMMAND(cli_completion)
 COMMAND(cli_help)
 
@@ -124,9 +125,9 @@ static void wrong_words_are_answered_with_the_nearest(void **state)
 	(void)state;
 	refuses("reprot",
 		"unknown command `reprot`; did you mean `report`? The commands are list-domains, report, "
-		"graph, completion, help");
-	refuses("xyzzy",
-		"unknown command `xyzzy`; the commands are list-domains, report, graph, completion, help");
+		"graph, db, completion, help");
+	refuses("xyzzy", "unknown command `xyzzy`; the commands are list-domains, report, graph, db, "
+			 "completion, help");
 	refuses("report --monht last", "report: unknown option --monht; did you mean --month?");
 	refuses("report --dark", "report: unknown option --dark"); /* that is graph's */
 	refuses("report --b", "report: option --b is ambiguous");
@@ -144,6 +145,9 @@ static void too_many_and_too_few_words_are_refused(void **state)
 	refuses("graph web db", "graph: too many words, from `db` on");
 	means("graph --help", "graph", OPTION_HELP, "", NULL);
 	refuses("--json --csv", "list-domains: --json or --csv, not both");
+	refuses("db", "db: init|status is missing");
+	means("db init --defaults-file x", "db", OPTION_DEFAULTS_FILE, "x", "init");
+	means("db status --json", "db", OPTION_JSON, "", "status");
 	refuses("help --json", "help: has no --json and no --csv");
 }
 

@@ -113,8 +113,8 @@ static void by_netbacks_node_before_any_name(void **state)
 
 	(void)state;
 	assert_int_equal(links_of_node(l, "backend/vif/5/0")->ifindex, by_node);
-	assert_true(links_find(l, by_node)->netback);
-	assert_false(links_find(l, other)->netback);
+	assert_true(links_find(l, by_node)->kind == DEVICE_NETBACK);
+	assert_false(links_find(l, other)->kind == DEVICE_NETBACK);
 	is(bind_vif(l, 5, 0, "web0", none), by_node, 0);
 	is(bind_vif(l, 5, 0, NULL, none), by_node, 0);
 	links_close(l);

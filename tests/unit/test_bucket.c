@@ -577,6 +577,62 @@ static void no_two_buckets_ever_share_a_present_label(void **state)
 	}
 }
 
+static void dom0s_label_is_dom0s_whoever_came_first(void **state)
+{
+	struct buckets *b = fresh();
+	int64_t guest = here_warned(b, 5, UUID_A, "Domain-0", "Domain-0~2");
+	int64_t dom0 = here(b, 0, BUCKET_DOM0_UUID, "Domain-0");
+
+	(void)state;
+	assert_int_not_equal(guest, dom0);
+	label_is(b, dom0, "Domain-0");
+	label_is(b, guest, "Domain-0~2");
+	assert_int_equal(here(b, 5, UUID_A, "Domain-0"), guest);
+	b = restarted(b); /* the guest is seen first again, and another one that takes the name later */
+	assert_int_equal(here(b, 5, UUID_A, "Domain-0"), guest);
+	here(b, 6, UUID_B, "web");
+	assert_int_equal(here(b, 0, BUCKET_DOM0_UUID, "Domain-0"), dom0);
+	here_warned(b, 6, UUID_B, "Domain-0", "Domain-0~3");
+	buckets_release(b, 0);
+	here_warned(b, 7, UUID_C, "Domain-0", "Domain-0~4");
+	here_warned(b, 8, BUCKET_DOM0_UUID, "Domain-0", "Domain-0~5"); /* under dom0's uuid, too */
+	label_is(b, dom0, "Domain-0");
+	buckets_free(b);
+}
+
+/* A ledger of before dom0 was counted. */
+static void a_guest_that_has_dom0s_label_gives_it_up(void **state)
+{
+	char label[] = "Domain-0", guest[] = UUID_A;
+	struct ledger_bucket row = {.id = 4, .label = label};
+	struct ledger_uuid uuid = {guest, 4};
+	struct ledger_state s = {
+		.last_bucket = 4, .buckets = &row, .bucket_count = 1, .uuids = &uuid, .uuid_count = 1};
+	struct buckets *b = buckets_new(&s);
+
+	(void)state;
+	buckets_attach(b, 5, 4);
+	label_is(b, here(b, 0, BUCKET_DOM0_UUID, "Domain-0"), "Domain-0");
+	label_is(b, 4, "Domain-0~2");
+	assert_int_equal(here(b, 5, UUID_A, "Domain-0"), 4);
+	label_is(b, 4, "Domain-0~2");
+	buckets_free(b);
+}
+
+static void a_domain_is_not_attached_to_an_address(void **state)
+{
+	struct buckets *b = fresh();
+	int64_t address = buckets_of_address(b, "10.0.0.1", NOW);
+
+	(void)state;
+	buckets_attach(b, 5, address);
+	assert_int_not_equal(here(b, 5, NULL, "web"), address);
+	label_is(b, address, "10.0.0.1");
+	here_warned(b, 5, NULL, "10.0.0.1", "10.0.0.1~2");
+	label_is(b, address, "10.0.0.1");
+	buckets_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -602,6 +658,9 @@ int main(void)
 		cmocka_unit_test(an_address_has_a_bucket_of_its_own_kind),
 		cmocka_unit_test(a_domain_called_like_an_address_does_not_share_its_bucket),
 		cmocka_unit_test(an_address_does_not_share_the_bucket_of_a_domain_called_like_it),
+		cmocka_unit_test(dom0s_label_is_dom0s_whoever_came_first),
+		cmocka_unit_test(a_guest_that_has_dom0s_label_gives_it_up),
+		cmocka_unit_test(a_domain_is_not_attached_to_an_address),
 		cmocka_unit_test(no_two_buckets_ever_share_a_present_label),
 	};
 

@@ -248,7 +248,8 @@ static void commits_cannot_be_more_frequent_than_readings(void **state)
 {
 	(void)state;
 	bad("poll 31\n", "xenbw.conf", "flush 30", "poll 31", NULL);
-	bad("flush 4\n", "xenbw.conf", "flush 4", "poll 5", NULL);
+	bad("poll 5\nflush 4\n", "xenbw.conf", "flush 4", "poll 5", NULL);
+	expect_poll("flush 4\n", 4);            /* who says nothing of readings gets what fits */
 	expect_poll("poll 60\nflush 60\n", 60); /* whatever the order, and the same is fine */
 	expect_poll("flush 4\npoll 4\n", 4);
 }

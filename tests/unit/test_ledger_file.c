@@ -306,6 +306,30 @@ static void an_empty_file_is_a_new_ledger_to_the_writer_and_none_yet_to_a_reader
 	place_free(&p);
 }
 
+static void an_older_ledger_gets_the_views_it_lacks_and_keeps_the_rest(void **state)
+{
+	struct place p = place_new();
+	struct ledger_file f = writer(&p);
+
+	(void)state;
+	assert_int_equal(number(&f, "SELECT count(*) FROM traffic"), 0);
+	run(&f, "DROP VIEW traffic; UPDATE meta SET value = 'mine' WHERE key = 'uuid'");
+	ledger_file_close(&f);
+	f = reader(&p); /* who only reads does without */
+	assert_int_equal(number(&f, "SELECT count(*) FROM sqlite_master WHERE name = 'traffic'"), 0);
+	ledger_file_close(&f);
+	f = writer(&p);
+	assert_int_equal(number(&f, "SELECT count(*) FROM traffic"), 0);
+	assert_int_equal(number(&f, "PRAGMA user_version"), LEDGER_SCHEMA);
+	assert_int_equal(number(&f, "SELECT count(*) FROM meta WHERE key = 'uuid' AND value = 'mine'"), 1);
+	run(&f, "DROP VIEW traffic; CREATE TABLE traffic(input); INSERT INTO traffic VALUES (7)");
+	ledger_file_close(&f);
+	f = writer(&p); /* what somebody else calls so is left alone */
+	assert_int_equal(number(&f, "SELECT input FROM traffic"), 7);
+	ledger_file_close(&f);
+	place_free(&p);
+}
+
 static void a_ledger_of_a_newer_version_is_refused_unchanged(void **state)
 {
 	struct place p = place_new();
@@ -504,6 +528,7 @@ int main(void)
 		cmocka_unit_test(the_folder_of_a_new_ledger_is_made_for_its_group_only),
 		cmocka_unit_test(where_the_folder_is_missing_the_writer_says_so),
 		cmocka_unit_test(an_empty_file_is_a_new_ledger_to_the_writer_and_none_yet_to_a_reader),
+		cmocka_unit_test(an_older_ledger_gets_the_views_it_lacks_and_keeps_the_rest),
 		cmocka_unit_test(a_ledger_of_a_newer_version_is_refused_unchanged),
 		cmocka_unit_test(the_database_of_another_program_is_refused_unchanged),
 		cmocka_unit_test(what_is_no_database_is_refused_unchanged),

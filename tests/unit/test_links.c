@@ -105,7 +105,8 @@ static void the_table_holds_what_was_there_at_the_start(void **state)
 	assert_string_equal(links_find(l, if_nametoindex("b"))->name, "b");
 	assert_int_equal(links_named(l, "a")->master, if_nametoindex("br"));
 	assert_int_equal(links_named(l, "b")->master, 0);
-	assert_false(links_named(l, "a")->netback);
+	assert_int_equal(links_named(l, "a")->kind, DEVICE_OTHER); /* a port is no bridge */
+	assert_int_equal(links_named(l, "br")->kind, DEVICE_BRIDGE);
 	assert_null(links_named(l, "a")->nodename);
 	assert_null(links_named(l, "nothing"));
 	assert_null(links_find(l, 99999));
