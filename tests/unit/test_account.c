@@ -1138,7 +1138,8 @@ static void whatever_happens_every_byte_is_charged_once_to_its_own_domain(void *
 
 			if (!ifindex[g]) { /* boots */
 				ifindex[g] = next++;
-				domid[g] = (unsigned)random_below(&r, 1000) * GUESTS + g;
+				domid[g] =
+					(1 + (unsigned)random_below(&r, 1000)) * GUESTS + g; /* 0 is dom0 */
 				count[g] = 0;
 				vif[g] = vif_of(&b, domid[g], 0, uuids[g], names[g], NULL);
 				account_device_here(b.account, vif[g], ifindex[g], "vif", DEVICE_OTHER, 0, 0);
