@@ -3,7 +3,7 @@
 #
 # xenbw-writer and mariadbd are killed amid commits, the server is away, read-only, forbids or lacks the table: counting
 # goes on, and afterwards each row of MySQL is the ledger's, to the byte. SEED=N repeats a run's instants.
-# time-limit: 120
+# time-limit: 180
 set -u
 . "$(dirname "$0")/../support/tap.sh"
 . "$(dirname "$0")/../support/bed.sh"
@@ -74,13 +74,13 @@ mariadb_start "$BED/mariadb" || tap_bail "no MariaDB"
 agree "it is started later, and has all"
 
 tap_note "seed $SEED"
-bed_udp 1.0 outside 30000 300 35 &
+bed_udp 1.0 outside 30000 300 20 &
 out=$!
-bed_udp outside 2.0 31000 200 35 &
+bed_udp outside 2.0 31000 200 20 &
 in=$!
 killed=0
 for ((i = 1; i <= KILLS; i++)); do
-	sleep "0.$(printf '%03d' $((RANDOM % 600)))"
+	sleep "0.$(printf '%03d' $((RANDOM % 350)))"
 	if ((i % SERVER_EVERY == 0)); then
 		mariadb_kill && mariadb_start "$BED/mariadb" || tap_bail "no MariaDB"
 		killed=$((killed + 1))
