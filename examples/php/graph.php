@@ -9,8 +9,7 @@ require __DIR__ . '/lib.php';
 
 function draw(string $file, string $title, string $span, bool $dark): string
 {
-    // the file is named without its folder, which may hold characters that mean something in a DEF
-    $path = strtr($file, ['\\' => '\\\\', ':' => '\\:']);
+    $path = str_replace(':', '\\:', $file); // its name has none, but its folder may
     $options = [
         '--start' => "-$span",
         '--vertical-label' => 'B/s',
