@@ -1,4 +1,8 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Configuration in netacct's words: what a naccttab and a nacctpeering make of the settings, and what they
+ * warn of.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Networks as they are written in configuration files.
+ */
 #include "config/network.h"
 
 #include <stdlib.h>
