@@ -308,15 +308,8 @@ static void a_small_packet_makes_small_statements(void **state)
 
 static void labels_that_look_alike_stay_apart(void **state)
 {
-	static const char *const labels[] = {"Web",
-					     "web",
-					     "w\xc3\xa9"
-					     "b",
-					     "web ",
-					     "a''b",
-					     "a\\x5cb",
-					     "\xf0\x9f\x90\xa7",
-					     "10.0.0.1"};
+	static const char *const labels[] = {"Web",  "web",     "w\xc3\xa9\x62",    "web ",
+					     "a''b", "a\\x5cb", "\xf0\x9f\x90\xa7", "10.0.0.1"};
 	struct bed *b = *state;
 
 	for (int i = 0; i < (int)(sizeof(labels) / sizeof(*labels)); i++) {
@@ -387,11 +380,11 @@ static void a_bucket_has_the_label_that_it_has_now(void **state)
 
 /* ---- hours ---- */
 
-static void restart_in(struct bed *b, const char *timezone)
+static void restart_in(struct bed *b, const char *zone)
 {
 	mysql_hang_up(b->root);
 	mariadb_bed_do(server, "mariadb_stop");
-	mariadb_bed_start(server, timezone);
+	mariadb_bed_start(server, zone);
 	b->root = mariadb_bed_open(&server->root);
 	mariadb_bed_sql(b->root, "USE netacct");
 }
