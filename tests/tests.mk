@@ -51,8 +51,10 @@ test_mysql_sink_LIB := sqlite3 libmariadb
 
 test_naccttab_SRC := tests/unit/test_naccttab.c $(wildcard src/config/*.c) $(UNIT_C)
 test_network_SRC := tests/unit/test_network.c src/config/network.c $(UNIT_C)
+test_mysql_SRC := tests/unit/test_mysql.c tests/support/mariadb_bed.c tests/support/unit.c db/mysql.c $(BASE_C)
+test_mysql_LIB := libmariadb
 
-UNIT_TESTS := test_naccttab test_network test_text test_basis test_owner test_conf test_split test_epoch test_bucket test_account test_ledger test_ledger_file test_links test_stats test_bind test_message test_rrd_plan test_rrd test_rrd_source test_rrd_sink test_writer test_mysql_sink
+UNIT_TESTS := test_naccttab test_network test_text test_basis test_owner test_conf test_split test_epoch test_bucket test_account test_ledger test_ledger_file test_links test_stats test_bind test_message test_rrd_plan test_rrd test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink
 
 test_value_SRC := tests/unit/test_value.c xen/value.c $(BASE_C)
 test_pending_SRC := tests/unit/test_pending.c xen/pending.c xen/snapshot.c xen/value.c $(BASE_C)

@@ -227,7 +227,7 @@ int writer_run(const struct writer_setup *setup, char **err)
 	/* what xenbwd said before the first pass, to hold MySQL, is in force from the start */
 	going = take_messages(&w, err);
 	while (going == 1) {
-		if (passes(&w) || must_stop(&w))
+		if (passes(&w))
 			break;
 		going = wait_for_work(&w, err);
 	}

@@ -27,6 +27,7 @@
 
 #define T0 1700006400 /* 2023-11-15 00:00:00 UTC */
 #define SLOT(n) (T0 + (int64_t)(n)*300)
+#define KILLS 25
 #define PASSWORD "p'w\"\\d"
 
 static const uint64_t none[2] = {0, 0};
@@ -307,15 +308,8 @@ static void a_small_packet_makes_small_statements(void **state)
 
 static void labels_that_look_alike_stay_apart(void **state)
 {
-	static const char *const labels[] = {"Web",
-					     "web",
-					     "w\xc3\xa9"
-					     "b",
-					     "web ",
-					     "a''b",
-					     "a\\x5cb",
-					     "\xf0\x9f\x90\xa7",
-					     "10.0.0.1"};
+	static const char *const labels[] = {"Web",  "web",     "w\xc3\xa9\x62",    "web ",
+					     "a''b", "a\\x5cb", "\xf0\x9f\x90\xa7", "10.0.0.1"};
 	struct bed *b = *state;
 
 	for (int i = 0; i < (int)(sizeof(labels) / sizeof(*labels)); i++) {
@@ -386,11 +380,11 @@ static void a_bucket_has_the_label_that_it_has_now(void **state)
 
 /* ---- hours ---- */
 
-static void restart_in(struct bed *b, const char *timezone)
+static void restart_in(struct bed *b, const char *zone)
 {
 	mysql_hang_up(b->root);
 	mariadb_bed_do(server, "mariadb_stop");
-	mariadb_bed_start(server, timezone);
+	mariadb_bed_start(server, zone);
 	b->root = mariadb_bed_open(&server->root);
 	mariadb_bed_sql(b->root, "USE netacct");
 }
@@ -460,7 +454,7 @@ static void killed_at_any_time_no_byte_is_lost_or_doubled(void **state)
 		ledger_bed_bucket(db(b), id, label);
 		free(label);
 	}
-	for (int n = 0; n < 40; n++) {
+	for (int n = 0; n < KILLS; n++) {
 		pid_t pid;
 		int status;
 
@@ -492,9 +486,9 @@ static void killed_at_any_time_no_byte_is_lost_or_doubled(void **state)
 		}
 	}
 	print_message("# %d writers were killed, %d after a COMMIT\n", kills, committed);
-	assert_int_equal(kills, 40);
-	assert_in_range(committed, 5, 35);
-	passes(b, 700 * 40);
+	assert_int_equal(kills, KILLS);
+	assert_in_range(committed, 3, KILLS - 3);
+	passes(b, 700 * KILLS);
 	sums_are_equal(b);
 }
 
@@ -834,26 +828,6 @@ static void trouble_is_named_with_the_way_out_and_nothing_is_lost(void **state)
 	rows_are(b, "web|2023-11-15 00:00:00|8|8\n");
 }
 
-static void a_server_that_hangs_is_given_up(void **state)
-{
-	struct bed *b = *state;
-	struct timespec from, to;
-
-	ledger_bed_bucket(db(b), 1, "web");
-	take(b, 1, SLOT(0), 1, 1);
-	passes(b, 1);
-	take(b, 1, SLOT(0), 1, 1);
-	clock_gettime(CLOCK_MONOTONIC, &from);
-	kill(server->server, SIGSTOP);
-	fails(b, "at MySQL server", "");
-	kill(server->server, SIGCONT);
-	clock_gettime(CLOCK_MONOTONIC, &to);
-	print_message("# given up after %lld seconds\n", (long long)(to.tv_sec - from.tv_sec));
-	assert_true(to.tv_sec - from.tv_sec <= MYSQL_ANSWER_SECONDS + 2 * MYSQL_CONNECT_SECONDS + 2);
-	passes(b, 2);
-	rows_are(b, "web|2023-11-15 00:00:00|2|2\n");
-}
-
 /* ---- tables ---- */
 
 #define NETACCT                                                                                       \
@@ -992,7 +966,6 @@ int main(void)
 		TEST(a_marker_behind_what_is_folded_is_refused_and_the_way_on_works),
 		TEST(two_ledgers_share_a_table),
 		TEST(trouble_is_named_with_the_way_out_and_nothing_is_lost),
-		TEST(a_server_that_hangs_is_given_up),
 		TEST(netacct_s_own_table_is_left_alone_and_another_one_works),
 		TEST(tables_are_judged),
 		TEST(a_ledger_that_is_not_there_is_waited_for),

@@ -485,7 +485,7 @@ static void wrong_arguments_and_a_missing_descriptor_are_errors(void **state)
 	assert_int_equal(end_of(b), 2);
 	start_with(b, more, -1);
 	assert_int_equal(end_of(b), 2);
-	expect_log(b, "usage: xenbw-writer --ledger FILE [--rrd-dir DIR] [--mysql] [--debug]", 3);
+	expect_log(b, "usage: xenbw-writer --ledger FILE [--rrd-dir DIR] [--mysql] [--syslog] [--debug]", 3);
 	start_with(b, asking, -1);
 	assert_int_equal(end_of(b), 0);
 	start_with(b, right, -1);
