@@ -110,9 +110,11 @@ static enum step after_failure(struct mysql_sink *s, int tries)
 {
 	enum mysql_cause cause = s->server ? mysql_cause(s->server) : MYSQL_ADMIN;
 
-	if (cause == MYSQL_ADMIN || tries >= TRIES)
+	if (tries >= TRIES)
 		return STEP_FAILED;
-	if (cause == MYSQL_AWAY) { /* a server that was started anew is no trouble */
+	/* A server that was started anew is no trouble; and what an admin must mend is told best by the check
+	 * of the tables, which comes with each connection. */
+	if (cause == MYSQL_AWAY || cause == MYSQL_ADMIN) {
 		hang_up(s);
 		return tries == 1 ? STEP_AGAIN : STEP_FAILED;
 	}

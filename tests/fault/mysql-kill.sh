@@ -105,7 +105,8 @@ mariadb_sql "SET GLOBAL read_only = 0"
 agree "then all is caught up"
 
 mark
-mariadb_sql "REVOKE INSERT, UPDATE ON netacct.* FROM acct@localhost"
+# which the server sees at the next connection
+mariadb_sql "REVOKE INSERT, UPDATE ON netacct.* FROM acct@localhost; KILL USER acct@localhost"
 counts "without the right to write bytes are counted"
 told "one line says what to do" 'GRANT|denied'
 mariadb_sql "GRANT INSERT, UPDATE ON netacct.* TO acct@localhost"
