@@ -491,6 +491,23 @@ int ledger_passed(struct ledger *l, const char *sink, int64_t seq, char **err)
 	return sql_exec(l->stmt[PASS_SINK], err, "is", seq, sink);
 }
 
+int ledger_sink_seq(struct ledger *l, const char *sink, int64_t *seq, char **err)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	*seq = 0;
+	if (sql_prepare(l->file.db, &stmt, "SELECT seq FROM sink WHERE name = ?", err) < 0)
+		return -1;
+	rc = sql_bind(stmt, err, "s", sink);
+	if (rc == 0)
+		rc = sql_step(stmt, err);
+	if (rc == 1)
+		*seq = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	return rc < 0 ? -1 : 0;
+}
+
 /* ---- folding ---- */
 
 /* clang-format off */

@@ -130,6 +130,9 @@ int ledger_sinks(struct ledger *l, const char *const *names, size_t count, char 
 /* A sink has passed seq. Never goes back. */
 int ledger_passed(struct ledger *l, const char *sink, int64_t seq, char **err);
 
+/* The newest sequence that a sink has passed; 0 for a sink that there is none of. */
+int ledger_sink_seq(struct ledger *l, const char *sink, int64_t *seq, char **err);
+
 /* Folds complete takes that every sink has passed into slots. Sums do not change. At most `limit` takes. */
 int ledger_fold(struct ledger *l, int64_t open_slot, unsigned limit, char **err);
 

@@ -36,7 +36,6 @@ struct feed {
 	struct mono started;
 	unsigned backoff; /* seconds */
 	bool held;        /* SQL is left alone */
-	int64_t in_mysql; /* newest sequence that MySQL has, as far as this writer said */
 };
 
 static void start_writer(struct feed *f);
@@ -71,8 +70,6 @@ static void passed(struct feed *f, struct feed_message *m)
 	char *err = NULL;
 
 	m->sink[sizeof(m->sink) - 1] = '\0';
-	if (strcmp(m->sink, MYSQL_SINK) == 0)
-		f->in_mysql = m->seq;
 	if (ledger_passed(f->d->ledger, m->sink, m->seq, &err) < 0)
 		log_warn("%s; sink %s tells again with the next slot", err, m->sink);
 	free(err);
@@ -233,7 +230,6 @@ static void start_writer(struct feed *f)
 	int pair[2], settings;
 
 	f->started = clock_mono();
-	f->in_mysql = 0;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
 		log_err("cannot make a socket pair for xenbw-writer: %s", strerror(errno));
 		retry_later(f);
@@ -318,7 +314,15 @@ static bool never(const struct feed *f)
 
 static bool mysql_has_all(const struct feed *f)
 {
-	return f->in_mysql >= account_last_seq(f->d->account);
+	char *err = NULL;
+	int64_t seq;
+
+	if (ledger_sink_seq(f->d->ledger, MYSQL_SINK, &seq, &err) < 0) {
+		log_warn("%s", err);
+		free(err);
+		return true; /* nothing will ever say more */
+	}
+	return seq >= account_last_seq(f->d->account);
 }
 
 /* The last commit is to reach MySQL before the end, as nacctd's users expect it. A server that is away must

@@ -659,9 +659,11 @@ static void sinks(const struct bed *b, const char *const *names, size_t count)
 static void passed(const struct bed *b, const char *sink, int64_t seq)
 {
 	char *err = NULL;
+	int64_t now;
 
-	if (ledger_passed(b->ledger, sink, seq, &err) < 0)
+	if (ledger_passed(b->ledger, sink, seq, &err) < 0 || ledger_sink_seq(b->ledger, sink, &now, &err) < 0)
 		fail_msg("%s", err);
+	assert_true(now >= seq); /* it never goes back */
 }
 
 static void fold(const struct bed *b, int64_t open_slot, unsigned limit)
