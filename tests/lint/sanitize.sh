@@ -3,7 +3,7 @@
 #
 # All unit tests, and two days in the life of xenbwd, under the address, leak and undefined-behaviour sanitizers.
 # Keeps its objects in BUILD/lint for the next time.
-# time-limit: 500
+# time-limit: 800
 set -u
 . "$(dirname "$0")/../support/tap.sh"
 . "$(dirname "$0")/../support/files.sh"
