@@ -17,6 +17,7 @@ SUMS='select ip, sum(input), sum(output) from traffic group by ip order by ip'
 # The article's, word for word.
 ARTICLE_ALL='select traffic.ip, sum(input)/1073741824 inp, sum(output)/1073741824 outp from traffic group by ip;'
 ARTICLE_MONTH="select traffic.ip, sum(input)/1073741824 inp, sum(output)/1073741824 outp from traffic where time between concat(EXTRACT(YEAR_MONTH FROM now()), '01') and now() group by ip;"
+ARTICLE_LAST="select traffic.ip, sum(input)/1073741824 inp, sum(output)/1073741824 outp from traffic where time between concat(EXTRACT(YEAR_MONTH FROM date_sub(now(), interval 1 month)), '01') and concat(EXTRACT(YEAR_MONTH FROM now()), '01') and ip = 'earlier' group by ip;"
 
 bytes() { echo $(($1 * ($2 + 28))); } # bytes PACKETS PAYLOAD
 sql() { mariadb_sql "$1" netacct | tr '\t' ' '; }
@@ -182,6 +183,12 @@ for query in 'bucket=web' 'bucket=db&span=1w&dark=1'; do
 	tap_ok "PHP's graph of $query is a PNG" is_png "$BED/graph.png"
 done
 tap_is "of an unknown bucket or span there is none" "$(status graph.php bucket=../rrd/web) $(status graph.php 'bucket=web&span=2y')" "404 400"
+
+# Its month before, for a bucket that had traffic then, and now, and never at an hour that is in both.
+sql "INSERT INTO traffic(ip, time, input, output) VALUES
+	('earlier', date_format(date_sub(now(), interval 1 month), '%Y-%m-15 12:00:00'), 5368709120, 3221225472),
+	('earlier', date_format(now(), '%Y-%m-01 01:00:00'), 1, 1)"
+tap_is "the article's query for the month before" "$(sql "$ARTICLE_LAST")" "earlier 5.0000 3.0000"
 
 # A site without MySQL: the ledger itself is the database.
 pages "sqlite:$BW_LEDGER" "" null null
