@@ -34,7 +34,7 @@ xenbwd_SRC := src/xenbwd.c src/base/pidfile.c $(BASE:%=src/%.c) $(wildcard src/c
 xenbwd_LIB := libnl-3.0 xenstore sqlite3 libevent_core libcap-ng
 
 MYSQL := db/mysql db/traffic_table
-MYSQL_SINK := db/traffic_source db/traffic_rows db/mysql_sink
+MYSQL_SINK := db/traffic_source db/traffic_rows db/mysql_sink db/sink
 
 xenbw-writer_SRC := src/xenbw-writer.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/writer/*.c) $(LEDGER:%=%.c) \
                     $(wildcard db/rrd*.c) $(MYSQL:%=%.c) $(MYSQL_SINK:%=%.c)

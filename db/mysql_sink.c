@@ -2,7 +2,6 @@
 #include "db/mysql_sink.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,19 +62,6 @@ void mysql_sink_free(struct mysql_sink *s)
 	free(s);
 }
 
-__attribute__((format(printf, 3, 4))) static void say(const struct mysql_sink *s, enum sink_level level,
-						      const char *fmt, ...)
-{
-	va_list ap;
-	char *line;
-
-	va_start(ap, fmt);
-	line = mem_vprintf(fmt, ap);
-	va_end(ap);
-	s->host.say(s->host.arg, level, line);
-	free(line);
-}
-
 /* ---- the server ---- */
 
 static int check_tables(struct mysql_sink *s, char **err)
@@ -101,7 +87,7 @@ static int connect_server(struct mysql_sink *s, char **err)
 		hang_up(s);
 		return -1;
 	}
-	say(s, SINK_DEBUG, "connected to MySQL server %s", mysql_place(s->server));
+	sink_say(&s->host, SINK_DEBUG, "connected to MySQL server %s", mysql_place(s->server));
 	return 0;
 }
 
@@ -251,8 +237,8 @@ static enum step write_batch(struct mysql_sink *s, const struct traffic_batch *b
 		step = STEP_FAILED;
 	if (step == STEP_DONE) {
 		s->marker = batch->seq;
-		say(s, SINK_DEBUG, "MySQL: %zu rows of table %s up to sequence %" PRId64, rows.count,
-		    s->conf->mysql.table, batch->seq);
+		sink_say(&s->host, SINK_DEBUG, "MySQL: %zu rows of table %s up to sequence %" PRId64,
+			 rows.count, s->conf->mysql.table, batch->seq);
 	}
 	traffic_rows_free(&rows);
 	return step;

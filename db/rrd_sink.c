@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "db/rrd_sink.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,19 +79,6 @@ void rrd_sink_free(struct rrd_sink *s)
 	free(s);
 }
 
-__attribute__((format(printf, 3, 4))) static void say(const struct rrd_sink *s, enum sink_level level,
-						      const char *fmt, ...)
-{
-	va_list ap;
-	char *line;
-
-	va_start(ap, fmt);
-	line = mem_vprintf(fmt, ap);
-	va_end(ap);
-	s->host.say(s->host.arg, level, line);
-	free(line);
-}
-
 static struct note *note_of(struct rrd_sink *s, const char *name)
 {
 	struct note *note;
@@ -115,11 +101,11 @@ static void note_outcome(const struct pass *p, const char *name, const struct rr
 		return;
 	note->cause = o->cause;
 	if (o->cause == RRD_FINE)
-		say(p->sink, SINK_INFO, "RRD file %s/%s is written again", p->dir.path, name);
+		sink_say(&p->sink->host, SINK_INFO, "RRD file %s/%s is written again", p->dir.path, name);
 	else
-		say(p->sink, SINK_WARNING,
-		    "RRD file %s/%s is not written: %s; the ledger keeps what it lacks", p->dir.path, name,
-		    o->reason);
+		sink_say(&p->sink->host, SINK_WARNING,
+			 "RRD file %s/%s is not written: %s; the ledger keeps what it lacks", p->dir.path,
+			 name, o->reason);
 }
 
 static char *utc_text(int64_t when)
@@ -148,11 +134,12 @@ static void check_time(const struct pass *p, struct item *item)
 			 "the ledger",
 			 when);
 	} else if (note->written && last > note->written && !note->shared) {
-		say(p->sink, SINK_WARNING,
-		    "RRD file %s/%s is also written by another program, last at %s; stop that one (an old "
-		    "cron job?), "
-		    "else both spoil the file",
-		    p->dir.path, item->name, when);
+		sink_say(&p->sink->host, SINK_WARNING,
+			 "RRD file %s/%s is also written by another program, last at %s; stop that one (an "
+			 "old "
+			 "cron job?), "
+			 "else both spoil the file",
+			 p->dir.path, item->name, when);
 		note->shared = true;
 	}
 	free(when);
@@ -187,8 +174,8 @@ static bool adopt(const struct pass *p, struct item *item, const char *name)
 		free(err);
 		return false;
 	}
-	say(p->sink, SINK_INFO, "RRD file %s/%s is now %s, as its label changed", p->dir.path, name,
-	    item->name);
+	sink_say(&p->sink->host, SINK_INFO, "RRD file %s/%s is now %s, as its label changed", p->dir.path,
+		 name, item->name);
 	item->adopted = true;
 	return true;
 }
@@ -273,7 +260,7 @@ static void note_written(const struct pass *p, const struct item *item, const st
 		return;
 	note_of(p->sink, item->name)->written = item->state.tail.last_update;
 	if (job->place)
-		say(p->sink, SINK_DEBUG, "RRD file %s/%s is new", p->dir.path, item->name);
+		sink_say(&p->sink->host, SINK_DEBUG, "RRD file %s/%s is new", p->dir.path, item->name);
 }
 
 static struct rrd_job make_job(struct item *item, int64_t from, int64_t to, const struct rrd_usage *usage)

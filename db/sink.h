@@ -19,4 +19,7 @@ struct sink_host {
 	void *arg;
 };
 
+void sink_say(const struct sink_host *host, enum sink_level level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
 #endif

@@ -37,7 +37,7 @@ test_rrd_LIB := librrd libcap-ng
 test_rrd_LDLIBS := -lm
 test_rrd_source_SRC := tests/unit/test_rrd_source.c tests/support/ledger_bed.c tests/support/unit.c db/rrd_source.c db/rrd_plan.c $(LEDGER:%=%.c) $(BASE_C)
 test_rrd_source_LIB := sqlite3
-test_rrd_sink_SRC := tests/unit/test_rrd_sink.c tests/support/rrd_bed.c tests/support/unit.c tests/support/ledger_bed.c db/rrd_sink.c db/rrd_source.c $(RRD_C) \
+test_rrd_sink_SRC := tests/unit/test_rrd_sink.c tests/support/rrd_bed.c tests/support/unit.c tests/support/ledger_bed.c db/rrd_sink.c db/sink.c db/rrd_source.c $(RRD_C) \
                      $(LEDGER:%=%.c) $(BASE_C)
 test_rrd_sink_LIB := sqlite3 librrd
 test_rrd_sink_LDLIBS := -lm
