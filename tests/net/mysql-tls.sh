@@ -26,7 +26,7 @@ certificate() {
 certificate here localhost 2>/dev/null && certificate elsewhere db.example.net 2>/dev/null || tap_bail "no certificates"
 
 server() { # server [ARGUMENT…]: over TCP too
-	MARIADB_ARGS=(--skip-networking=0 --bind-address=127.0.0.1 --port=$PORT "$@")
+	MARIADB_ARGS=(--skip-networking=0 --bind-address=127.0.0.1 "--port=$PORT" "$@")
 	mariadb_stop
 	mariadb_start "$BED/mariadb" || tap_bail "no server"
 }
