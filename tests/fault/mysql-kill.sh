@@ -119,7 +119,35 @@ told "one line says what to do" "traffic.*(exist|missing|no table|xenbw db init)
 mariadb_sql "RENAME TABLE kept TO traffic" netacct
 agree "then all is caught up"
 
-counts "and it goes on"
+# Held by TSTP, as netacct's users hold it to copy the database; also over a new writer.
+held=$(rows_mysql)
+kill -TSTP "$BW_PID"
+sleep 0.2
+counts "held by TSTP, bytes are counted"
+# shellcheck disable=SC2046
+kill -KILL $(writer)
+bed_wait "another writer" writer
+sleep 2.5
+tap_is "and none of them goes to MySQL, whoever writes" "$(rows_mysql)" "$held"
+kill -CONT "$BW_PID"
+agree "CONT: all is caught up"
+
+# After a failure as many flushes are left out as errdelay says: (3 + 1) x 1 s.
+sed -i 's/^errdelay 0/errdelay 3/' "$BW_CONF"
+kill -HUP "$BW_PID"
+bed_wait "another writer" writer
+mark
+mariadb_stop
+counts "with errdelay 3 bytes are counted"
+told "one line says that the server is away" 'cannot connect'
+mariadb_start "$BED/mariadb" || tap_bail "no MariaDB"
+agree "the next try has them"
+
+# TERM: what was not flushed yet is.
+sed -i 's/^flush 1/flush 300/' "$BW_CONF"
+kill -HUP "$BW_PID"
+bed_wait "another writer" writer
+bed_udp 1.0 outside 10 100 || tap_bail "the bed lost packets"
 bw_stop
 tap_is "xenbwd ends well" $? 0
 tap_is "and all is there" "$(rows_mysql)" "$(rows_ledger)"
