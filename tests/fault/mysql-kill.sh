@@ -31,19 +31,18 @@ rows_ledger() {
 		HAVING sum(external_input + unattributed_input + external_output + unattributed_output) > 0 ORDER BY 1"
 }
 rows_agree() { [ "$(rows_mysql)" = "$(rows_ledger)" ]; }
-# agree TEXT: that MySQL catches up, and stays so
+# agree TEXT: that MySQL catches up, once the last bytes are read and committed
 agree() {
-	bw_quiet && bed_wait "MySQL to catch up" rows_agree
+	bw_quiet && sleep 2.2 && bed_wait "MySQL to catch up" rows_agree
 	tap_is "$1" "$(rows_mysql)" "$(rows_ledger)"
 }
-booked() { bw_sql "SELECT coalesce(sum(total_output), 0) FROM epoch JOIN vif ON vif.id = epoch.vif WHERE domid = 1"; }
-# counts TEXT: that bytes which are sent now reach the ledger
+# counts TEXT: that bytes which are sent now reach the ledger: it has what the kernel has counted
 counts() {
-	local before
-	before=$(booked)
+	local output
 	bed_udp 1.0 outside 10 100 || tap_bail "the bed lost packets"
+	read -r _ output < <(bed_ip_bytes "${BED_VIF[1.0]}")
 	tap_ok "$1" bw_wait_sql "these bytes" \
-		"SELECT sum(total_output) FROM epoch JOIN vif ON vif.id = epoch.vif WHERE domid = 1" $((before + 1280))
+		"SELECT sum(total_output) FROM epoch JOIN vif ON vif.id = epoch.vif WHERE domid = 1" "$output"
 }
 mark() { LINES_BEFORE=$(wc -l <"$BW_LOG"); }
 # told TEXT PATTERN: that one line since `mark`, and no more after two more tries, says this
