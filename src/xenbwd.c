@@ -30,6 +30,7 @@ struct service {
 	struct conf conf;
 	struct pidfile pidfile;
 	struct daemon *daemon;
+	bool held; /* SQL was left alone when the last daemon ended: a reload does not change that */
 };
 
 static void usage(FILE *out)
@@ -70,12 +71,14 @@ static int start(struct service *s, char **err)
 		pidfile_release(&s->pidfile);
 		return -1;
 	}
+	s->daemon->held = s->held;
 	daemon_begin(s->daemon);
 	return 0;
 }
 
 static void stop(struct service *s)
 {
+	s->held = s->daemon->held;
 	daemon_close(s->daemon);
 	s->daemon = NULL;
 	pidfile_release(&s->pidfile);

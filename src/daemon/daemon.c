@@ -128,10 +128,11 @@ static void on_hold(evutil_socket_t sig, short what, void *arg)
 	bool held = sig == SIGTSTP;
 
 	(void)what;
-	if (d->conf->database == DATABASE_NONE)
+	if (d->conf->database == DATABASE_NONE || d->held == held)
 		return;
+	d->held = held;
 	log_info(held ? "MySQL is left alone until SIGCONT; counting goes on" : "MySQL is written again");
-	feed_hold(d->feed, held);
+	feed_hold(d->feed);
 }
 
 /* ---- life ---- */

@@ -62,6 +62,7 @@ struct daemon {
 	int64_t told_slot; /* the open slot when xenbw-writer was last told */
 	bool follow_again; /* devices or the directory changed */
 	bool reload;       /* asked for by HUP */
+	bool held;         /* by TSTP: SQL is left alone */
 	bool urgent;       /* a vif came or went: commit with the next poll */
 	struct trouble no_xenstore, no_links, no_counters, no_commit, no_fold;
 };
@@ -98,8 +99,8 @@ struct feed *feed_start(struct daemon *d);
 /* Tells it that a slot is complete. */
 void feed_tell(struct feed *f);
 
-/* SQL is to be left alone, or not any more. */
-void feed_hold(struct feed *f, bool held);
+/* Tells it whether SQL is to be left alone, as daemon.held says. */
+void feed_hold(struct feed *f);
 
 /* Lets it bring the last commit to MySQL, finish, and takes its last word: some seconds at most. */
 void feed_stop(struct feed *f);

@@ -35,7 +35,6 @@ struct feed {
 	struct event *on_message, *on_exit, *on_retry;
 	struct mono started;
 	unsigned backoff; /* seconds */
-	bool held;        /* SQL is left alone */
 };
 
 static void start_writer(struct feed *f);
@@ -245,7 +244,7 @@ static void start_writer(struct feed *f)
 	close(pair[1]);
 	if (settings >= 0)
 		close(settings);
-	if (!err && f->held)
+	if (!err && f->d->held)
 		send_word(f, FEED_HOLD);
 	if (err) {
 		log_err("%s; RRD files and MySQL are not fed until it runs, the ledger keeps everything",
@@ -281,12 +280,10 @@ void feed_tell(struct feed *f)
 		send_word(f, FEED_COMMITTED);
 }
 
-void feed_hold(struct feed *f, bool held)
+void feed_hold(struct feed *f)
 {
-	if (!f)
-		return;
-	f->held = held;
-	send_word(f, held ? FEED_HOLD : FEED_RESUME);
+	if (f)
+		send_word(f, f->d->held ? FEED_HOLD : FEED_RESUME);
 }
 
 /* Handles its messages until `enough` or it closes its end; false when the time is over. */
@@ -329,7 +326,7 @@ static bool mysql_has_all(const struct feed *f)
  * not hold up the end: the ledger has it all. */
 static void last_flush(struct feed *f)
 {
-	if (f->d->conf->database != DATABASE_MYSQL || f->held || mysql_has_all(f))
+	if (f->d->conf->database != DATABASE_MYSQL || f->d->held || mysql_has_all(f))
 		return;
 	send_word(f, FEED_COMMITTED);
 	if (!listen_for(f, FLUSH_SECONDS, mysql_has_all))

@@ -126,6 +126,8 @@ counts "held by TSTP, bytes are counted"
 # shellcheck disable=SC2046
 kill -KILL $(writer)
 bed_wait "another writer" writer
+kill -HUP "$BW_PID"
+counts "also after a reload"
 sleep 2.5
 tap_is "and none of them goes to MySQL, whoever writes" "$(rows_mysql)" "$held"
 kill -CONT "$BW_PID"
