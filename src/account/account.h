@@ -31,9 +31,32 @@ struct account_settings {
 
 struct account;
 
-/* One call for each vif at each poll: what the classifier saw of it since the last call. Returns the class of
- * the rest. */
-typedef enum byte_class account_seen_fn(void *ctx, int64_t vif, struct class_bytes *seen);
+/* What the classifier saw under one of a vif's own addresses, or (address NULL) under none or several of
+ * them.
+ */
+struct account_portion {
+	const uint8_t *address; /* 16 bytes, IPv4 mapped */
+	struct class_bytes bytes;
+};
+
+/* What it saw of one vif since it was asked last. */
+struct account_seen {
+	const struct account_portion *portions; /* the classifier's, until it is asked for the next vif */
+	size_t count;
+	uint64_t late;    /* of the output: crossed after the reading of the counters had begun */
+	uint64_t spoofed; /* of the output: not from an address of its own */
+	bool blind; /* nobody looked all the time, or it cannot be told apart: the rest is unattributed */
+};
+
+/* One poll of the classifier. */
+struct account_look {
+	void (*seen)(void *ctx, int64_t vif,
+		     struct account_seen *out); /* called once for each vif; out is zeros */
+	void *ctx;
+	/* At most so many bytes crossed an uplink under no vif's name, or unseen: of each vif's rest, so much
+	 * may be no local traffic. */
+	uint64_t missed[DIR_COUNT];
+};
 
 /* Goes on where the ledger stopped: epochs of this boot stay open, those of earlier boots are closed. */
 struct account *account_new(const struct account_settings *settings, const struct ledger_state *state,
@@ -99,9 +122,13 @@ void account_evidence(struct account *a, unsigned ifindex, const struct epoch_ev
 bool account_reading(struct account *a, unsigned ifindex, const struct counters *counters);
 void account_restarted(struct account *a, unsigned ifindex, uint32_t carrier_down);
 
-/* Divides what was read into classes; seen NULL: there is no classifier, all is unattributed. Where the time
+/* Divides what was read into classes; look NULL: there is no classifier, all is unattributed. Where the time
  * has passed the open slot's edge, the slot is complete afterwards (true). */
-bool account_settle(struct account *a, account_seen_fn *seen, void *ctx);
+bool account_settle(struct account *a, const struct account_look *look);
+
+/* The addresses that are a vif's, as the toolstack and the admin's lines say. Valid until the next
+ * account_vif_here. */
+const struct networks *account_addresses(const struct account *a, int64_t vif);
 
 /* IP bytes that a vif was found to have moved since the daemon began, for present rates. */
 void account_moved(const struct account *a, int64_t vif, uint64_t moved[DIR_COUNT]);

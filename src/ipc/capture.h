@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * capture: the fixed messages between xenbwd and xenbw-capture (SOCK_SEQPACKET pairs).
+ *
+ * xenbw-capture is two processes. Its guard is started once, before xenbwd gives up its capabilities; it
+ * keeps the right to open packet sockets and nothing else, never reads a packet, and starts the worker when
+ * told so (CAPTURE_START, with two descriptors: the worker's socket, its settings). The worker opens the
+ * uplinks, gives up that right, and from then on answers xenbwd over its own socket. End of file ends either
+ * of them.
+ *
+ * Tables travel as descriptors (memfd) of arrays beside a message: any size, and always whole. The receiver
+ * copies them out and trusts neither count nor content. Same host, same build: native byte order.
+ */
+#ifndef XENBW_IPC_CAPTURE_H
+#define XENBW_IPC_CAPTURE_H
+
+#include <stdint.h>
+
+#include "base/classes.h"
+
+#define CAPTURE_MAGIC 0x78656e70 /* changes with the layout */
+#define CAPTURE_FD 3             /* guard and worker: the socket to xenbwd */
+#define CAPTURE_SETTINGS_FD 4    /* worker: the effective configuration as text; `device` names each uplink */
+
+enum capture_kind {
+	CAPTURE_START =
+		1, /* to the guard, with [worker's socket, settings]; a worker that there is is ended */
+	CAPTURE_VIFS = 2, /* to the worker, with a table of capture_vif: who is there from now on */
+	CAPTURE_READ = 3, /* to the worker: what has crossed by now? */
+	CAPTURE_SEEN = 4  /* from the worker, with a table of capture_seen: the growth since the last one */
+};
+
+/* To guard and worker. */
+struct capture_order {
+	uint32_t magic;
+	uint32_t kind;
+	uint32_t serial;    /* CAPTURE_READ: comes back with the answer */
+	uint32_t count;     /* CAPTURE_VIFS: records in the table */
+	int64_t counted_ns; /* CAPTURE_READ: when the reading of the counters began (clock_mono) */
+};
+
+/* What a record of the table says: that a vif, or dom0 itself, has a MAC and perhaps an address. A vif with
+ * several addresses has a record for each; dom0 has one for each of its cards' MACs. */
+enum capture_vif_flags {
+	CAPTURE_HAS_MAC = 1,
+	CAPTURE_HAS_ADDRESS = 2,
+	CAPTURE_ROUTED = 4, /* its frames bear dom0's MAC on the uplink: known by its address */
+	CAPTURE_HOST = 8    /* dom0 itself. `vif` may be 0: nobody counts it, but it is no stranger */
+};
+
+struct capture_vif {
+	int64_t vif; /* ledger id */
+	uint8_t mac[6];
+	uint16_t flags;
+	uint8_t address[16]; /* IPv4 mapped */
+};
+
+/* A vif's growth; one record for each of its addresses that had any, and one without an address for the rest
+ * (also where it has just one or none: then there is only this). */
+struct capture_seen {
+	int64_t vif;
+	uint32_t has_address;
+	uint32_t reserved;
+	uint8_t address[16];
+	struct class_bytes bytes, packets;
+	/* of the output above */
+	uint64_t late;                           /* crossed after counted_ns */
+	uint64_t spoofed_bytes, spoofed_packets; /* from an address that is not its own */
+};
+
+/* From the worker. */
+struct capture_answer {
+	uint32_t magic;
+	uint32_t kind;
+	uint32_t serial;
+	uint32_t count; /* records in the table */
+	/* By direction, what crossed under no vif's name: from a MAC that nobody or more than one has, or
+	 * (routed) an address that nobody has. Bytes of IP. */
+	uint64_t stray_bytes[DIR_COUNT], stray_packets[DIR_COUNT];
+	uint64_t stray_late;         /* of the output above, after counted_ns */
+	uint64_t dropped[DIR_COUNT]; /* packets that the kernel had no room for */
+	uint8_t stray_mac[6];        /* of the first stray output since the last answer */
+	uint8_t reserved[2];
+};
+
+#endif

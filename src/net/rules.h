@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * rules: the class of what crossed an uplink, by the networks of the configuration.
+ *
+ * Pure. The order is netacct's: ignoremask, ignorenet unless dontignore (each looks at both ends), then by
+ * the remote end ournet = local, direct_peer, peer, else external. In a naccttab an own address outside
+ * ournet makes it external.
+ */
+#ifndef XENBW_RULES_H
+#define XENBW_RULES_H
+
+#include <stdint.h>
+
+#include "base/classes.h"
+#include "config/conf.h"
+
+struct rules;
+
+/* Copies what it needs. */
+struct rules *rules_new(const struct conf *c);
+void rules_free(struct rules *r);
+
+/* Addresses as in struct network. */
+enum byte_class rules_class(const struct rules *r, const uint8_t own[16], const uint8_t remote[16]);
+
+#endif
