@@ -74,21 +74,26 @@ void account_restarted(struct account *a, unsigned ifindex, uint32_t carrier_dow
 }
 
 /* Divides a vif's growth into classes. */
-static void settle(struct account *a, struct vif *v, account_seen_fn *seen_fn, void *ctx)
+static void settle(struct account *a, struct vif *v, const struct account_look *look)
 {
 	enum byte_class rest = CLASS_UNATTRIBUTED;
+	struct account_seen told = {0};
 	struct class_bytes seen = {0};
 	bool had_pending;
 
-	if (!seen_fn && !v->grown[DIR_INPUT] &&
+	if (!look && !v->grown[DIR_INPUT] &&
 	    !v->grown[DIR_OUTPUT]) { /* idle, as most vifs are at most polls */
 		v->settled = a->now;
 		v->tail_lost = false;
 		return;
 	}
 	had_pending = account_has_pending(&v->pending);
-	if (seen_fn)
-		rest = seen_fn(ctx, v->row.id, &seen);
+	if (look) {
+		look->seen(look->ctx, v->row.id, &told);
+		rest = told.blind ? CLASS_UNATTRIBUTED : CLASS_LOCAL;
+	}
+	for (size_t i = 0; i < told.count; i++)
+		class_bytes_add(&seen, &told.portions[i].bytes);
 	for (int d = 0; d < DIR_COUNT; d++) {
 		struct split_growth g;
 
@@ -110,12 +115,12 @@ static void settle(struct account *a, struct vif *v, account_seen_fn *seen_fn, v
 	v->settled = a->now;
 }
 
-bool account_settle(struct account *a, account_seen_fn *seen, void *ctx)
+bool account_settle(struct account *a, const struct account_look *look)
 {
 	struct vif *v, *next;
 
 	HASH_ITER (hh, a->vifs, v, next) {
-		settle(a, v, seen, ctx);
+		settle(a, v, look);
 		if (v->row.gone) {
 			account_cut(a, v);
 			account_move_to_gone(a, v);

@@ -82,7 +82,7 @@ void poll_now(struct daemon *d)
 		free(err);
 	}
 	free(r.restarted);
-	account_settle(d->account, NULL, NULL);
+	account_settle(d->account, NULL);
 	measure_rates(d, d->last_poll);
 	if (account_open_slot(d->account) == open_slot && !d->urgent &&
 	    d->last_poll.ns - d->last_commit.ns < (int64_t)d->conf->flush * 1000000000)
