@@ -2,14 +2,10 @@
 #include "ipc/feed.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,24 +13,19 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/program.h"
+#include "daemon/child.h"
 #include "daemon/daemon.h"
 #include "db/sink.h"
 
-extern char **environ;
-
-#define LONGEST_BACKOFF 60 /* seconds between two tries to start the writer */
-#define STEADY_SECONDS 60  /* who lived that long begins again with a short back-off */
-#define STOP_SECONDS 5     /* what the writer has to finish its batch */
-#define FLUSH_SECONDS 2    /* what it has to bring the last commit to MySQL */
+#define STOP_SECONDS 5  /* what the writer has to finish its batch */
+#define FLUSH_SECONDS 2 /* what it has to bring the last commit to MySQL */
 
 struct feed {
 	struct daemon *d;
 	pid_t pid; /* 0: not running */
 	int fd;    /* our end; -1 */
 	struct event *on_message, *on_exit, *on_retry;
-	struct mono started;
-	unsigned backoff; /* seconds */
+	struct child_backoff backoff;
 };
 
 static void start_writer(struct feed *f);
@@ -51,14 +42,8 @@ static void close_end(struct feed *f)
 
 static void retry_later(struct feed *f)
 {
-	struct timeval wait;
+	struct timeval wait = {.tv_sec = child_wait(&f->backoff)};
 
-	if (clock_mono().ns - f->started.ns > (int64_t)STEADY_SECONDS * 1000000000)
-		f->backoff = 0;
-	f->backoff = f->backoff ? f->backoff * 2 : 1;
-	if (f->backoff > LONGEST_BACKOFF)
-		f->backoff = LONGEST_BACKOFF;
-	wait = (struct timeval){.tv_sec = f->backoff};
 	if (event_add(f->on_retry, &wait) < 0)
 		log_err("cannot set a timer for starting xenbw-writer again");
 }
@@ -121,12 +106,12 @@ static void on_exit_of_child(evutil_socket_t sig, short what, void *arg)
 		log_err("xenbw-writer was ended by signal %d; it is started again in %u s, the ledger keeps "
 			"what it has to "
 			"write",
-			WTERMSIG(status), f->backoff);
+			WTERMSIG(status), f->backoff.seconds);
 	else
 		log_err("xenbw-writer exited with status %d; it is started again in %u s, the ledger keeps "
 			"what it has to "
 			"write",
-			WEXITSTATUS(status), f->backoff);
+			WEXITSTATUS(status), f->backoff.seconds);
 }
 
 static void on_retry(evutil_socket_t fd, short what, void *arg)
@@ -136,43 +121,19 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	start_writer(arg);
 }
 
-/* The settings as text on a descriptor: no password on a command line or in an environment. Its number is
- * above those that the writer gets. */
-static int settings_fd(const struct conf *conf, char **err)
-{
-	int fd = memfd_create("xenbw settings", MFD_CLOEXEC), high;
-	FILE *out = fd >= 0 ? fdopen(dup(fd), "w") : NULL;
-
-	if (out) {
-		conf_print(conf, out, true);
-		if (fclose(out) == 0 && lseek(fd, 0, SEEK_SET) == 0) {
-			high = fcntl(fd, F_DUPFD_CLOEXEC, FEED_SETTINGS_FD + 1);
-			if (high >= 0) {
-				close(fd);
-				return high;
-			}
-		}
-	}
-	err_sys(err, "cannot hand the settings to xenbw-writer");
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
-
-/* posix_spawn with nothing but the two descriptors, no signal blocked or ignored. */
-static int spawn(struct feed *f, int theirs, int settings, char **err)
+/* It gets the socket and the settings, with MySQL's password among them. */
+static int spawn(struct feed *f, int theirs, char **err)
 {
 	const struct conf *conf = f->d->conf;
-	char *path = program_path("xenbw-writer");
 	static char ledger[] = "--ledger", rrd_dir[] = "--rrd-dir", mysql[] = "--mysql",
 		    syslog[] = "--syslog";
-	char *argv[8] = {path, ledger, conf->ledger};
+	char *argv[8] = {NULL, ledger, conf->ledger};
+	int fds[] = {theirs, child_settings(conf, true, err)};
 	size_t argc = 3;
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
 	int rc;
 
+	if (fds[1] < 0)
+		return -1;
 	if (conf->rrd_dir) {
 		argv[argc++] = rrd_dir;
 		argv[argc++] = conf->rrd_dir;
@@ -181,33 +142,8 @@ static int spawn(struct feed *f, int theirs, int settings, char **err)
 		argv[argc++] = mysql;
 	if (log_is_syslog())
 		argv[argc++] = syslog;
-	sigemptyset(&none);
-	sigfillset(&all);
-	rc = posix_spawn_file_actions_init(&files);
-	if (rc == 0)
-		rc = posix_spawnattr_init(&attr);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(&files, theirs, FEED_FD);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(&files, settings, FEED_SETTINGS_FD);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_addclosefrom_np(&files, FEED_SETTINGS_FD + 1);
-	if (rc == 0)
-		rc = posix_spawnattr_setsigmask(&attr, &none);
-	if (rc == 0)
-		rc = posix_spawnattr_setsigdefault(&attr, &all);
-	if (rc == 0)
-		rc = posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	if (rc == 0)
-		rc = posix_spawn(&f->pid, path, &files, &attr, argv, environ);
-	posix_spawn_file_actions_destroy(&files);
-	posix_spawnattr_destroy(&attr);
-	if (rc != 0) {
-		f->pid = 0;
-		errno = rc;
-		rc = err_sys(err, "cannot start %s", path);
-	}
-	free(path);
+	rc = child_start(&f->pid, "xenbw-writer", argv, fds, 2, err);
+	close(fds[1]);
 	return rc;
 }
 
@@ -226,24 +162,18 @@ static void send_word(const struct feed *f, enum feed_kind kind)
 static void start_writer(struct feed *f)
 {
 	char *err = NULL;
-	int pair[2], settings;
+	int pair[2];
 
-	f->started = clock_mono();
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
-		log_err("cannot make a socket pair for xenbw-writer: %s", strerror(errno));
-		retry_later(f);
-		return;
+	child_started(&f->backoff);
+	if (child_socketpair(pair, &err) == 0) {
+		f->fd = pair[0];
+		if (spawn(f, pair[1], &err) == 0) {
+			f->on_message = event_new(f->d->base, f->fd, EV_READ | EV_PERSIST, on_message, f);
+			if (!f->on_message || event_add(f->on_message, NULL) < 0)
+				err_set(&err, "cannot wait for messages of xenbw-writer");
+		}
+		close(pair[1]);
 	}
-	f->fd = pair[0];
-	settings = settings_fd(f->d->conf, &err);
-	if (settings >= 0 && spawn(f, pair[1], settings, &err) == 0) {
-		f->on_message = event_new(f->d->base, f->fd, EV_READ | EV_PERSIST, on_message, f);
-		if (!f->on_message || event_add(f->on_message, NULL) < 0)
-			err_set(&err, "cannot wait for messages of xenbw-writer");
-	}
-	close(pair[1]);
-	if (settings >= 0)
-		close(settings);
 	if (!err && f->d->held)
 		send_word(f, FEED_HOLD);
 	if (err) {
