@@ -30,7 +30,7 @@ LEDGER := db/sql db/ledger_file
 DIRECTORY := xen/directory xen/pending xen/snapshot xen/complaints xen/store xen/value
 
 xenbwd_SRC := src/xenbwd.c src/base/pidfile.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/net/*.c src/account/*.c src/daemon/*.c) \
-              $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) db/ledger.c
+              $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) db/ledger.c src/ipc/parcel.c
 xenbwd_LIB := libnl-3.0 xenstore sqlite3 libevent_core libcap-ng
 
 MYSQL := db/mysql db/traffic_table

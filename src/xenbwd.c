@@ -22,6 +22,7 @@
 #include "config/conf.h"
 #include "daemon/daemon.h"
 #include "daemon/detach.h"
+#include "daemon/guard.h"
 
 /* The settings in force and what lives by them. */
 struct service {
@@ -29,6 +30,7 @@ struct service {
 	bool named; /* by the command line: then it must be there */
 	struct conf conf;
 	struct pidfile pidfile;
+	struct guard *guard; /* lives through reloads, for only the first start has the right to make it */
 	struct daemon *daemon;
 	bool held; /* SQL was left alone when the last daemon ended: a reload does not change that */
 };
@@ -67,7 +69,9 @@ static int start(struct service *s, char **err)
 {
 	if (pidfile_take(&s->pidfile, s->conf.pidfile, err) < 0)
 		return -1;
-	if (daemon_open(&s->daemon, &s->conf, err) < 0) {
+	if (!s->guard)
+		s->guard = guard_new();
+	if (daemon_open(&s->daemon, &s->conf, s->guard, err) < 0) {
 		pidfile_release(&s->pidfile);
 		return -1;
 	}
@@ -245,6 +249,7 @@ int main(int argc, char **argv)
 		conf_print(&s.conf, stdout, false);
 	if (!check)
 		status = run(&s, !foreground);
+	guard_free(s.guard);
 	conf_free(&s.conf);
 	free(s.path);
 	return status;

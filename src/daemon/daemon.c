@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "daemon/classifier.h"
 #include "db/sink.h"
 #include "ipc/feed.h"
 
@@ -206,7 +207,7 @@ static int open_account(struct daemon *d, char **err)
 	return rc;
 }
 
-int daemon_open(struct daemon **out, const struct conf *conf, char **err)
+int daemon_open(struct daemon **out, const struct conf *conf, struct guard *guard, char **err)
 {
 	struct daemon *d = mem_alloc(sizeof(*d));
 
@@ -227,6 +228,10 @@ int daemon_open(struct daemon **out, const struct conf *conf, char **err)
 		return -1;
 	}
 	follow_restored(d);
+	if (conf->attribution != ATTRIBUTION_OFF && !(d->classifier = classifier_new(d, guard))) {
+		daemon_close(d);
+		return err_set(err, "cannot make a timer");
+	}
 	*out = d;
 	return 0;
 }
@@ -234,6 +239,10 @@ int daemon_open(struct daemon **out, const struct conf *conf, char **err)
 void daemon_begin(struct daemon *d)
 {
 	d->urgent = true; /* the first commit begins the run */
+	if (d->classifier) {
+		follow_events(d); /* to know the uplinks */
+		classifier_wait(d->classifier);
+	}
 	poll_and_wait(d);
 	if (d->conf->rrd_dir || d->conf->database != DATABASE_NONE)
 		d->feed = feed_start(d);
@@ -276,6 +285,7 @@ void daemon_close(struct daemon *d)
 	if (!d)
 		return;
 	feed_kill(d->feed);
+	classifier_free(d->classifier);
 	control_server_close(d->control);
 	free_event(d->on_links);
 	free_event(d->on_directory);

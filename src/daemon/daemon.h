@@ -3,9 +3,9 @@
  * daemon: the parts of xenbwd, and what they share.
  *
  * One struct, one event loop, one thread of ours (libxenstore has one of its own). follow.c keeps the account
- * up to date with what is there, poll.c reads the counters and commits, feed.c looks after xenbw-writer,
- * control_server.c answers clients. Nothing here gives up once it runs: what fails is logged once, tried
- * again, and nothing is lost meanwhile.
+ * up to date with what is there, poll.c reads the counters and commits, classifier.c looks after
+ * xenbw-capture and feed.c after xenbw-writer, control_server.c answers clients. Nothing here gives up once
+ * it runs: what fails is logged once, tried again, and nothing is lost meanwhile.
  */
 #ifndef XENBW_DAEMON_H
 #define XENBW_DAEMON_H
@@ -24,8 +24,10 @@
 #include "net/stats.h"
 #include "xen/directory.h"
 
-struct feed;
+struct classifier;
 struct control_server;
+struct feed;
+struct guard;
 
 /* A vif as the loop follows it. dom0's own device in a bridge is one too: domid 0, devid its ifindex. */
 struct followed {
@@ -53,6 +55,7 @@ struct daemon {
 	struct ledger *ledger;
 	struct account *account;
 	struct feed *feed;
+	struct classifier *classifier; /* NULL: nobody looks at packets */
 	struct control_server *control;
 	struct event *on_links, *on_directory, *on_timer, *on_soon, *on_term, *on_int, *on_hup, *on_tstp,
 		*on_cont;
@@ -61,6 +64,7 @@ struct daemon {
 	struct mono last_poll, last_commit;
 	int64_t told_slot; /* the open slot when xenbw-writer was last told */
 	bool follow_again; /* devices or the directory changed */
+	bool told_again;   /* what the classifier has to know may have changed */
 	bool reload;       /* asked for by HUP */
 	bool held;         /* by TSTP: SQL is left alone */
 	bool urgent;       /* a vif came or went: commit with the next poll */
@@ -123,8 +127,9 @@ void notify_manager(const char *state);
 
 enum daemon_end { DAEMON_STOP, DAEMON_RELOAD };
 
-/* Sets everything up, ready to begin. `conf` outlives it. On failure *d is NULL. */
-int daemon_open(struct daemon **d, const struct conf *conf, char **err);
+/* Sets everything up, ready to begin. `conf` and `guard` outlive it; no guard: nobody looks at packets. On
+ * failure *d is NULL. */
+int daemon_open(struct daemon **d, const struct conf *conf, struct guard *guard, char **err);
 
 /* The first reading and commit; from then on xenbw-writer is fed. To be called once. */
 void daemon_begin(struct daemon *d);

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "daemon/classifier.h"
 #include "daemon/daemon.h"
 
 /* As long as epoch.c holds a departure from Connected for recent. */
@@ -84,6 +85,8 @@ static void on_link(void *ctx, enum link_event event, const struct link *link,
 	}
 	if (f)
 		tell_evidence(d, f, link);
+	/* Another port or MAC of a bridge or an uplink. */
+	d->told_again |= !f || f->numbers[0] == 0;
 	/* A vif's last counters may come with the message that its carrier went; see account_carrier_off. */
 	if (f && counters && !link->carrier)
 		account_carrier_off(d->account, link->ifindex, link->carrier_down, counters);
@@ -258,6 +261,7 @@ static void follow_all(struct daemon *d)
 		follow_vif(d, late[i]);
 	free(late);
 	d->follow_again = false;
+	d->told_again = true;
 }
 
 void follow_events(struct daemon *d)
@@ -278,6 +282,9 @@ void follow_events(struct daemon *d)
 	}
 	if (d->follow_again)
 		follow_all(d);
+	if (d->classifier && d->told_again)
+		classifier_follow(d->classifier);
+	d->told_again = false;
 }
 
 void follow_restored(struct daemon *d)

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "daemon/classifier.h"
 #include "daemon/daemon.h"
 
 #define FOLD_TAKES 20000 /* in one transaction, so that the loop is not held up for long */
@@ -59,13 +60,16 @@ static void fold(struct daemon *d)
 
 void poll_now(struct daemon *d)
 {
+	const struct account_look *look = NULL;
 	struct reading r = {.d = d};
+	struct mono counted;
 	char *err = NULL;
 	int64_t open_slot = account_open_slot(d->account);
 
 	follow_events(d);
 	follow_carriers(d);
 	account_begin(d->account, clock_wall());
+	counted = clock_mono();
 	trouble_is(&d->no_counters, stats_dump(d->stats, on_counters, &r, &err) < 0 ? err : NULL);
 	d->last_poll = clock_mono();
 	for (size_t i = 0; i < r.count; i++) {
@@ -82,7 +86,9 @@ void poll_now(struct daemon *d)
 		free(err);
 	}
 	free(r.restarted);
-	account_settle(d->account, NULL);
+	if (d->classifier)
+		look = classifier_look(d->classifier, counted);
+	account_settle(d->account, look);
 	measure_rates(d, d->last_poll);
 	if (account_open_slot(d->account) == open_slot && !d->urgent &&
 	    d->last_poll.ns - d->last_commit.ns < (int64_t)d->conf->flush * 1000000000)

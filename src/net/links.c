@@ -178,8 +178,11 @@ static void apply_new(struct links *l, const struct link_message *m)
 			event = LINK_RENAMED;
 		set_name(l, e, m->name);
 	}
-	if (m->bridge)
+	if (strcmp(m->type, "bridge") == 0)
 		e->link.kind = DEVICE_BRIDGE;
+	memcpy(e->link.type, m->type, sizeof(e->link.type));
+	e->link.has_mac = m->has_mac;
+	memcpy(e->link.mac, m->mac, sizeof(e->link.mac));
 	e->link.master = m->master;
 	if (m->has_carrier)
 		e->link.carrier = m->carrier;

@@ -23,6 +23,9 @@ struct link {
 	bool carrier;
 	enum device_kind kind;
 	char name[IFNAMSIZ];
+	char type[16]; /* of a virtual device: "bridge", "veth", "tun", "bond"; "" for hardware and netback */
+	bool has_mac;
+	uint8_t mac[6];
 	char *nodename; /* netback only: "backend/vif/2/0", whatever the device is called; or NULL */
 };
 

@@ -36,11 +36,13 @@ bool message_stats(const struct nlmsghdr *h, unsigned *ifindex, struct counters 
 	return read_counters(a, c);
 }
 
-static bool is_bridge(struct nlattr *linkinfo)
+/* A longer name is no kind that we know. */
+static void read_type(struct nlattr *linkinfo, struct link_message *m)
 {
 	const struct nlattr *kind = nla_find(nla_data(linkinfo), nla_len(linkinfo), IFLA_INFO_KIND);
 
-	return kind && nla_strcmp(kind, "bridge") == 0;
+	if (kind)
+		nla_strlcpy(m->type, kind, sizeof(m->type));
 }
 
 bool message_link(const struct nlmsghdr *h, struct link_message *m)
@@ -82,7 +84,12 @@ bool message_link(const struct nlmsghdr *h, struct link_message *m)
 			}
 			break;
 		case IFLA_LINKINFO:
-			m->bridge = is_bridge(a);
+			read_type(a, m);
+			break;
+		case IFLA_ADDRESS:
+			m->has_mac = nla_len(a) == sizeof(m->mac);
+			if (m->has_mac)
+				nla_memcpy(m->mac, a, sizeof(m->mac));
 			break;
 		case IFLA_STATS64:
 			m->has_counters = read_counters(a, &m->counters);

@@ -18,7 +18,10 @@ struct link_message {
 	unsigned ifindex;
 	unsigned master;
 	char name[IFNAMSIZ];
-	bool bridge; /* a bridge itself, not its port */
+	char type[16]; /* the kernel's name for the kind of a virtual device ("bridge", "veth"); "" for
+			  hardware */
+	bool has_mac;  /* an Ethernet address */
+	uint8_t mac[6];
 	bool has_carrier, carrier;
 	bool has_carrier_down;
 	uint32_t carrier_down;

@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/classifier.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "daemon/child.h"
+#include "daemon/daemon.h"
+#include "daemon/guard.h"
+#include "daemon/nat_watch.h"
+#include "daemon/roster.h"
+#include "ipc/parcel.h"
+#include "net/uplinks.h"
+
+#define ANSWER_MS 500              /* what an answer may take; usually some 20 */
+#define START_MS 2000              /* what a worker may take until it looks */
+#define HANG_SECONDS 10            /* without an answer: another worker is started */
+#define LARGEST_PACKET 65550       /* bytes: what a packet that nobody saw may have had */
+#define LARGEST_TABLE (1u << 20)   /* records; more is nonsense */
+#define LARGEST_GROWTH (1LL << 56) /* bytes in one answer; more is nonsense */
+
+/* What the worker has said since the account was told last. */
+struct heard {
+	struct capture_seen *list; /* sorted by vif when the account asks */
+	size_t count;
+	uint64_t stray_bytes[DIR_COUNT], stray_packets[DIR_COUNT], stray_late, dropped[DIR_COUNT];
+	uint8_t stray_mac[6];
+};
+
+struct classifier {
+	struct daemon *d;
+	struct guard *guard;
+	struct uplinks uplinks;
+	struct roster roster;
+	struct nat_watch *nat;
+	int fd; /* to the worker; -1: there is none */
+	struct event *on_answer, *on_retry;
+	struct child_backoff backoff;
+	uint32_t asked, answered;  /* serials */
+	struct mono asked_at;      /* the oldest question without an answer */
+	struct mono up;            /* when this worker answered first; 0: not yet */
+	struct mono counted;       /* when the last reading began */
+	struct heard heard, given; /* since the account asked last; what it is given now */
+	uint64_t late_before;      /* strays that crossed after the last reading */
+	bool blind;                /* in this poll: not everything was seen */
+	struct account_look look;
+	struct account_portion *portions;
+	size_t portion_room;
+	int64_t told_slot; /* the last one with an event about strays */
+	struct trouble no_uplink;
+	struct classifier_status status;
+};
+
+/* ---- the worker ---- */
+
+static void close_worker(struct classifier *c)
+{
+	if (c->on_answer)
+		event_free(c->on_answer);
+	c->on_answer = NULL;
+	if (c->fd >= 0)
+		close(c->fd);
+	c->fd = -1;
+	c->up = (struct mono){0};
+	c->answered = c->asked;
+}
+
+static void retry_later(struct classifier *c, const char *why)
+{
+	struct timeval wait = {.tv_sec = child_wait(&c->backoff)};
+
+	close_worker(c);
+	log_err("%s; it is started again in %ld s, and what moves meanwhile is unattributed", why,
+		(long)wait.tv_sec);
+	if (event_add(c->on_retry, &wait) < 0)
+		log_err("cannot set a timer for starting xenbw-capture again");
+}
+
+static bool is_sane(const struct capture_seen *seen)
+{
+	uint64_t most = seen->late | seen->spoofed_bytes;
+
+	for (int d = 0; d < DIR_COUNT; d++)
+		for (int k = 0; k < CLASS_COUNT; k++)
+			most |= seen->bytes.bytes[d][k];
+	return most < LARGEST_GROWTH;
+}
+
+/* Adds an answer to what was heard; false where it is none. */
+static bool hear(struct classifier *c, const struct capture_answer *a, long length, int table)
+{
+	struct heard *h = &c->heard;
+	struct capture_seen *list;
+	bool sane = true;
+
+	if (length != (long)sizeof(*a) || a->magic != CAPTURE_MAGIC || a->kind != CAPTURE_SEEN ||
+	    a->count > LARGEST_TABLE)
+		return false;
+	list = parcel_read_table(table, a->count * sizeof(*list));
+	if (!list)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		sane &= is_sane(&list[i]);
+	if (sane) {
+		h->list = mem_resize(h->list, h->count + a->count + 1, sizeof(*h->list));
+		memcpy(h->list + h->count, list, a->count * sizeof(*list));
+		h->count += a->count;
+		for (int d = 0; d < DIR_COUNT; d++) {
+			h->stray_bytes[d] += a->stray_bytes[d];
+			h->stray_packets[d] += a->stray_packets[d];
+			h->dropped[d] += a->dropped[d];
+		}
+		h->stray_late += a->stray_late;
+		memcpy(h->stray_mac, a->stray_mac, sizeof(h->stray_mac));
+		c->answered = a->serial;
+		if (!c->up.ns)
+			c->up = clock_mono();
+	}
+	free(list);
+	return sane;
+}
+
+/* Takes all messages that are there. */
+static void receive(struct classifier *c)
+{
+	while (c->fd >= 0) {
+		struct capture_answer a;
+		int fds[PARCEL_FDS];
+		long n = parcel_receive(c->fd, &a, sizeof(a), fds);
+		bool good = n > 0 && hear(c, &a, n, fds[0]);
+
+		for (size_t i = 0; i < PARCEL_FDS; i++)
+			if (fds[i] >= 0)
+				close(fds[i]);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n <= 0)
+			retry_later(c, "xenbw-capture has ended");
+		else if (!good)
+			retry_later(c,
+				    "xenbw-capture sent a message that is none (is it of another version?)");
+	}
+}
+
+static void on_answer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	receive(arg);
+}
+
+static void ask(struct classifier *c, struct mono counted)
+{
+	struct capture_order order = {.magic = CAPTURE_MAGIC,
+				      .kind = CAPTURE_READ,
+				      .serial = c->asked + 1,
+				      .counted_ns = counted.ns};
+
+	if (c->fd < 0 || parcel_send(c->fd, &order, sizeof(order), NULL, 0) < 0)
+		return; /* its end shows when it is listened to; a full socket is one that hangs */
+	if (c->asked == c->answered)
+		c->asked_at = clock_mono();
+	c->asked++;
+}
+
+/* Listens until the last question is answered, the worker is gone or the time is over. */
+static void await(struct classifier *c, int64_t ms)
+{
+	int64_t end = clock_mono().ns + ms * 1000000;
+
+	receive(c);
+	while (c->fd >= 0 && c->answered != c->asked) {
+		struct pollfd p = {.fd = c->fd, .events = POLLIN};
+		int64_t left = (end - clock_mono().ns) / 1000000;
+
+		if (left <= 0)
+			return;
+		if (poll(&p, 1, (int)left) > 0)
+			receive(c);
+	}
+}
+
+static void tell_roster(struct classifier *c)
+{
+	struct capture_order order = {
+		.magic = CAPTURE_MAGIC, .kind = CAPTURE_VIFS, .count = (uint32_t)c->roster.count};
+
+	if (c->fd >= 0 && parcel_send_table(c->fd, &order, sizeof(order), c->roster.list,
+					    c->roster.count * sizeof(*c->roster.list)) < 0)
+		retry_later(c, "xenbw-capture does not take its orders");
+}
+
+/* The settings with the uplinks that were chosen. */
+static int start_on(struct classifier *c, char **err)
+{
+	struct conf conf = *c->d->conf;
+	int fd;
+
+	conf.devices.list = mem_array(c->uplinks.count, sizeof(*conf.devices.list));
+	conf.devices.count = 0;
+	for (size_t i = 0; i < c->uplinks.count; i++) {
+		const struct link *link = links_find(c->d->links, c->uplinks.list[i]);
+
+		if (link)
+			conf.devices.list[conf.devices.count++] = mem_strdup(link->name);
+	}
+	fd = guard_start_worker(c->guard, &conf, err);
+	for (size_t i = 0; i < conf.devices.count; i++)
+		free(conf.devices.list[i]);
+	free(conf.devices.list);
+	return fd;
+}
+
+static void start_worker(struct classifier *c)
+{
+	char *err = NULL;
+
+	evtimer_del(c->on_retry);
+	close_worker(c);
+	if (!c->uplinks.count)
+		return;
+	child_started(&c->backoff);
+	c->fd = start_on(c, &err);
+	if (c->fd >= 0)
+		c->on_answer = event_new(c->d->base, c->fd, EV_READ | EV_PERSIST, on_answer, c);
+	if (c->fd >= 0 && (!c->on_answer || event_add(c->on_answer, NULL) < 0))
+		err_set(&err, "cannot wait for answers of xenbw-capture");
+	if (err) {
+		retry_later(c, err);
+		free(err);
+		return;
+	}
+	tell_roster(c);
+	ask(c, clock_mono()); /* its answer says that it looks */
+}
+
+static void on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	start_worker(arg);
+}
+
+/* ---- who and where ---- */
+
+static bool is_vif(void *ctx, unsigned ifindex)
+{
+	const struct daemon *d = ctx;
+
+	return account_vif_of(d->account, ifindex) != 0;
+}
+
+char *classifier_uplinks(const struct classifier *c)
+{
+	char *names = mem_strdup("");
+
+	for (size_t i = 0; i < c->uplinks.count; i++) {
+		const struct link *link = links_find(c->d->links, c->uplinks.list[i]);
+		char *more = mem_printf("%s%s%s", names, *names ? " " : "", link ? link->name : "?");
+
+		free(names);
+		names = more;
+	}
+	return names;
+}
+
+static void follow_uplinks(struct classifier *c)
+{
+	struct daemon *d = c->d;
+	char *why = NULL, *names;
+	struct uplinks now = uplinks_choose(d->links, &d->conf->devices, is_vif, d, &c->uplinks, &why);
+	bool same = uplinks_equal(&now, &c->uplinks);
+
+	trouble_is(&c->no_uplink, why);
+	uplinks_free(&c->uplinks);
+	c->uplinks = now;
+	if (same)
+		return;
+	names = classifier_uplinks(c);
+	if (now.count)
+		log_info("uplink%s: %s", now.count > 1 ? "s" : "", names);
+	free(names);
+	c->backoff = (struct child_backoff){0};
+	start_worker(c);
+}
+
+void classifier_follow(struct classifier *c)
+{
+	struct roster now;
+
+	follow_uplinks(c);
+	now = roster_make(c->d->account, c->d->links, &c->uplinks);
+	if (roster_equal(&now, &c->roster)) {
+		roster_free(&now);
+		return;
+	}
+	roster_free(&c->roster);
+	c->roster = now;
+	nat_watch_set(c->nat, &now);
+	tell_roster(c);
+}
+
+static void watch_nat(struct classifier *c)
+{
+	const uint8_t *address;
+	int64_t vif;
+
+	while ((vif = nat_watch_scan(c->nat, c->counted, &address))) {
+		struct network n = {.bits = 128};
+		char *text, *detail;
+
+		memcpy(n.address, address, sizeof(n.address));
+		text = network_text(&n);
+		detail = mem_printf("this host translates the address %s (NAT), so frames on the uplink do "
+				    "not show whose "
+				    "they are: this vif's bytes are unattributed; give its guest an address "
+				    "that is routed, "
+				    "or write `attribution off`",
+				    text);
+		log_warn("vif with the address %s: %s", text, detail);
+		account_event(c->d->account, "nat", text, detail);
+		free(detail);
+		free(text);
+	}
+}
+
+bool classifier_is_blind_to(const struct classifier *c, int64_t vif)
+{
+	return roster_is_unknown(&c->roster, vif) || nat_watch_has(c->nat, vif);
+}
+
+/* ---- what was seen ---- */
+
+static int by_vif(const void *a, const void *b)
+{
+	const struct capture_seen *x = a, *y = b;
+
+	return (x->vif > y->vif) - (x->vif < y->vif);
+}
+
+static size_t first_of(const struct heard *h, int64_t vif)
+{
+	size_t low = 0, high = h->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (h->list[middle].vif < vif)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void seen(void *ctx, int64_t vif, struct account_seen *out)
+{
+	struct classifier *c = ctx;
+	const struct heard *h = &c->given;
+
+	for (size_t i = first_of(h, vif); i < h->count && h->list[i].vif == vif; i++) {
+		const struct capture_seen *s = &h->list[i];
+
+		if (out->count == c->portion_room) {
+			c->portion_room = c->portion_room ? c->portion_room * 2 : 8;
+			c->portions = mem_resize(c->portions, c->portion_room, sizeof(*c->portions));
+		}
+		c->portions[out->count++] = (struct account_portion){
+			.address = s->has_address ? s->address : NULL, .bytes = s->bytes};
+		out->late += s->late;
+		out->spoofed += s->spoofed_bytes;
+	}
+	out->portions = c->portions;
+	out->blind = c->blind || classifier_is_blind_to(c, vif);
+}
+
+/* Once a slot for the ledger, once a run for the log. */
+static void tell_strays(struct classifier *c, bool first)
+{
+	const struct heard *h = &c->given;
+	const uint8_t *m = h->stray_mac;
+	int64_t slot = account_open_slot(c->d->account);
+	char *names, *detail;
+
+	if (!h->stray_packets[DIR_OUTPUT] || slot == c->told_slot)
+		return;
+	c->told_slot = slot;
+	names = classifier_uplinks(c);
+	detail = mem_printf(
+		"%" PRIu64 " packets (%" PRIu64
+		" bytes) left under a MAC or address that is no guest's, the first from "
+		"%02x:%02x:%02x:%02x:%02x:%02x: a guest may be hiding; so much of each vif's local "
+		"output of that poll is unattributed",
+		h->stray_packets[DIR_OUTPUT], h->stray_bytes[DIR_OUTPUT], m[0], m[1], m[2], m[3], m[4], m[5]);
+	account_event(c->d->account, "stray", names, detail);
+	if (first)
+		log_warn("%s: %s", names, detail);
+	free(detail);
+	free(names);
+}
+
+/* What was heard goes to the account with this look. */
+static void sum_up(struct classifier *c)
+{
+	struct heard *h = &c->given;
+	struct classifier_status *s = &c->status;
+	bool first = s->stray_packets == 0;
+
+	free(h->list);
+	*h = c->heard;
+	c->heard = (struct heard){0};
+	if (h->count)
+		qsort(h->list, h->count, sizeof(*h->list), by_vif);
+	for (int d = 0; d < DIR_COUNT; d++) {
+		c->look.missed[d] = h->stray_bytes[d] + h->dropped[d] * LARGEST_PACKET;
+		s->dropped += h->dropped[d];
+	}
+	/* Who sent what crossed after the last reading is counted in this one. */
+	c->look.missed[DIR_OUTPUT] += c->late_before;
+	c->late_before = h->stray_late;
+	s->stray_packets += h->stray_packets[DIR_OUTPUT];
+	s->stray_bytes += h->stray_bytes[DIR_OUTPUT];
+	s->looks = !c->blind;
+	tell_strays(c, first);
+}
+
+const struct account_look *classifier_look(struct classifier *c, struct mono counted)
+{
+	struct mono before = c->counted;
+	bool hangs = c->fd >= 0 && c->answered != c->asked &&
+		     counted.ns - c->asked_at.ns > (int64_t)ANSWER_MS * 1000000;
+
+	c->counted = counted;
+	ask(c, counted);
+	await(c, hangs ? 0 : ANSWER_MS);
+	c->blind = c->fd < 0 || c->answered != c->asked || c->up.ns == 0 || c->up.ns > before.ns;
+	if (c->fd >= 0 && c->answered != c->asked &&
+	    clock_mono().ns - c->asked_at.ns > (int64_t)HANG_SECONDS * 1000000000)
+		retry_later(c, "xenbw-capture does not answer");
+	watch_nat(c);
+	sum_up(c);
+	return &c->look;
+}
+
+void classifier_wait(struct classifier *c)
+{
+	await(c, START_MS);
+}
+
+struct classifier_status classifier_status(const struct classifier *c)
+{
+	return c->status;
+}
+
+/* ---- life ---- */
+
+struct classifier *classifier_new(struct daemon *d, struct guard *g)
+{
+	struct classifier *c = mem_alloc(sizeof(*c));
+
+	c->d = d;
+	c->guard = g;
+	c->fd = -1;
+	c->nat = nat_watch_new();
+	c->look = (struct account_look){.seen = seen, .ctx = c};
+	c->no_uplink.what = "finding the uplink";
+	c->on_retry = evtimer_new(d->base, on_retry, c);
+	if (!c->on_retry) {
+		classifier_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void classifier_free(struct classifier *c)
+{
+	if (!c)
+		return;
+	close_worker(c);
+	if (c->on_retry)
+		event_free(c->on_retry);
+	uplinks_free(&c->uplinks);
+	roster_free(&c->roster);
+	nat_watch_free(c->nat);
+	free(c->heard.list);
+	free(c->given.list);
+	free(c->portions);
+	free(c->no_uplink.reason);
+	free(c);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/guard.h"
+
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "daemon/child.h"
+#include "ipc/capture.h"
+#include "ipc/parcel.h"
+
+struct guard {
+	pid_t pid; /* 0: not running */
+	int fd;    /* our end; -1 */
+};
+
+struct guard *guard_new(void)
+{
+	static char role[] = "--guard", syslog[] = "--syslog";
+	char *argv[] = {NULL, role, log_is_syslog() ? syslog : NULL, NULL};
+	struct guard *g = mem_alloc(sizeof(*g));
+	char *err = NULL;
+	int pair[2];
+
+	g->fd = -1;
+	if (child_socketpair(pair, &err) == 0) {
+		if (child_start(&g->pid, "xenbw-capture", argv, &pair[1], 1, &err) == 0)
+			g->fd = pair[0];
+		else
+			close(pair[0]);
+		close(pair[1]);
+	}
+	if (err)
+		log_err("%s; nothing is split into classes, counting goes on", err);
+	free(err);
+	return g;
+}
+
+/* It ends by the end of its socket, and its worker with it. */
+void guard_free(struct guard *g)
+{
+	if (!g)
+		return;
+	if (g->fd >= 0)
+		close(g->fd);
+	if (g->pid)
+		(void)waitpid(g->pid, NULL, 0);
+	free(g);
+}
+
+int guard_start_worker(struct guard *g, const struct conf *conf, char **err)
+{
+	struct capture_order order = {.magic = CAPTURE_MAGIC, .kind = CAPTURE_START};
+	int pair[2], fds[2], rc;
+
+	if (g->fd < 0)
+		return err_set(err, "xenbw-capture's guard does not run; restart xenbwd");
+	if (child_socketpair(pair, err) < 0)
+		return -1;
+	fds[0] = pair[1];
+	fds[1] = child_settings(conf, false, err);
+	rc = fds[1] < 0 ? -1 : parcel_send(g->fd, &order, sizeof(order), fds, 2);
+	if (fds[1] >= 0) {
+		close(fds[1]);
+		if (rc < 0)
+			err_sys(err, "xenbw-capture's guard does not answer; restart xenbwd");
+	}
+	close(pair[1]);
+	if (rc == 0)
+		return pair[0];
+	close(pair[0]);
+	return -1;
+}

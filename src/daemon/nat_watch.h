@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * nat_watch: which routed vifs are behind this host's address translation.
+ *
+ * By evidence only: a connection of one of their addresses that the kernel translates. Costs nothing where no
+ * vif is routed.
+ */
+#ifndef XENBW_NAT_WATCH_H
+#define XENBW_NAT_WATCH_H
+
+#include "base/clock.h"
+#include "daemon/roster.h"
+
+struct nat_watch;
+
+struct nat_watch *nat_watch_new(void);
+void nat_watch_free(struct nat_watch *w);
+
+/* Who is there now; what is known of a vif stays while it has the address. */
+void nat_watch_set(struct nat_watch *w, const struct roster *roster);
+
+/* Looks at the kernel's connections, some seconds after the last time at the earliest. Returns a vif that was
+ * found to be translated just now, 0 when there is no (further) one: to be called until then. *address is
+ * its. */
+int64_t nat_watch_scan(struct nat_watch *w, struct mono now, const uint8_t **address);
+
+bool nat_watch_has(const struct nat_watch *w, int64_t vif);
+
+#endif

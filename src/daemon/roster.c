@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/roster.h"
+
+#include <ifaddrs.h>
+#include <netinet/ether.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+static void add(struct roster *r, const struct capture_vif *record)
+{
+	if (r->count % 64 == 0)
+		r->list = mem_resize(r->list, r->count + 64, sizeof(*r->list));
+	r->list[r->count++] = *record;
+}
+
+/* ---- dom0 ---- */
+
+/* dom0's own card in a bridge, 0 where no vif is in it. */
+static int64_t vif_of_bridge(const struct account *a, unsigned bridge)
+{
+	return bridge ? account_vif_of(a, bridge) : 0;
+}
+
+static void add_host_mac(struct roster *r, int64_t vif, const struct link *link)
+{
+	struct capture_vif record = {.vif = vif, .flags = CAPTURE_HOST | CAPTURE_HAS_MAC};
+
+	if (!link || !link->has_mac)
+		return;
+	memcpy(record.mac, link->mac, sizeof(record.mac));
+	add(r, &record);
+}
+
+/* A bridge takes what is for it or for one of its ports as dom0's. */
+static void add_host(struct roster *r, const struct account *a, const struct links *links,
+		     const struct uplinks *uplinks)
+{
+	for (size_t i = 0; i < uplinks->count; i++) {
+		const struct link *link = links_find(links, uplinks->list[i]);
+
+		if (!link)
+			continue;
+		add_host_mac(r, vif_of_bridge(a, link->master), link);
+		if (link->master)
+			add_host_mac(r, vif_of_bridge(a, link->master), links_find(links, link->master));
+	}
+}
+
+static bool address_of(const struct sockaddr *from, uint8_t out[16])
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	if (from && from->sa_family == AF_INET) {
+		memcpy(out, mapped, sizeof(mapped));
+		memcpy(out + 12, &((const struct sockaddr_in *)(const void *)from)->sin_addr, 4);
+		return true;
+	}
+	if (from && from->sa_family == AF_INET6) {
+		memcpy(out, &((const struct sockaddr_in6 *)(const void *)from)->sin6_addr, 16);
+		return true;
+	}
+	return false;
+}
+
+/* Where guests are routed, dom0's own traffic is told from theirs by its addresses. */
+static void add_host_addresses(struct roster *r)
+{
+	struct ifaddrs *all;
+
+	if (getifaddrs(&all) < 0) {
+		log_warn("cannot read dom0's addresses: what it sends itself may look like a guest's with a "
+			 "wrong address");
+		return;
+	}
+	for (const struct ifaddrs *i = all; i; i = i->ifa_next) {
+		struct capture_vif record = {.flags = CAPTURE_HOST | CAPTURE_HAS_ADDRESS};
+
+		if (address_of(i->ifa_addr, record.address))
+			add(r, &record);
+	}
+	freeifaddrs(all);
+}
+
+/* ---- vifs ---- */
+
+/* Its frames do not reach an uplink as they are: it is in no bridge, or in one without an uplink. What a
+ * bridge is that is not the kernel's own (Open vSwitch) is not known: it is taken to lead out. */
+static bool is_routed(const struct ledger_vif *row, const struct links *links, const struct uplinks *uplinks)
+{
+	const struct link *bridge = row->bridge ? links_named(links, row->bridge) : NULL;
+
+	if (!row->bridge)
+		return true;
+	return bridge && bridge->kind == DEVICE_BRIDGE &&
+	       !uplinks_leave_bridge(uplinks, links, bridge->ifindex);
+}
+
+static void add_unknown(struct roster *r, int64_t vif)
+{
+	r->unknown = mem_resize(r->unknown, r->unknown_count + 1, sizeof(*r->unknown));
+	r->unknown[r->unknown_count++] = vif;
+}
+
+static void add_vif(struct roster *r, const struct account *a, const struct ledger_vif *row,
+		    const struct links *links, const struct uplinks *uplinks)
+{
+	const struct networks *own = account_addresses(a, row->id);
+	struct capture_vif record = {.vif = row->id};
+	struct ether_addr mac;
+
+	if (is_routed(row, links, uplinks)) {
+		record.flags = CAPTURE_ROUTED;
+		r->routed = true;
+	} else if (row->mac && ether_aton_r(row->mac, &mac)) {
+		record.flags = CAPTURE_HAS_MAC;
+		memcpy(record.mac, mac.ether_addr_octet, sizeof(record.mac));
+	}
+	if (!own->count && record.flags == CAPTURE_HAS_MAC)
+		add(r, &record);
+	if (record.flags == 0 || (record.flags == CAPTURE_ROUTED && !own->count))
+		add_unknown(r, row->id);
+	record.flags |= CAPTURE_HAS_ADDRESS;
+	for (size_t i = 0; i < own->count && record.flags != CAPTURE_HAS_ADDRESS; i++) {
+		memcpy(record.address, own->list[i].address, sizeof(record.address));
+		add(r, &record);
+	}
+}
+
+struct roster roster_make(const struct account *a, const struct links *links, const struct uplinks *uplinks)
+{
+	struct roster r = {0};
+
+	add_host(&r, a, links, uplinks);
+	for (const struct ledger_vif *row = NULL; (row = account_next_vif(a, row));)
+		if (row->domid != 0)
+			add_vif(&r, a, row, links, uplinks);
+	if (r.routed)
+		add_host_addresses(&r);
+	return r;
+}
+
+void roster_free(struct roster *r)
+{
+	free(r->list);
+	free(r->unknown);
+	*r = (struct roster){0};
+}
+
+static int by_number(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+bool roster_is_unknown(const struct roster *r, int64_t vif)
+{
+	return r->unknown_count &&
+	       bsearch(&vif, r->unknown, r->unknown_count, sizeof(*r->unknown), by_number);
+}
+
+bool roster_equal(const struct roster *a, const struct roster *b)
+{
+	return a->count == b->count &&
+	       (!a->count || memcmp(a->list, b->list, a->count * sizeof(*a->list)) == 0);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "net/uplinks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static int by_number(const void *a, const void *b)
+{
+	unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void add(struct uplinks *u, unsigned ifindex)
+{
+	if (uplinks_have(u, ifindex))
+		return;
+	u->list = mem_resize(u->list, u->count + 1, sizeof(*u->list));
+	u->list[u->count++] = ifindex;
+	qsort(u->list, u->count, sizeof(*u->list), by_number);
+}
+
+bool uplinks_have(const struct uplinks *u, unsigned ifindex)
+{
+	for (size_t i = 0; i < u->count; i++)
+		if (u->list[i] == ifindex)
+			return true;
+	return false;
+}
+
+bool uplinks_equal(const struct uplinks *a, const struct uplinks *b)
+{
+	return a->count == b->count &&
+	       (a->count == 0 || memcmp(a->list, b->list, a->count * sizeof(*a->list)) == 0);
+}
+
+bool uplinks_leave_bridge(const struct uplinks *u, const struct links *links, unsigned bridge)
+{
+	const struct link *link;
+
+	for (size_t i = 0; i < u->count; i++)
+		if ((link = links_find(links, u->list[i])) && link->master == bridge)
+			return true;
+	return false;
+}
+
+void uplinks_free(struct uplinks *u)
+{
+	free(u->list);
+	*u = (struct uplinks){0};
+}
+
+/* ---- by name ---- */
+
+static struct uplinks named(const struct links *links, const struct conf_texts *devices, char **why)
+{
+	struct uplinks u = {0};
+
+	for (size_t i = 0; i < devices->count; i++) {
+		const struct link *link = links_named(links, devices->list[i]);
+
+		if (link)
+			add(&u, link->ifindex);
+		else if (!*why)
+			*why = mem_printf("uplink %s is not there; what leaves by it is not seen until it is "
+					  "(`ip link` shows the devices)",
+					  devices->list[i]);
+	}
+	return u;
+}
+
+/* ---- by itself ---- */
+
+enum rank { NO_PORT, WEAK_PORT, STRONG_PORT };
+
+/* A veth may lead into a container as well. */
+static enum rank rank_of(const struct link *link)
+{
+	if (link->kind == DEVICE_NETBACK || strcmp(link->type, "tun") == 0)
+		return NO_PORT;
+	return strcmp(link->type, "veth") == 0 ? WEAK_PORT : STRONG_PORT;
+}
+
+static void add_ports(struct uplinks *u, const struct links *links, unsigned bridge,
+		      uplinks_is_vif_fn *is_vif, void *ctx, const struct uplinks *before)
+{
+	unsigned weak = 0, weak_count = 0;
+	bool any = false;
+
+	for (const struct link *l = NULL; (l = links_next(links, l));) {
+		enum rank rank = l->master == bridge ? rank_of(l) : NO_PORT;
+
+		if (rank == NO_PORT || is_vif(ctx, l->ifindex))
+			continue;
+		if (rank == STRONG_PORT || uplinks_have(before, l->ifindex)) {
+			add(u, l->ifindex);
+			any = true;
+		} else {
+			weak = l->ifindex;
+			weak_count++;
+		}
+	}
+	if (!any && weak_count == 1 && is_vif(ctx, bridge))
+		add(u, weak);
+}
+
+struct uplinks uplinks_choose(const struct links *links, const struct conf_texts *devices,
+			      uplinks_is_vif_fn *is_vif, void *ctx, const struct uplinks *before, char **why)
+{
+	struct uplinks u = {0};
+
+	*why = NULL;
+	if (devices->count)
+		return named(links, devices, why);
+	for (const struct link *l = NULL; (l = links_next(links, l));)
+		if (l->kind == DEVICE_BRIDGE)
+			add_ports(&u, links, l->ifindex, is_vif, ctx, before);
+	if (!u.count)
+		*why = mem_strdup("no uplink is found: no bridge has a port that leads out of this host; "
+				  "name the device "
+				  "that does with a line `device NAME` (`ip link` shows them)");
+	return u;
+}
