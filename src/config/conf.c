@@ -200,11 +200,11 @@ int conf_parse(struct conf *c, FILE *in, const char *name, char **err)
 			"%s: `flush %u` is shorter than `poll %u`; commits cannot be more frequent than "
 			"readings",
 			name, c->flush, c->poll);
-	if (c->ournet.count || c->direct_peer.count || c->peer.count || c->ignorenet.count)
+	if (c->kind == CONF_NACCTTAB && c->ournet.count == 0 && c->attribution != ATTRIBUTION_OFF)
 		warn(c,
-		     "%s: the networks that tell external from other traffic (ournet, direct_peer, peer, "
-		     "ignorenet) "
-		     "are kept, but this version has no classifier: every byte counts as input or output",
+		     "%s: there is no line `ournet`: as with nacctd, nothing that crosses an uplink is "
+		     "local, "
+		     "direct or peer; what no `ignorenet` takes out is external",
 		     name);
 	if (c->kind == CONF_NACCTTAB && c->database == DATABASE_NONE)
 		warn(c, "%s: there is no line `database mysql`: nothing is written to MySQL", name);

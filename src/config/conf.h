@@ -23,6 +23,7 @@ enum conf_kind { CONF_XENBW, CONF_NACCTTAB };
 enum bucket_kind { BUCKET_DOMAIN, BUCKET_IP };
 enum database_kind { DATABASE_NONE, DATABASE_MYSQL };
 enum mysql_tls { TLS_OFF, TLS_PREFER, TLS_REQUIRE, TLS_VERIFY };
+enum attribution_kind { ATTRIBUTION_AUTO, ATTRIBUTION_PCAP, ATTRIBUTION_OFF };
 
 /* How to reach the server. Each text is NULL where it is not set. */
 struct conf_mysql {
@@ -69,10 +70,12 @@ struct conf {
 	struct conf_mysql mysql;
 	struct conf_addresses addresses;
 	struct networks compactnet;
-	/* for the classifier: kept and checked here */
+	/* the split */
+	enum attribution_kind attribution;
+	bool charge_unattributed;  /* bytes of unknown class are charged as external ones */
+	struct conf_texts devices; /* names of the uplinks; none: xenbwd finds them */
 	struct networks ournet, direct_peer, peer, ignorenet, dontignore;
 	struct network ignoremask;
-	struct conf_texts devices;
 	struct conf_texts warnings; /* about the files that were read, "file:line: …" */
 };
 

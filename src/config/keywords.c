@@ -22,6 +22,8 @@ enum value_type {
 	VALUE_BUCKET,
 	VALUE_DATABASE,
 	VALUE_TLS,
+	VALUE_ATTRIBUTION,
+	VALUE_UNATTRIBUTED,
 	VALUE_PATH,
 	VALUE_PATH_OR_NONE,
 	VALUE_SOCKET,
@@ -77,6 +79,8 @@ static const struct keyword keywords[] = {
 	{"mysql_tls_ca", VALUE_PATH_OR_NONE, AT(mysql.tls_ca), "none", 0, 0, NULL},
 	{"address", VALUE_ADDRESS, AT(addresses), NULL, 0, 0, NULL},
 	{"compactnet", VALUE_NETWORK, AT(compactnet), NULL, 0, 0, NULL},
+	{"attribution", VALUE_ATTRIBUTION, AT(attribution), "auto", 0, 0, NULL},
+	{"unattributed", VALUE_UNATTRIBUTED, AT(charge_unattributed), "external", 0, 0, NULL},
 	{"device", VALUE_DEVICE, AT(devices), NULL, 0, 0, NULL},
 	{"ournet", VALUE_NETWORK, AT(ournet), NULL, 0, 0, NULL},
 	{"direct_peer", VALUE_NETWORK, AT(direct_peer), NULL, 0, 0, NULL},
@@ -108,6 +112,7 @@ static const struct keyword keywords[] = {
 #define KEYWORDS (sizeof(keywords) / sizeof(keywords[0]))
 
 static const char *const tls_words[] = {"off", "prefer", "require", "verify"};
+static const char *const attribution_words[] = {"auto", "pcap", "off"};
 
 const struct keyword *keyword_at(size_t n)
 {
@@ -270,6 +275,28 @@ static int set_tls(enum mysql_tls *field, const char *value, char **err)
 	return err_set(err, "`%s` is none of `off`, `prefer`, `require`, `verify`", value);
 }
 
+static int set_attribution(enum attribution_kind *field, const char *value, char **err)
+{
+	for (size_t i = 0; i < sizeof(attribution_words) / sizeof(attribution_words[0]); i++) {
+		if (strcmp(value, attribution_words[i]) != 0)
+			continue;
+		*field = (enum attribution_kind)i;
+		return 0;
+	}
+	if (strcmp(value, "kernel") == 0)
+		return err_set(err, "kernel attribution (eBPF) comes with a later version; write "
+				    "`attribution auto` or `pcap`");
+	return err_set(err, "`%s` is none of `auto`, `pcap`, `off`", value);
+}
+
+static int set_unattributed(bool *charged, const char *value, char **err)
+{
+	if (strcmp(value, "external") != 0 && strcmp(value, "none") != 0)
+		return err_set(err, "`%s` is neither `external` nor `none`", value);
+	*charged = value[0] == 'e';
+	return 0;
+}
+
 static int add_device(struct conf_texts *devices, const char *value, char **err)
 {
 	if (strcmp(value, "auto") == 0) /* what an empty list means */
@@ -365,6 +392,10 @@ int keyword_set(struct conf *c, const struct keyword *k, const char *value, char
 		return set_database(field, value, err);
 	case VALUE_TLS:
 		return set_tls(field, value, err);
+	case VALUE_ATTRIBUTION:
+		return set_attribution(field, value, err);
+	case VALUE_UNATTRIBUTED:
+		return set_unattributed(field, value, err);
 	case VALUE_PATH:
 		return set_path(field, value, LONGEST_PATH, err);
 	case VALUE_SOCKET:
@@ -467,6 +498,12 @@ static void print_value(const struct conf *c, const struct keyword *k, FILE *out
 		break;
 	case VALUE_TLS:
 		print_line(out, k, tls_words[*(const enum mysql_tls *)field]);
+		break;
+	case VALUE_ATTRIBUTION:
+		print_line(out, k, attribution_words[*(const enum attribution_kind *)field]);
+		break;
+	case VALUE_UNATTRIBUTED:
+		print_line(out, k, *(const bool *)field ? "external" : "none");
 		break;
 	case VALUE_PATH:
 	case VALUE_SOCKET:

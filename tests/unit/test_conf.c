@@ -100,6 +100,9 @@ static void the_defaults_are_the_designs(void **state)
 	assert_string_equal(c.rrd_dir, "/var/lib/xenbw/rrd");
 	assert_string_equal(c.control, "/run/xenbw/control");
 	assert_null(c.timezone);
+	assert_int_equal(c.attribution, ATTRIBUTION_AUTO);
+	assert_true(c.charge_unattributed);
+	assert_int_equal(c.devices.count, 0);
 	conf_free(&c);
 }
 
@@ -129,6 +132,8 @@ static void print_then_parse_then_print_is_a_fixed_point(void **state)
 		"timezone UTC\nledger /srv/my ledger/with  two blanks.db\ncontrol /x\n",
 		"ledger /\xc3\xbc/\xff/a\\b\"c'\n",
 		"  RRD_DIR\t/a\tb  \n",
+		"attribution pcap\nunattributed none\ndevice peth0\ndevice peth1\n",
+		"attribution off\nunattributed external\n",
 	};
 
 	(void)state;
@@ -142,6 +147,8 @@ static void print_then_parse_then_print_is_a_fixed_point(void **state)
 		assert_int_equal(c.poll, again.poll);
 		assert_int_equal(c.flush, again.flush);
 		assert_int_equal(c.bucket, again.bucket);
+		assert_int_equal(c.attribution, again.attribution);
+		assert_int_equal(c.charge_unattributed, again.charge_unattributed);
 		assert_string_equal(c.ledger, again.ledger);
 		assert_string_equal(c.control, again.control);
 		assert_true((c.rrd_dir == NULL) == (again.rrd_dir == NULL));
@@ -266,6 +273,35 @@ static void a_bucket_is_a_domain_or_an_ip(void **state)
 	conf_free(&c);
 	bad("bucket vif", "xenbw.conf:1", "`vif`", "`domain`", "`ip`", NULL);
 	bad("bucket domains", "`domains`", NULL);
+}
+
+static void attribution_has_three_words_and_one_for_later(void **state)
+{
+	struct conf c = good("attribution pcap\n");
+
+	(void)state;
+	assert_int_equal(c.attribution, ATTRIBUTION_PCAP);
+	conf_free(&c);
+	c = good("attribution pcap\nattribution off\n");
+	assert_int_equal(c.attribution, ATTRIBUTION_OFF);
+	conf_free(&c);
+	bad("poll 5\nattribution kernel", "xenbw.conf:2", "`attribution`", "later version",
+	    "write `attribution auto` or `pcap`", NULL);
+	bad("attribution none", "`none`", "`auto`, `pcap`, `off`", NULL);
+	bad("attribution", "`attribution auto`", NULL);
+}
+
+static void unattributed_bytes_are_charged_or_not(void **state)
+{
+	struct conf c = good("unattributed none\n");
+
+	(void)state;
+	assert_false(c.charge_unattributed);
+	conf_free(&c);
+	c = good("unattributed none\nunattributed external\n");
+	assert_true(c.charge_unattributed);
+	conf_free(&c);
+	bad("unattributed local", "xenbw.conf:1", "`local`", "`external`", "`none`", NULL);
 }
 
 static void paths_are_absolute_and_not_too_long(void **state)
@@ -458,6 +494,8 @@ int main(void)
 		cmocka_unit_test(numbers_out_of_range_or_no_numbers_are_refused),
 		cmocka_unit_test(commits_cannot_be_more_frequent_than_readings),
 		cmocka_unit_test(a_bucket_is_a_domain_or_an_ip),
+		cmocka_unit_test(attribution_has_three_words_and_one_for_later),
+		cmocka_unit_test(unattributed_bytes_are_charged_or_not),
 		cmocka_unit_test(paths_are_absolute_and_not_too_long),
 		cmocka_unit_test(a_socket_path_fits_the_kernels_limit),
 		cmocka_unit_test(a_time_zone_must_exist),

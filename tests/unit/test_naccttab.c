@@ -134,7 +134,7 @@ static void the_articles_naccttab_runs_unchanged(void **state)
 	assert_string_equal(c.pidfile, "/var/run/nacctd.pid");
 	assert_true(warned(&c, "file:1: `sniff` has no effect"));
 	assert_true(warned(&c, "file:14: `fdelay` has no effect"));
-	assert_int_equal(c.warnings.count, 5); /* sniff, fdelay, debug, debugfile; the classes */
+	assert_int_equal(c.warnings.count, 4); /* sniff, fdelay, debug, debugfile */
 	conf_free(&c);
 }
 
@@ -163,7 +163,8 @@ static void every_inert_word_says_why(void **state)
 		if (!keyword_inert(k))
 			continue;
 		inert++;
-		line = mem_printf("database mysql\n%s whatever stands there\n", keyword_word(k));
+		line = mem_printf("database mysql\nournet 10.0.0.0/8\n%s whatever stands there\n",
+				  keyword_word(k));
 		c = good(CONF_NACCTTAB, line);
 		assert_int_equal(c.warnings.count, 1);
 		assert_true(warned(&c, keyword_inert(k)));
@@ -203,6 +204,22 @@ static void values_that_nacctd_misread_are_refused_with_the_way_out(void **state
 	bad(CONF_NACCTTAB, "ignoremask 255\n", "is no mask");
 	bad(CONF_NACCTTAB, "bucket\n", "its default is `bucket domain`");
 	bad(CONF_NACCTTAB, "compactnet\n", "it has no value");
+}
+
+static void without_ournet_it_says_what_that_means(void **state)
+{
+	struct conf c = good(CONF_NACCTTAB, "database mysql\ndirect_peer 10.0.0.0/8\n");
+
+	(void)state;
+	assert_int_equal(c.warnings.count, 1);
+	assert_true(warned(&c, "file: there is no line `ournet`"));
+	conf_free(&c);
+	c = good(CONF_NACCTTAB, "database mysql\nattribution off\n"); /* nobody asks for classes */
+	assert_int_equal(c.warnings.count, 0);
+	conf_free(&c);
+	c = good(CONF_XENBW, "direct_peer 10.0.0.0/8\n"); /* works without */
+	assert_int_equal(c.warnings.count, 0);
+	conf_free(&c);
 }
 
 static void a_password_may_be_missing(void **state)
@@ -246,7 +263,8 @@ static void what_is_printed_gives_the_same_settings_again(void **state)
 				   "mysql_host /s\nmysql_port 7\nmysql_database d\nmysql_table t\nmysql_tls "
 				   "verify\nmysql_tls_ca /ca\n"
 				   "address 192.0.2.1 web\ncompactnet 192.0.2.0/24\ncompactnet "
-				   "2001:db8::/64\ndevice a\ndevice b\n"
+				   "2001:db8::/64\nattribution pcap\nunattributed none\n"
+				   "device a\ndevice b\n"
 				   "ournet 192.0.2.0/24\ndirect_peer 198.51.100.0/24\npeer "
 				   "203.0.113.0/24\nignoremask 255.255.0.0\n"
 				   "ignorenet 10.0.0.0/8\ndontignore 10.1.0.0/16\n";
@@ -374,6 +392,7 @@ int main(void)
 		cmocka_unit_test(every_inert_word_says_why),
 		cmocka_unit_test(numbers_beyond_the_range_are_drawn_to_its_end),
 		cmocka_unit_test(values_that_nacctd_misread_are_refused_with_the_way_out),
+		cmocka_unit_test(without_ournet_it_says_what_that_means),
 		cmocka_unit_test(a_password_may_be_missing),
 		cmocka_unit_test(an_address_has_one_owner),
 		cmocka_unit_test(what_is_printed_gives_the_same_settings_again),
