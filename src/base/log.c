@@ -9,7 +9,7 @@
 /* Process-wide on purpose: set once by main before anything else runs, read-only afterwards. */
 static const char *log_program = "xenbw";
 static bool log_with_debug;
-static bool log_for_journal, log_for_syslog;
+static bool log_for_journal, log_for_syslog, log_for_syslog_soon;
 
 void log_init(const char *program, bool debug)
 {
@@ -25,9 +25,14 @@ void log_to_syslog(void)
 	log_for_syslog = true;
 }
 
-bool log_is_syslog(void)
+void log_to_syslog_soon(void)
 {
-	return log_for_syslog;
+	log_for_syslog_soon = true;
+}
+
+bool log_helpers_to_syslog(void)
+{
+	return log_for_syslog || log_for_syslog_soon;
 }
 
 __attribute__((format(printf, 2, 0))) static void write_line(int priority, const char *fmt, va_list ap)

@@ -15,7 +15,10 @@ void log_init(const char *program, bool debug);
 
 /* From now on: for a process without a terminal. */
 void log_to_syslog(void);
-bool log_is_syslog(void);
+
+/* This process will go to syslog as soon as it runs well; its helpers are to do so from their beginning. */
+void log_to_syslog_soon(void);
+bool log_helpers_to_syslog(void);
 
 void log_err(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/program.h"
 
 #define LONGEST_BACKOFF 60 /* seconds between two starts */
@@ -24,6 +25,8 @@ static int set_files(posix_spawn_file_actions_t *files, const int *fds, size_t c
 {
 	int rc = 0;
 
+	for (int i = 0; log_helpers_to_syslog() && rc == 0 && i < CHILD_FIRST_FD; i++)
+		rc = posix_spawn_file_actions_addopen(files, i, "/dev/null", O_RDWR, 0);
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		rc = posix_spawn_file_actions_adddup2(files, fds[i], CHILD_FIRST_FD + (int)i);
 	if (rc == 0)

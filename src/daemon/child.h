@@ -2,8 +2,9 @@
  *
  * child: how xenbwd starts its helper programs.
  *
- * A child gets the descriptors that it is given and no other, its standard error, and no blocked or ignored
- * signal. Settings travel as text on a descriptor: no password on a command line or in an environment.
+ * A child gets the descriptors that it is given and no other, standard error (none under syslog), and no
+ * blocked or ignored signal. Settings travel as text on a descriptor: no password on a command line or in an
+ * environment.
  */
 #ifndef XENBW_CHILD_H
 #define XENBW_CHILD_H

@@ -44,6 +44,7 @@ int detach_begin(char **err)
 		close(ends[1]);
 		return err_sys(err, "cannot leave the terminal");
 	}
+	log_to_syslog_soon();
 	return ends[1];
 }
 

@@ -140,7 +140,7 @@ static int spawn(struct feed *f, int theirs, char **err)
 	}
 	if (conf->database == DATABASE_MYSQL)
 		argv[argc++] = mysql;
-	if (log_is_syslog())
+	if (log_helpers_to_syslog())
 		argv[argc++] = syslog;
 	rc = child_start(&f->pid, "xenbw-writer", argv, fds, 2, err);
 	close(fds[1]);

@@ -20,7 +20,7 @@ struct guard {
 struct guard *guard_new(void)
 {
 	static char role[] = "--guard", syslog[] = "--syslog";
-	char *argv[] = {NULL, role, log_is_syslog() ? syslog : NULL, NULL};
+	char *argv[] = {NULL, role, log_helpers_to_syslog() ? syslog : NULL, NULL};
 	struct guard *g = mem_alloc(sizeof(*g));
 	char *err = NULL;
 	int pair[2];
