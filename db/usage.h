@@ -82,7 +82,9 @@ struct usage_vif {
 	char *uuid, *mac, *addresses, *bridge, *netdev; /* each may be NULL */
 	char *bucket;                                   /* label */
 	int64_t appeared, gone;
-	uint64_t bytes[DIR_COUNT]; /* all classes, of the slots that start in [from, to) */
+	/* of the slots that start in [from, to) */
+	struct class_bytes classes;
+	uint64_t bytes[DIR_COUNT]; /* all classes */
 };
 
 struct usage_epoch { /* open */
@@ -100,7 +102,8 @@ struct usage_baseline {
 
 struct usage_vifs {
 	struct usage_run run;
-	struct usage_vif *vifs; /* by domain, appeared, devid */
+	bool charge_unattributed; /* unattributed bytes are charged as external ones */
+	struct usage_vif *vifs;   /* by domain, appeared, devid */
 	size_t vif_count;
 	struct usage_epoch *epochs; /* open ones of `boot` */
 	size_t epoch_count;

@@ -53,6 +53,7 @@ static void answer_status(const struct daemon *d, int client)
 		.committed = account_last_seq(d->account),
 		.xenstore_connected = d->no_xenstore.reason == NULL,
 		.commit_failing = d->no_commit.reason != NULL,
+		.split = CONTROL_SPLIT_OFF,
 	};
 	do {
 		for (r->count = 0; f && r->count < CONTROL_VIFS; f = f->hh.next)

@@ -63,9 +63,29 @@ static int receive(int fd, struct control_reply *r, struct mono since, char **er
 	if (n == 0)
 		return err_set(err, "xenbwd hung up before it had answered");
 	if (n != (ssize_t)sizeof(*r) || r->magic != CONTROL_MAGIC || r->kind != CONTROL_STATUS ||
-	    r->count > CONTROL_VIFS)
+	    r->count > CONTROL_VIFS || r->split > CONTROL_SPLIT_FAILING)
 		return err_set(err, "xenbwd answers in another version's way; restart it after an update");
 	return 0;
+}
+
+/* The names of devices as text that may be shown. */
+static void take_uplinks(char to[CONTROL_UPLINKS], const char from[CONTROL_UPLINKS])
+{
+	for (size_t i = 0; i + 1 < CONTROL_UPLINKS && from[i]; i++)
+		to[i] = from[i] < ' ' || from[i] > '~' ? '?' : from[i];
+}
+
+static void take_state(struct control_status *out, const struct control_reply *r)
+{
+	out->started = r->started;
+	out->committed = r->committed;
+	out->xenstore_connected = r->xenstore_connected != 0;
+	out->commit_failing = r->commit_failing != 0;
+	out->split = (enum control_split)r->split;
+	take_uplinks(out->uplinks, r->uplinks);
+	out->dropped = r->dropped;
+	out->stray_packets = r->stray_packets;
+	out->stray_bytes = r->stray_bytes;
 }
 
 static int converse(int fd, struct control_status *out, char **err)
@@ -88,12 +108,8 @@ static int converse(int fd, struct control_status *out, char **err)
 		memcpy(out->vifs + out->count, r->vifs, r->count * sizeof(out->vifs[0]));
 		out->count += r->count;
 	}
-	if (rc == 0) {
-		out->started = r->started;
-		out->committed = r->committed;
-		out->xenstore_connected = r->xenstore_connected != 0;
-		out->commit_failing = r->commit_failing != 0;
-	}
+	if (rc == 0)
+		take_state(out, r);
 	free(r);
 	return rc;
 }

@@ -12,10 +12,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONTROL_MAGIC 0x78656e31 /* "xen1": changes with the layout */
+#define CONTROL_MAGIC 0x78656e32 /* "xen2": changes with the layout */
 #define CONTROL_VIFS 128
+#define CONTROL_UPLINKS 128
 
 enum control_kind { CONTROL_STATUS = 1 };
+
+/* Who tells the classes apart at present. */
+enum control_split {
+	CONTROL_SPLIT_OFF, /* nobody, as configured */
+	CONTROL_SPLIT_PCAP,
+	CONTROL_SPLIT_FAILING /* nobody, though somebody should */
+};
+
+enum control_vif_flags { CONTROL_VIF_UNSPLIT = 1 /* behind NAT: its bytes cannot be told apart */ };
 
 struct control_request {
 	uint32_t magic;
@@ -28,6 +38,8 @@ struct control_vif {
 	uint32_t ifindex;                 /* of its main device; 0 while there is none */
 	uint32_t window_ms;               /* what the rates are averaged over; 0 = no second reading yet */
 	uint64_t input_rate, output_rate; /* IP bytes per second, guest's view */
+	uint32_t flags;
+	uint32_t reserved;
 };
 
 struct control_reply {
@@ -39,12 +51,22 @@ struct control_reply {
 	int64_t committed; /* newest sequence in the ledger */
 	uint32_t xenstore_connected;
 	uint32_t commit_failing; /* 1: the last commit failed, bytes wait in memory */
+	uint32_t split;
+	uint32_t reserved;
+	char uplinks[CONTROL_UPLINKS]; /* device names with blanks between; NUL-terminated, cut where too long
+					*/
+	/* since xenbwd started */
+	uint64_t dropped;                    /* packets that the capture missed */
+	uint64_t stray_packets, stray_bytes; /* left through an uplink under no vif's name; IP bytes */
 	struct control_vif vifs[CONTROL_VIFS];
 };
 
 struct control_status {
 	int64_t started, committed;
 	int xenstore_connected, commit_failing;
+	enum control_split split;
+	char uplinks[CONTROL_UPLINKS]; /* printable ASCII */
+	uint64_t dropped, stray_packets, stray_bytes;
 	size_t count;
 	struct control_vif *vifs; /* free() */
 };

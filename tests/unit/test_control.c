@@ -90,14 +90,40 @@ static void send_reply(int client, struct control_reply *r, uint32_t count, uint
 static void answers_in_two_parts(int client)
 {
 	static struct control_reply r = {
-		.started = 11, .committed = 22, .xenstore_connected = 1, .commit_failing = 0};
+		.started = 11,
+		.committed = 22,
+		.xenstore_connected = 1,
+		.commit_failing = 0,
+		.split = CONTROL_SPLIT_PCAP,
+		.uplinks = "peth0 peth\n\xff",
+		.dropped = 33,
+		.stray_packets = 44,
+		.stray_bytes = 5000000000,
+	};
 
 	for (uint32_t i = 0; i < CONTROL_VIFS; i++)
-		r.vifs[i] = (struct control_vif){.domid = i, .input_rate = i * 10};
+		r.vifs[i] = (struct control_vif){
+			.domid = i, .input_rate = i * 10, .flags = i % 2 ? CONTROL_VIF_UNSPLIT : 0};
 	send_reply(client, &r, CONTROL_VIFS, 2);
 	r.vifs[0].domid = 500;
 	r.vifs[1].domid = 501;
 	send_reply(client, &r, 2, 0);
+}
+
+/* Names that fill the field and have no end. */
+static void names_too_many_uplinks(int client)
+{
+	static struct control_reply r;
+
+	memset(r.uplinks, 'u', sizeof(r.uplinks));
+	send_reply(client, &r, 0, 0);
+}
+
+static void splits_in_an_unknown_way(int client)
+{
+	static struct control_reply r = {.split = CONTROL_SPLIT_FAILING + 1};
+
+	send_reply(client, &r, 0, 0);
 }
 
 static void hangs_up(int client)
@@ -146,6 +172,39 @@ static void all_parts_of_an_answer_are_put_together(void **state)
 	assert_int_equal(s.count, CONTROL_VIFS + 2);
 	assert_int_equal(s.vifs[CONTROL_VIFS - 1].input_rate, (CONTROL_VIFS - 1) * 10);
 	assert_int_equal(s.vifs[CONTROL_VIFS + 1].domid, 501);
+	assert_int_equal(s.vifs[0].flags, 0);
+	assert_int_equal(s.vifs[CONTROL_VIFS - 1].flags, CONTROL_VIF_UNSPLIT);
+	free(s.vifs);
+}
+
+static void the_split_is_part_of_the_answer_and_its_names_can_be_shown(void **state)
+{
+	struct bed *b = *state;
+	struct control_status s;
+	char *err = NULL;
+
+	start(b, answers_in_two_parts);
+	if (control_ask(b->path, &s, &err) != 0)
+		fail_msg("%s", err);
+	assert_int_equal(s.split, CONTROL_SPLIT_PCAP);
+	assert_string_equal(s.uplinks, "peth0 peth??");
+	assert_int_equal(s.dropped, 33);
+	assert_int_equal(s.stray_packets, 44);
+	assert_int_equal(s.stray_bytes, 5000000000);
+	free(s.vifs);
+}
+
+static void names_that_have_no_end_are_cut(void **state)
+{
+	struct bed *b = *state;
+	struct control_status s;
+	char *err = NULL;
+
+	start(b, names_too_many_uplinks);
+	if (control_ask(b->path, &s, &err) != 0)
+		fail_msg("%s", err);
+	assert_int_equal(s.split, CONTROL_SPLIT_OFF);
+	assert_int_equal(strnlen(s.uplinks, sizeof(s.uplinks)), sizeof(s.uplinks) - 1);
 	free(s.vifs);
 }
 
@@ -192,6 +251,11 @@ static void another_versions_answer_is_not_believed(void **state)
 	fails(*state, has_another_layout, "another version");
 }
 
+static void a_split_of_another_kind_is_not_guessed_at(void **state)
+{
+	fails(*state, splits_in_an_unknown_way, "another version");
+}
+
 static void a_part_without_records_is_not_the_promise_of_more(void **state)
 {
 	fails(*state, never_ends, "hole");
@@ -219,6 +283,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(all_parts_of_an_answer_are_put_together, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_split_is_part_of_the_answer_and_its_names_can_be_shown,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(names_that_have_no_end_are_cut, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_split_of_another_kind_is_not_guessed_at, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nobody_listening_is_no_error, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_daemon_that_hangs_up_is_an_error, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_daemon_that_says_nothing_is_not_waited_for_for_ever, set_up,

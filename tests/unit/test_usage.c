@@ -216,6 +216,10 @@ static void by_address_the_domains_are_told_apart_and_no_address_comes_last(void
 
 static void a_vif_has_its_own_bytes_of_all_classes(void **state)
 {
+	static const uint64_t classes[CLASS_COUNT][DIR_COUNT] = {
+		[CLASS_EXTERNAL] = {101, 202},      [CLASS_PEER] = {1000, 2000},
+		[CLASS_DIRECT] = {5 + 5, 6 + 6},    [CLASS_LOCAL] = {7 + 7, 8 + 8},
+		[CLASS_IGNORED] = {9 + 9, 10 + 10}, [CLASS_UNATTRIBUTED] = {10000, 20000}};
 	const struct ledger_bed *b = *state;
 	struct usage_vifs v;
 
@@ -232,6 +236,9 @@ static void a_vif_has_its_own_bytes_of_all_classes(void **state)
 	assert_int_equal(v.vifs[0].id, 1);
 	assert_int_equal(v.vifs[0].bytes[DIR_INPUT], 11100 + 5 + 7 + 9 + 1 + 5 + 7 + 9);
 	assert_int_equal(v.vifs[0].bytes[DIR_OUTPUT], 22200 + 6 + 8 + 10 + 2 + 6 + 8 + 10);
+	for (int c = 0; c < CLASS_COUNT; c++)
+		for (int d = 0; d < DIR_COUNT; d++)
+			assert_int_equal(v.vifs[0].classes.bytes[d][c], classes[c][d]);
 	assert_int_equal(v.vifs[0].gone, -1);
 	assert_null(v.vifs[0].mac);
 	assert_int_equal(v.vifs[1].id, 7);
@@ -246,6 +253,23 @@ static void a_vif_has_its_own_bytes_of_all_classes(void **state)
 	assert_int_equal(v.vifs[1].appeared, 11);
 	assert_int_equal(v.vifs[1].gone, 22);
 	assert_int_equal(v.vifs[1].bytes[DIR_INPUT] + v.vifs[1].bytes[DIR_OUTPUT], 0);
+	usage_vifs_free(&v);
+}
+
+static void unattributed_bytes_are_charged_unless_the_ledger_says_otherwise(void **state)
+{
+	const struct ledger_bed *b = *state;
+	struct usage_vifs v = vifs(b, "boot", 0, 1);
+
+	assert_true(v.charge_unattributed);
+	usage_vifs_free(&v);
+	ledger_bed_sql(b->writer.db, "INSERT INTO meta VALUES ('unattributed', 'none')");
+	v = vifs(b, "boot", 0, 1);
+	assert_false(v.charge_unattributed);
+	usage_vifs_free(&v);
+	ledger_bed_sql(b->writer.db, "UPDATE meta SET value = 'external' WHERE key = 'unattributed'");
+	v = vifs(b, "boot", 0, 1);
+	assert_true(v.charge_unattributed);
 	usage_vifs_free(&v);
 }
 
@@ -334,6 +358,9 @@ int main(void)
 			ledger_bed_tear_down),
 		cmocka_unit_test_setup_teardown(a_vif_has_its_own_bytes_of_all_classes, ledger_bed_set_up,
 						ledger_bed_tear_down),
+		cmocka_unit_test_setup_teardown(
+			unattributed_bytes_are_charged_unless_the_ledger_says_otherwise, ledger_bed_set_up,
+			ledger_bed_tear_down),
 		cmocka_unit_test_setup_teardown(open_epochs_and_base_lines_are_those_of_this_boot,
 						ledger_bed_set_up, ledger_bed_tear_down),
 		cmocka_unit_test_setup_teardown(the_run_is_the_newest_one, ledger_bed_set_up,
