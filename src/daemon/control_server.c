@@ -11,6 +11,7 @@
 #include "base/folder.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "daemon/classifier.h"
 #include "daemon/daemon.h"
 #include "ipc/control.h"
 
@@ -27,7 +28,8 @@ struct control_server {
 
 static struct control_vif describe(const struct daemon *d, const struct followed *f)
 {
-	(void)d;
+	bool unsplit = d->classifier && classifier_is_blind_to(d->classifier, f->vif);
+
 	return (struct control_vif){
 		.vif = f->vif,
 		.domid = f->numbers[0],
@@ -36,7 +38,25 @@ static struct control_vif describe(const struct daemon *d, const struct followed
 		.window_ms = f->window_ms,
 		.input_rate = f->rate[DIR_INPUT],
 		.output_rate = f->rate[DIR_OUTPUT],
+		.flags = unsplit ? CONTROL_VIF_UNSPLIT : 0,
 	};
+}
+
+static void describe_split(const struct daemon *d, struct control_reply *r)
+{
+	struct classifier_status s;
+	char *names;
+
+	if (!d->classifier)
+		return;
+	s = classifier_status(d->classifier);
+	names = classifier_uplinks(d->classifier);
+	r->split = s.looks ? CONTROL_SPLIT_PCAP : CONTROL_SPLIT_FAILING;
+	strncpy(r->uplinks, names, sizeof(r->uplinks) - 1);
+	r->dropped = s.dropped;
+	r->stray_packets = s.stray_packets;
+	r->stray_bytes = s.stray_bytes;
+	free(names);
 }
 
 /* Sends the state in as many messages as it takes. A client that went away is no error of ours. */
@@ -53,8 +73,8 @@ static void answer_status(const struct daemon *d, int client)
 		.committed = account_last_seq(d->account),
 		.xenstore_connected = d->no_xenstore.reason == NULL,
 		.commit_failing = d->no_commit.reason != NULL,
-		.split = CONTROL_SPLIT_OFF,
 	};
+	describe_split(d, r);
 	do {
 		for (r->count = 0; f && r->count < CONTROL_VIFS; f = f->hh.next)
 			r->vifs[r->count++] = describe(d, f);

@@ -9,6 +9,8 @@
 #   bed_guest 1 0 web 10.77.0.11         a guest: vif1.0 in dom0, its other end in namespace 1.0
 #   bed_udp 1.0 outside 1000 500         1000 datagrams of 500 bytes payload, all of them received
 #   bed_guest_gone 1
+#   bed_also outside 10.99.1.1           one more address of an end; BED_TO, BED_FROM choose among them:
+#   BED_TO=10.99.1.1 bed_udp 1.0 outside 1000 500
 #
 # Ends are called `dom0`, `outside` or DOMID.DEVID. Addresses, neighbours and the bridge's table are all static,
 # IPv6 and multicast are off: an idle bed sends not one packet, and a frame reaches one port only.
@@ -242,13 +244,27 @@ bed_udp() {
 		# shellcheck disable=SC2016
 		bed_wait "frames from the tap of $1" bash -c '[ "$(wc -l <"$1")" -gt "$2" ]' - "$BED/done.$1" "$before"
 	else
-		bed_in "$1" "$BUILD/bwload" udp "${BED_IP[$2]}" "$BED_PORT" "$BED/counts.$2" "$3" "$4" ${5:+"$5"} >/dev/null
+		bed_in "$1" "$BUILD/bwload" udp "${BED_TO:-${BED_IP[$2]}}" "$BED_PORT" "$BED/counts.$2" "$3" "$4" "${5:-0}" \
+			"${BED_FROM:-0.0.0.0}" >/dev/null
 	fi
+}
+
+# bed_also END IP: one more address of an end, known to all others that are there.
+bed_also() {
+	local other
+	bed_in "$1" ip addr add "$2/32" dev "${BED_IF[$1]}" || return 1
+	for other in "${!BED_IP[@]}"; do
+		[ "$other" != "$1" ] && [ -n "${BED_IF[$other]}" ] || continue
+		bed_in "$other" ip -batch - <<-END || return 1
+			route replace $2/32 dev ${BED_IF[$other]}
+			neigh replace $2 lladdr ${BED_MAC[$1]} nud permanent dev ${BED_IF[$other]}
+		END
+	done
 }
 
 # bed_tcp FROM TO BYTES: one TCP connection with that much payload.
 bed_tcp() {
-	bed_in "$1" "$BUILD/bwload" tcp "${BED_IP[$2]}" "$BED_PORT" "$3"
+	bed_in "$1" "$BUILD/bwload" tcp "${BED_TO:-${BED_IP[$2]}}" "$BED_PORT" "$3"
 }
 
 # bed_counters DEVICE: "rx_bytes rx_packets tx_bytes tx_packets" of a device in dom0, 64 bit, read at one instant.

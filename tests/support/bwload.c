@@ -3,7 +3,8 @@
  * bwload: traffic of exactly known size for the test bed.
  *
  *   bwload sink PORT COUNTS                             receives UDP and TCP until it is killed
- *   bwload udp ADDRESS PORT COUNTS PACKETS PAYLOAD [SECONDS]  sends datagrams, spread over SECONDS if given
+ *   bwload udp ADDRESS PORT COUNTS PACKETS PAYLOAD [SECONDS [FROM]]  sends datagrams, spread over SECONDS if
+ *                                                       not 0, from the address FROM
  *   bwload tcp ADDRESS PORT BYTES                       sends bytes over one connection
  *   bwload counts COUNTS                                prints datagrams, their IP bytes, TCP payload bytes
  *
@@ -112,7 +113,7 @@ static int send_flow(int fd, const struct bwflow *arrived, const struct pace *pa
 static int run_udp(char **arg, int n, char **err)
 {
 	unsigned char payload[BWCOUNTS_PAYLOAD_MAX] = {0};
-	struct sockaddr_in to;
+	struct sockaddr_in to, from = {.sin_family = AF_INET};
 	struct bwcounts *counts;
 	struct pace pace = {.start = clock_mono()};
 	uint64_t len, seconds = 0;
@@ -123,13 +124,16 @@ static int run_udp(char **arg, int n, char **err)
 	    parse_number(arg[3], 0, UINT64_MAX, &pace.packets, err) < 0 ||
 	    parse_number(arg[4], BWCOUNTS_HEAD, BWCOUNTS_PAYLOAD_MAX, &len, err) < 0 ||
 	    (n > 5 && parse_number(arg[5], 0, 86400, &seconds, err) < 0) ||
+	    (n > 6 && parse_end(arg[6], arg[1], &from, err) < 0) ||
 	    bwcounts_take_flow(counts, &flow, err) < 0)
 		return -1;
 	pace.seconds = (double)seconds;
 	bwcounts_write_head(payload, flow);
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	/* Without IP_RECVERR the kernel hides from a UDP sender that a queue was full. */
+	from.sin_port = 0;
 	if (fd < 0 || setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on)) < 0 ||
+	    bind(fd, (struct sockaddr *)&from, sizeof(from)) < 0 ||
 	    connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
 		err_sys(err, "cannot send to %s", arg[0]);
 	else
@@ -283,7 +287,7 @@ int main(int argc, char **argv)
 		int (*run)(char **arg, int n, char **err);
 	} commands[] = {
 		{"sink", 2, 2, run_sink},
-		{"udp", 5, 6, run_udp},
+		{"udp", 5, 7, run_udp},
 		{"tcp", 3, 3, run_tcp},
 		{"counts", 1, 1, run_counts},
 	};
@@ -299,7 +303,7 @@ int main(int argc, char **argv)
 		free(err);
 		return 1;
 	}
-	fputs("usage: bwload sink PORT COUNTS | udp ADDRESS PORT COUNTS PACKETS PAYLOAD [SECONDS] |\n"
+	fputs("usage: bwload sink PORT COUNTS | udp ADDRESS PORT COUNTS PACKETS PAYLOAD [SECONDS [FROM]] |\n"
 	      "       tcp ADDRESS PORT BYTES | counts COUNTS\n",
 	      stderr);
 	return 2;

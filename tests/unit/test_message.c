@@ -109,6 +109,7 @@ static void full_link(struct builder *b, uint16_t type)
 	put(b, IFLA_MASTER, &master, 4);
 	put(b, IFLA_CARRIER, &carrier, 1);
 	put(b, IFLA_CARRIER_DOWN_COUNT, &down, 4);
+	put(b, IFLA_ADDRESS, "\x00\x16\x3e\x01\x02\x03", 6);
 	put(b, IFLA_STATS64, &numbers, sizeof(numbers));
 }
 
@@ -129,6 +130,9 @@ static void a_link_message_is_read_whole(void **state)
 		assert_true(m.has_carrier && m.carrier);
 		assert_true(m.has_carrier_down);
 		assert_int_equal(m.carrier_down, 3);
+		assert_true(m.has_mac);
+		assert_memory_equal(m.mac, "\x00\x16\x3e\x01\x02\x03", 6);
+		assert_string_equal(m.type, "");
 		assert_true(m.has_counters);
 		expect_numbers(&m.counters);
 	}
@@ -147,6 +151,7 @@ static void what_a_link_message_lacks_is_said_to_be_lacking(void **state)
 	assert_int_equal(m.master, 0);
 	assert_false(m.has_carrier);
 	assert_false(m.has_carrier_down);
+	assert_false(m.has_mac);
 	assert_false(m.has_counters);
 }
 
