@@ -66,6 +66,7 @@ struct ledger_take {
 	int64_t from_time, to_time;
 	struct class_bytes classes;
 	uint64_t clipped[DIR_COUNT], estimated[DIR_COUNT];
+	uint64_t spoofed; /* a part of the output */
 };
 
 struct ledger_event {

@@ -10,12 +10,15 @@ test_text_SRC := tests/unit/test_text.c tests/support/netns.c $(UNIT_C)
 test_basis_SRC := tests/unit/test_basis.c src/account/basis.c
 test_conf_SRC := tests/unit/test_conf.c $(wildcard src/config/*.c) $(UNIT_C)
 test_owner_SRC := tests/unit/test_owner.c src/account/owner.c src/account/bucket.c src/config/network.c $(UNIT_C)
-test_split_SRC := tests/unit/test_split.c src/account/split.c $(UNIT_C)
+test_portion_SRC := tests/unit/test_portion.c src/account/portion.c $(UNIT_C)
+test_split_SRC := tests/unit/test_split.c src/account/split.c src/account/portion.c $(UNIT_C)
 test_epoch_SRC := tests/unit/test_epoch.c src/account/epoch.c src/account/basis.c $(UNIT_C)
 test_bucket_SRC := tests/unit/test_bucket.c $(ACCOUNT_C) db/ledger.c $(LEDGER:%=%.c) $(UNIT_C)
 test_bucket_LIB := sqlite3
 test_account_SRC := tests/unit/test_account.c $(ACCOUNT_C) db/ledger.c $(LEDGER:%=%.c) $(UNIT_C)
 test_account_LIB := sqlite3
+test_account_look_SRC := tests/unit/test_account_look.c $(ACCOUNT_C) db/ledger.c $(LEDGER:%=%.c) $(UNIT_C)
+test_account_look_LIB := sqlite3
 test_ledger_SRC := tests/unit/test_ledger.c db/ledger.c $(LEDGER:%=%.c) $(UNIT_C)
 test_ledger_LIB := sqlite3
 test_ledger_file_SRC := tests/unit/test_ledger_file.c $(LEDGER:%=%.c) $(UNIT_C)
@@ -58,7 +61,7 @@ test_network_SRC := tests/unit/test_network.c src/config/network.c $(UNIT_C)
 test_mysql_SRC := tests/unit/test_mysql.c tests/support/mariadb_bed.c tests/support/unit.c db/mysql.c $(BASE_C)
 test_mysql_LIB := libmariadb
 
-UNIT_TESTS := test_naccttab test_network test_text test_basis test_owner test_conf test_split test_epoch test_bucket test_account test_ledger test_ledger_file test_links test_stats test_bind test_message test_uplinks test_nat test_parcel test_rrd_plan test_rrd test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink
+UNIT_TESTS := test_naccttab test_network test_text test_basis test_owner test_conf test_portion test_split test_epoch test_bucket test_account test_account_look test_ledger test_ledger_file test_links test_stats test_bind test_message test_uplinks test_nat test_parcel test_rrd_plan test_rrd test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink
 
 test_value_SRC := tests/unit/test_value.c xen/value.c $(BASE_C)
 test_pending_SRC := tests/unit/test_pending.c xen/pending.c xen/snapshot.c xen/value.c $(BASE_C)

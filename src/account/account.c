@@ -39,20 +39,19 @@ static struct owner_address choose_address(const struct account *a, const struct
 }
 
 /* What the ledger knew of it is what is known until the toolstack is heard. */
-static char *restored_address(const struct account *a, const struct ledger_vif *row)
+static void restore_addresses(const struct account *a, struct vif *v)
 {
-	struct account_vif_facts f = {.domid = row->domid,
-				      .devid = row->devid,
-				      .domain = row->domain,
-				      .mac = row->mac,
-				      .addresses = row->addresses,
-				      .netdev = row->netdev};
+	struct account_vif_facts f = {.domid = v->row.domid,
+				      .devid = v->row.devid,
+				      .domain = v->row.domain,
+				      .mac = v->row.mac,
+				      .addresses = v->row.addresses,
+				      .netdev = v->row.netdev};
 	struct owner_address own = choose_address(a, &f);
 
-	if (own.sole)
-		return own.text;
+	mem_replace(&v->address, own.sole ? own.text : NULL);
+	v->addresses = own.all;
 	free(own.text);
-	return NULL;
 }
 
 static struct vif *add_vif(struct account *a, const struct ledger_vif *row, int64_t since)
@@ -74,6 +73,8 @@ void account_clear_vif(struct vif *v)
 	ledger_vif_clear(&v->row);
 	free(v->address);
 	free(v->guessed);
+	networks_free(&v->addresses);
+	account_free_shares(v);
 }
 
 void account_move_to_gone(struct account *a, struct vif *v)
@@ -92,6 +93,7 @@ bool account_close_epoch(struct account *a, struct device *d, const struct count
 
 	*closed = d->epoch;
 	account_list_add(&a->closed, closed);
+	d->vif->gap |= !known;
 	return known;
 }
 
@@ -140,7 +142,7 @@ struct account *account_new(const struct account_settings *settings, const struc
 	for (size_t i = 0; i < state->vif_count; i++) {
 		struct ledger_vif row = ledger_vif_copy(&state->vifs[i]);
 
-		add_vif(a, &row, state->last_seen)->address = restored_address(a, &row);
+		restore_addresses(a, add_vif(a, &row, state->last_seen));
 		if (strcmp(row.boot, a->boot) == 0)
 			buckets_attach(a->buckets, row.domid, row.bucket);
 	}
@@ -262,9 +264,9 @@ static void tell_guess(struct vif *v, const struct owner_address *own, char **wa
 	}
 	if (mem_replace(&v->guessed, own->text))
 		*warning =
-			mem_printf("vif %u.%u has several addresses, and without a classifier all its bytes "
-				   "go to one of them, %s; choose with a line `address IP OWNER` or with "
-				   "compactnet lines",
+			mem_printf("vif %u.%u has several addresses, and bytes that no classifier saw under "
+				   "one (local and unattributed; without attribution all) go to %s; choose "
+				   "with a line `address IP OWNER` or with compactnet lines",
 				   v->row.domid, v->row.devid, own->text);
 }
 
@@ -287,6 +289,7 @@ int64_t account_vif_here(struct account *a, const struct account_vif_facts *f, c
 	}
 	if (v->row.bucket != bucket || !same_text(own.sole ? own.text : NULL, v->address))
 		account_cut(a, v); /* what was settled so far stays where it belonged */
+	account_set_addresses(a, v, &own.all);
 	mem_replace(&v->address, own.sole ? own.text : NULL);
 	if (a->settings.bucket_by_ip)
 		tell_guess(v, &own, warning);
@@ -420,6 +423,13 @@ unsigned account_devices(const struct account *a, int64_t vif)
 	const struct vif *v = account_find_vif(a, vif);
 
 	return v ? v->devices : 0;
+}
+
+const struct networks *account_addresses(const struct account *a, int64_t vif)
+{
+	const struct vif *v = account_find_vif(a, vif);
+
+	return v ? &v->addresses : NULL;
 }
 
 int64_t account_vif_of(const struct account *a, unsigned ifindex)

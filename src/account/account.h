@@ -54,7 +54,8 @@ struct account_look {
 		     struct account_seen *out); /* called once for each vif; out is zeros */
 	void *ctx;
 	/* At most so many bytes crossed an uplink under no vif's name, or unseen: of each vif's rest, so much
-	 * may be no local traffic. */
+	 * may be no local traffic. The account adds what it proves itself: bytes that left under a vif's MAC
+	 * before its counters were read, and are not in them, are some other vif's. */
 	uint64_t missed[DIR_COUNT];
 };
 
@@ -126,8 +127,8 @@ void account_restarted(struct account *a, unsigned ifindex, uint32_t carrier_dow
  * has passed the open slot's edge, the slot is complete afterwards (true). */
 bool account_settle(struct account *a, const struct account_look *look);
 
-/* The addresses that are a vif's, as the toolstack and the admin's lines say. Valid until the next
- * account_vif_here. */
+/* The addresses that are a vif's, as the toolstack and the admin's lines say; NULL for a vif that is not
+ * there. Valid until the next account_vif_here. */
 const struct networks *account_addresses(const struct account *a, int64_t vif);
 
 /* IP bytes that a vif was found to have moved since the daemon began, for present rates. */

@@ -5,55 +5,6 @@
 #include "account/account_state.h"
 #include "base/mem.h"
 
-bool account_has_pending(const struct ledger_take *t)
-{
-	for (int d = 0; d < DIR_COUNT; d++)
-		if (class_bytes_total(&t->classes, d) || t->clipped[d] || t->estimated[d])
-			return true;
-	return false;
-}
-
-static void merge(struct ledger_take *to, const struct ledger_take *from)
-{
-	class_bytes_add(&to->classes, &from->classes);
-	for (int d = 0; d < DIR_COUNT; d++) {
-		to->clipped[d] += from->clipped[d];
-		to->estimated[d] += from->estimated[d];
-	}
-	to->to_time = from->to_time;
-}
-
-/* Makes a take of what is pending. A take of the same slot that could not be committed yet grows instead, so
- * that a ledger that is away for long costs no more than a take per vif and slot. */
-void account_cut(struct account *a, struct vif *v)
-{
-	struct ledger_take *q = v->queued, *t;
-
-	if (!account_has_pending(&v->pending))
-		return;
-	if (q && q->slot == a->open_slot && q->bucket == v->row.bucket &&
-	    strcmp(q->address, v->address ? v->address : "") == 0) {
-		merge(q, &v->pending);
-	} else {
-		t = mem_alloc(sizeof(*t));
-		*t = v->pending;
-		t->seq = ++a->last_seq;
-		t->slot = a->open_slot;
-		t->bucket = v->row.bucket;
-		t->vif = v->row.id;
-		t->address = mem_strdup(v->address ? v->address : "");
-		account_list_add(&a->takes, t);
-		v->queued = t;
-	}
-	v->pending = (struct ledger_take){0};
-}
-
-void account_cut_all(struct account *a)
-{
-	for (struct vif *v = a->vifs; v; v = v->hh.next)
-		account_cut(a, v);
-}
-
 void account_batch(struct account *a, struct ledger_batch *batch)
 {
 	struct vif *v;
@@ -110,7 +61,8 @@ void account_committed(struct account *a)
 	buckets_committed(a->buckets);
 	for (struct vif *v = a->vifs; v; v = v->hh.next) {
 		v->dirty = false;
-		v->queued = NULL;
+		for (struct share *s = &v->own; s; s = s->next)
+			s->queued = NULL;
 	}
 	for (struct device *d = a->devices; d; d = d->hh.next)
 		d->epoch.dirty = false;

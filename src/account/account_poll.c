@@ -44,6 +44,7 @@ bool account_reading(struct account *a, unsigned ifindex, const struct counters 
 
 	if (!d)
 		return false;
+	d->vif->read++;
 	verdict = epoch_judge(&d->epoch, counters, &d->seen);
 	if (verdict != EPOCH_CONTINUES) {
 		row = ledger_epoch_copy(&d->epoch.row);
@@ -71,66 +72,6 @@ void account_restarted(struct account *a, unsigned ifindex, uint32_t carrier_dow
 
 	if (d)
 		d->epoch.row.carrier_down = d->seen.carrier_down = carrier_down;
-}
-
-/* Divides a vif's growth into classes. */
-static void settle(struct account *a, struct vif *v, const struct account_look *look)
-{
-	enum byte_class rest = CLASS_UNATTRIBUTED;
-	struct account_seen told = {0};
-	struct class_bytes seen = {0};
-	bool had_pending;
-
-	if (!look && !v->grown[DIR_INPUT] &&
-	    !v->grown[DIR_OUTPUT]) { /* idle, as most vifs are at most polls */
-		v->settled = a->now;
-		v->tail_lost = false;
-		return;
-	}
-	had_pending = account_has_pending(&v->pending);
-	if (look) {
-		look->seen(look->ctx, v->row.id, &told);
-		rest = told.blind ? CLASS_UNATTRIBUTED : CLASS_LOCAL;
-	}
-	for (size_t i = 0; i < told.count; i++)
-		class_bytes_add(&seen, &told.portions[i].bytes);
-	for (int d = 0; d < DIR_COUNT; d++) {
-		struct split_growth g;
-
-		if (v->tail_lost)
-			split_teardown(&v->split[d], v->grown[d], seen.bytes[d], rest, &g);
-		else
-			split_poll(&v->split[d], v->grown[d], seen.bytes[d], rest, &g);
-		for (int c = 0; c < CLASS_COUNT; c++)
-			v->pending.classes.bytes[d][c] += g.classes[c];
-		v->pending.clipped[d] += g.clipped;
-		v->pending.estimated[d] += g.estimated;
-		v->moved[d] += v->grown[d] + g.estimated;
-		v->grown[d] = 0;
-	}
-	v->tail_lost = false;
-	if (!had_pending)
-		v->pending.from_time = v->settled;
-	v->pending.to_time = a->now;
-	v->settled = a->now;
-}
-
-bool account_settle(struct account *a, const struct account_look *look)
-{
-	struct vif *v, *next;
-
-	HASH_ITER (hh, a->vifs, v, next) {
-		settle(a, v, look);
-		if (v->row.gone) {
-			account_cut(a, v);
-			account_move_to_gone(a, v);
-		}
-	}
-	if (a->now < a->open_slot + SLOT_SECONDS)
-		return false;
-	account_cut_all(a);
-	a->open_slot = account_slot_of(a->now);
-	return true;
 }
 
 void account_moved(const struct account *a, int64_t vif, uint64_t moved[DIR_COUNT])

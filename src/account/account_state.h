@@ -2,8 +2,8 @@
  *
  * account_state: what the files of the account share, and nobody else sees.
  *
- * account.c knows what is there, account_poll.c takes readings in and divides them, account_batch.c makes
- * takes and batches of them.
+ * account.c knows what is there, account_poll.c takes readings in, account_settle.c divides them into classes
+ * and addresses, account_take.c makes takes of that, account_batch.c batches of those.
  */
 #ifndef XENBW_ACCOUNT_STATE_H
 #define XENBW_ACCOUNT_STATE_H
@@ -17,19 +17,44 @@ struct numbers {
 	unsigned domid, devid;
 };
 
+/* What is booked under one address of a vif, or (its own share) under all or none of them. */
+struct share {
+	uint8_t address[16]; /* of an own share: unused */
+	char *text;          /* as takes have it. An own share: NULL, the vif's address stands for it */
+	int64_t bucket;      /* 0: the vif's */
+	struct class_bytes waiting; /* seen, neither booked nor cut: the split's, divided by address */
+	struct ledger_take pending; /* settled, not cut into a take yet; address unused */
+	struct ledger_take *queued; /* newest take that is not committed yet; owned by the account's list */
+	struct share *next;
+};
+
+/* What the classifier said about a vif at this poll. */
+struct heard {
+	bool anything, blind;
+	struct class_bytes bytes;
+};
+
 struct vif {
 	struct ledger_vif row; /* first: account_next_vif leans on it */
 	struct numbers numbers;
-	char *address; /* the one that all its bytes belong to; NULL where that is not known */
-	char *guessed; /* the one that was told to get them all, for want of the admin's word */
+	char *address;             /* the one that all its bytes belong to; NULL where that is not known */
+	char *guessed;             /* the one that was told to get the rest, for want of the admin's word */
+	struct networks addresses; /* all that are its own */
 	struct split split[DIR_COUNT];
 	uint64_t grown[DIR_COUNT]; /* read, not settled yet */
 	uint64_t moved[DIR_COUNT]; /* since the daemon began */
-	bool tail_lost;  /* since the last settle its last device went, and the last counters with it */
-	int64_t settled; /* when its last bytes were settled */
-	struct ledger_take pending; /* settled, not cut into a take yet; address unused */
-	struct ledger_take *queued; /* newest take that is not committed yet; owned by the account's list */
-	unsigned devices;           /* open */
+	struct heard heard;
+	bool waiting;          /* something seen is neither booked nor cut yet */
+	bool tail_lost;        /* since the last settle its last device went, and the last counters with it */
+	bool gap;              /* since the last settle some life's last counters were lost */
+	int64_t settled;       /* when its last bytes were settled */
+	struct share own;      /* and those of its addresses behind it, made when they are needed */
+	uint64_t spoofed;      /* of what waits in its own share's output: not from an address of its own */
+	uint64_t surplus;      /* of its output: crossed before T was read, and still not in T */
+	uint64_t surplus_grew; /* at this poll */
+	int64_t told_slot;     /* the last one with an event about that */
+	unsigned devices;      /* open */
+	unsigned read;         /* of them, since the last settle */
 	bool dirty;
 	struct vif *next_gone;
 	UT_hash_handle hh, by_numbers;
@@ -114,10 +139,21 @@ void account_clear_vif(struct vif *v);
 /* Out of the table: to be told to the ledger, then freed. */
 void account_move_to_gone(struct account *a, struct vif *v);
 
-/* account_batch.c: makes takes of what is pending, for the open slot. */
+/* account_take.c: makes takes of what is pending, for the open slot. */
 void account_cut(struct account *a, struct vif *v);
 void account_cut_all(struct account *a);
 bool account_has_pending(const struct ledger_take *pending);
+
+/* account_take.c: the share of an address (16 bytes); the vif's own one for NULL, and where the address is
+ * not, or alone, the vif's. */
+struct share *account_share(struct account *a, struct vif *v, const uint8_t *address);
+
+/* account_take.c: from now on these are the vif's addresses (the list becomes the account's). What was booked
+ * under one that is no more is cut; what waits there goes on in the vif's own share. */
+void account_set_addresses(struct account *a, struct vif *v, struct networks *addresses);
+
+/* account_take.c: frees the shares of its addresses. */
+void account_free_shares(struct vif *v);
 
 /* account_batch.c: frees what waited for the ledger. */
 void account_free_waiting(struct account *a);

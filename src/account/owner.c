@@ -108,6 +108,8 @@ struct owner_address owner_choose(const struct owner_rules *rules, const struct 
 	add_lines(&c, rules->lines, names);
 	add_toolstack(&c, rules->lines, toolstack);
 	chosen.sole = c.count == 1;
+	for (size_t i = 0; i < c.count; i++)
+		networks_add(&chosen.all, &c.list[i].network);
 	prefer_compactnet(&c, rules->compactnet);
 	if (c.count) {
 		chosen.text = network_text(&c.list[0].network);

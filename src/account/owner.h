@@ -30,9 +30,10 @@ struct owner_names {
 
 /* All texts are canonical (inet_ntop). */
 struct owner_address {
-	char *text;     /* allocated; NULL: no address is known to be the vif's */
-	bool sole;      /* it has no other */
-	bool ambiguous; /* nobody said which of several it is: the first was taken */
+	char *text;          /* allocated; NULL: no address is known to be the vif's */
+	bool sole;           /* it has no other */
+	bool ambiguous;      /* nobody said which of several it is: the first was taken */
+	struct networks all; /* networks_free: each address that is the vif's, those by a line first */
 };
 
 /* `toolstack`: addresses between blanks, or NULL. */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "account/portion.h"
+
 static uint64_t sum(const uint64_t v[CLASS_COUNT])
 {
 	uint64_t all = 0;
@@ -12,20 +14,38 @@ static uint64_t sum(const uint64_t v[CLASS_COUNT])
 	return all;
 }
 
-/* Shares `amount` among the classes in proportion to what each has pending (seen - booked), exactly: the
- * shares add up to amount, none exceeds its pending part. amount <= pending in all. */
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* The running maximum of T - S, once T and S are these. */
+static uint64_t rest_of(const struct split *s, uint64_t total, uint64_t seen)
+{
+	return total > seen && total - seen > s->rest ? total - seen : s->rest;
+}
+
+uint64_t split_waiting(const struct split *s)
+{
+	return sum(s->seen) - sum(s->booked);
+}
+
+uint64_t split_surplus(const struct split *s, uint64_t total_growth, const uint64_t seen_growth[CLASS_COUNT],
+		       uint64_t late)
+{
+	uint64_t grew = sum(seen_growth), seen = sum(s->seen) + grew, total = s->total + total_growth;
+	uint64_t available = total - rest_of(s, total, seen), early = seen - smaller(late, grew);
+
+	return early > available ? early - available : 0;
+}
+
+/* Shares `amount` among the classes in proportion to what each has waiting. */
 static void share(const struct split *s, uint64_t amount, uint64_t shares[CLASS_COUNT])
 {
-	uint64_t all = sum(s->seen) - sum(s->booked), so_far = 0, given = 0;
+	struct portion p = portion_of(amount, split_waiting(s));
 
-	for (int c = 0; c < CLASS_COUNT; c++) {
-		uint64_t upto;
-
-		so_far += s->seen[c] - s->booked[c];
-		upto = all ? (uint64_t)((unsigned __int128)amount * so_far / all) : 0;
-		shares[c] = upto - given;
-		given = upto;
-	}
+	for (int c = 0; c < CLASS_COUNT; c++)
+		shares[c] = portion_next(&p, s->seen[c] - s->booked[c]);
 }
 
 /* Books the classes up to `available` bytes in all. */
@@ -36,51 +56,62 @@ static void book(struct split *s, uint64_t available, struct split_growth *growt
 	share(s, available - sum(s->booked), shares);
 	for (int c = 0; c < CLASS_COUNT; c++) {
 		s->booked[c] += shares[c];
+		growth->seen[c] += shares[c];
 		growth->classes[c] += shares[c];
 	}
 }
 
 static void cut(struct split *s, uint64_t amount, struct split_growth *growth)
 {
-	uint64_t shares[CLASS_COUNT];
-
-	share(s, amount, shares);
+	share(s, amount, growth->cut);
 	for (int c = 0; c < CLASS_COUNT; c++)
-		s->seen[c] -= shares[c];
-	growth->clipped += amount;
+		s->seen[c] -= growth->cut[c];
+	growth->clipped = amount;
+}
+
+/* The rest has grown: at most `missed` of it, and what the polls before left open, was no local traffic. */
+static void book_rest(struct split *s, uint64_t grew, uint64_t missed, struct split_growth *growth)
+{
+	uint64_t bound = missed > UINT64_MAX - s->missed ? UINT64_MAX : missed + s->missed;
+	uint64_t unattributed = smaller(grew, bound);
+
+	growth->classes[CLASS_UNATTRIBUTED] += unattributed;
+	growth->classes[CLASS_LOCAL] += grew - unattributed;
+	s->missed = bound - unattributed;
 }
 
 void split_poll(struct split *s, uint64_t total_growth, const uint64_t seen_growth[CLASS_COUNT],
-		enum byte_class rest_class, struct split_growth *growth)
+		uint64_t missed, struct split_growth *growth)
 {
-	uint64_t seen, available;
+	uint64_t rest, available;
 
 	memset(growth, 0, sizeof(*growth));
 	s->total += total_growth;
 	for (int c = 0; c < CLASS_COUNT; c++)
 		s->seen[c] += seen_growth[c];
-	seen = sum(s->seen);
-	if (s->total > seen && s->total - seen > s->rest) {
-		growth->classes[rest_class] += s->total - seen - s->rest;
-		s->rest = s->total - seen;
-	}
+	rest = rest_of(s, s->total, sum(s->seen));
+	book_rest(s, rest - s->rest, missed, growth);
+	s->rest = rest;
 	available = s->total - s->rest;
 	book(s, available, growth);
 	/* what was seen by the poll before and still has no bytes in T has waited long enough */
 	if (s->seen_before > available)
 		cut(s, s->seen_before - available, growth);
 	s->seen_before = sum(s->seen);
+	/* no more of the rest than that can stand behind what was seen early */
+	s->missed = smaller(s->missed, split_waiting(s));
 }
 
 void split_teardown(struct split *s, uint64_t total_growth, const uint64_t seen_growth[CLASS_COUNT],
-		    enum byte_class rest_class, struct split_growth *growth)
+		    uint64_t missed, struct split_growth *growth)
 {
-	uint64_t missing;
+	uint64_t waiting;
 
 	s->seen_before = 0; /* the bytes that a surplus waited for were thrown away: it is not cut */
-	split_poll(s, total_growth, seen_growth, rest_class, growth);
-	missing = sum(s->seen) - (s->total - s->rest);
-	s->total += missing;
-	growth->estimated = missing;
+	split_poll(s, total_growth, seen_growth, missed, growth);
+	waiting = split_waiting(s);
+	s->total += waiting;
+	s->missed = 0;
+	growth->estimated = waiting;
 	book(s, s->total - s->rest, growth);
 }

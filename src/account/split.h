@@ -4,9 +4,9 @@
  *
  * Pure. T is what the kernel's counters say, S what the classifier saw cross an uplink. Always, to the byte:
  * growth of T = sum of the growth of all classes. The rest (T - S) only ever grows, by the growth of its
- * running maximum; classes book min(S, T - rest); a surplus of S waits one poll for its bytes in T, then is
- * cut and counted as clipped. Only a teardown lets S raise T (estimated), where the kernel has thrown its
- * counters away.
+ * running maximum, and is local but for what may have crossed unseen; classes book min(S, T - rest); a
+ * surplus of S waits one poll for its bytes in T, then is cut and counted as clipped. Only a teardown lets S
+ * raise T (estimated), where the kernel has thrown its counters away.
  */
 #ifndef XENBW_SPLIT_H
 #define XENBW_SPLIT_H
@@ -22,24 +22,39 @@ struct split {
 	uint64_t seen[CLASS_COUNT];   /* S by class, without what was clipped */
 	uint64_t booked[CLASS_COUNT]; /* the part of `seen` that is booked */
 	uint64_t seen_before;         /* sum of S at the poll before this one */
+	uint64_t missed; /* so much of the rest that stands behind what was seen early may be no local traffic
+			  */
 };
 
 /* What one poll adds to the books. */
 struct split_growth {
 	uint64_t classes[CLASS_COUNT];
-	uint64_t clipped;
-	uint64_t estimated; /* by how much S raised T; is part of `classes` */
+	uint64_t seen[CLASS_COUNT]; /* the part of `classes` that is not the rest */
+	uint64_t cut[CLASS_COUNT];  /* what was seen, but never had its bytes in T */
+	uint64_t clipped;           /* all of `cut` */
+	uint64_t estimated;         /* by how much S raised T; is part of `classes` */
 };
 
-/* One poll: T grew by total_growth, S by seen_growth (its CLASS_UNATTRIBUTED must be 0). The growth of the
- * rest is booked to rest_class: CLASS_LOCAL where everything that crossed was seen, else CLASS_UNATTRIBUTED.
- */
+/* Nobody looked: all of the rest may have crossed. */
+#define SPLIT_BLIND UINT64_MAX
+
+/* One poll: T grew by total_growth, S by seen_growth (its CLASS_UNATTRIBUTED must be 0). Of the growth of the
+ * rest, at most `missed` bytes are unattributed: so many may have crossed an uplink unseen, or under another
+ * name. The remainder is local. */
 void split_poll(struct split *s, uint64_t total_growth, const uint64_t seen_growth[CLASS_COUNT],
-		enum byte_class rest_class, struct split_growth *growth);
+		uint64_t missed, struct split_growth *growth);
 
 /* The last poll of a vif whose final counters are lost: as split_poll, but nothing is cut; T is raised to
  * what was seen. */
 void split_teardown(struct split *s, uint64_t total_growth, const uint64_t seen_growth[CLASS_COUNT],
-		    enum byte_class rest_class, struct split_growth *growth);
+		    uint64_t missed, struct split_growth *growth);
+
+/* What was seen and is neither booked nor cut yet. */
+uint64_t split_waiting(const struct split *s);
+
+/* What a split_poll with these would find too much, where `late` of seen_growth crossed after T was read: it
+ * crossed before, and yet T cannot hold it. */
+uint64_t split_surplus(const struct split *s, uint64_t total_growth, const uint64_t seen_growth[CLASS_COUNT],
+		       uint64_t late);
 
 #endif

@@ -147,7 +147,7 @@ static bool poll_at(struct bed *b, int64_t now, unsigned ifindex, uint64_t n)
 {
 	account_begin(b->account, now);
 	read_at(b, ifindex, n);
-	return account_settle(b->account, NULL, NULL);
+	return account_settle(b->account, NULL);
 }
 
 static int64_t take_count(const struct bed *b)
@@ -312,7 +312,7 @@ static void counters_that_went_back_count_from_0_again(void **state)
 	account_begin(b.account, EDGE + 10);
 	assert_true(account_reading(b.account, 10, &c));
 	account_restarted(b.account, 10, 4);
-	account_settle(b.account, NULL, NULL);
+	account_settle(b.account, NULL);
 	commit(&b);
 	assert_int_equal(number(&b, "SELECT sum(unattributed_input) FROM take"), 12000);
 	assert_int_equal(number(&b, "SELECT count(*) FROM epoch"), 2);
@@ -324,7 +324,7 @@ static void counters_that_went_back_count_from_0_again(void **state)
 	c = packets(3);
 	account_evidence(b.account, 10, &(struct epoch_evidence){.carrier_down = 4, .carrier = true});
 	assert_false(account_reading(b.account, 10, &c));
-	account_settle(b.account, NULL, NULL);
+	account_settle(b.account, NULL);
 	commit(&b);
 	assert_int_equal(number(&b, "SELECT doubtful FROM epoch WHERE id = 2"), 0);
 	assert_int_equal(number(&b, "SELECT sum(unattributed_input) FROM take"), 13000);
@@ -344,11 +344,11 @@ static void a_reconnected_vif_counts_from_0_even_above_its_old_counters(void **s
 	account_begin(b.account, EDGE + 10);
 	account_evidence(b.account, 10, &both);
 	account_reading(b.account, 10, &c);
-	account_settle(b.account, NULL, NULL);
+	account_settle(b.account, NULL);
 	account_begin(b.account, EDGE + 15);
 	c = packets(25);
 	account_reading(b.account, 10, &c); /* the same evidence again is no second reconnect */
-	account_settle(b.account, NULL, NULL);
+	account_settle(b.account, NULL);
 	commit(&b);
 	assert_int_equal(number(&b, "SELECT sum(unattributed_input) FROM take"), 35000);
 	assert_int_equal(number(&b, "SELECT count(*) FROM epoch"), 2);
@@ -414,7 +414,7 @@ static void the_last_bytes_of_a_vif_that_is_gone_are_booked(void **state)
 	assert_null(account_next_vif(b.account, NULL));
 	assert_null(account_next_epoch(b.account, NULL));
 	account_begin(b.account, EDGE + 10);
-	account_settle(b.account, NULL, NULL);
+	account_settle(b.account, NULL);
 	commit(&b);
 	assert_int_equal(input_of(&b, "web", 0), 14000);
 	assert_int_equal(number(&b, "SELECT gone FROM vif"), EDGE + 5);
@@ -435,7 +435,7 @@ static void a_vif_may_have_two_devices_and_both_count(void **state)
 	account_begin(b.account, EDGE + 5);
 	read_at(&b, 10, 3);
 	read_at(&b, 11, 4);
-	account_settle(b.account, NULL, NULL);
+	account_settle(b.account, NULL);
 	account_device_gone(b.account, 11, NULL);
 	poll_at(&b, EDGE + 10, 10, 5);
 	commit(&b);
@@ -495,7 +495,7 @@ static void a_domid_given_out_again_has_nothing_of_the_old_domains_other_vifs(vo
 	account_begin(b.account, EDGE + 5);
 	read_at(&b, 10, 10);
 	read_at(&b, 11, 20);
-	account_settle(b.account, NULL, NULL);
+	account_settle(b.account, NULL);
 	/* the new domain has one vif only; nobody has said yet that the old one's second is gone */
 	account_device_here(b.account, vif_of(&b, 1, 0, UUID_B, "db", NULL), 20, "vif1.0", DEVICE_OTHER, 0,
 			    0);
@@ -641,11 +641,11 @@ static void a_vif_that_goes_while_the_ledger_is_away_is_not_forgotten(void **sta
 	account_vif_gone(b.account, vif);
 	refused(&b);
 	account_begin(b.account, EDGE + 10);
-	account_settle(b.account, NULL, NULL);
+	account_settle(b.account, NULL);
 	refused(&b);
 	for (int64_t t = EDGE + 15; t < EDGE + 700; t += 5) {
 		account_begin(b.account, t);
-		account_settle(b.account, NULL, NULL);
+		account_settle(b.account, NULL);
 		refused(&b);
 	}
 	commit(&b);
@@ -800,7 +800,7 @@ static void with_ip_buckets_the_sole_address_is_charged(void **state)
 	read_at(&b, 10, 3);
 	read_at(&b, 20, 5);
 	read_at(&b, 30, 7);
-	account_settle(b.account, NULL, NULL);
+	account_settle(b.account, NULL);
 	commit(&b);
 	assert_int_equal(input_of(&b, "10.0.0.1", 0), 3000);
 	assert_int_equal(input_of(&b, "10.0.0.2", 0), 5000); /* the first: nobody said which */
@@ -987,7 +987,7 @@ static void an_address_of_dom0_is_no_guests_by_its_name(void **state)
 	account_begin(b.account, EDGE + 5);
 	read_at(&b, 10, 1);
 	read_at(&b, 30, 2);
-	account_settle(b.account, NULL, NULL);
+	account_settle(b.account, NULL);
 	commit(&b);
 	assert_int_equal(input_of(&b, "Domain-0~2", 0), 1000);
 	assert_int_equal(input_of(&b, "10.0.0.9", 0), 2 * 114);
@@ -1018,31 +1018,39 @@ static void an_address_that_appears_or_goes_splits_the_takes_too(void **state)
 /* ---- a classifier ---- */
 
 struct seen {
-	uint64_t external[DIR_COUNT];
-	enum byte_class rest;
+	struct account_portion portion;
+	struct account_look look;
 };
 
-static enum byte_class saw(void *ctx, int64_t vif, struct class_bytes *seen)
+static void saw(void *ctx, int64_t vif, struct account_seen *out)
 {
 	const struct seen *s = ctx;
 
 	assert_int_equal(vif, 1);
-	seen->bytes[DIR_INPUT][CLASS_EXTERNAL] = s->external[DIR_INPUT];
-	seen->bytes[DIR_OUTPUT][CLASS_EXTERNAL] = s->external[DIR_OUTPUT];
-	return s->rest;
+	out->portions = &s->portion;
+	out->count = 1;
+}
+
+/* External bytes, seen under no address. */
+static void sees(struct seen *s, uint64_t input, uint64_t output)
+{
+	*s = (struct seen){.look = {.seen = saw, .ctx = s}};
+	s->portion.bytes.bytes[DIR_INPUT][CLASS_EXTERNAL] = input;
+	s->portion.bytes.bytes[DIR_OUTPUT][CLASS_EXTERNAL] = output;
 }
 
 static void what_the_classifier_saw_is_booked_by_class_and_direction(void **state)
 {
-	struct seen s = {.external = {[DIR_INPUT] = 6000, [DIR_OUTPUT] = 100}, .rest = CLASS_LOCAL};
+	struct seen s;
 	struct bed b;
 
 	(void)state;
+	sees(&s, 6000, 100);
 	set_up(&b, EDGE);
 	simple_vif(&b);
 	account_begin(b.account, EDGE + 5);
 	read_at(&b, 10, 10);
-	account_settle(b.account, saw, &s);
+	account_settle(b.account, &s.look);
 	commit(&b);
 	assert_int_equal(number(&b, "SELECT external_input FROM take"), 6000);
 	assert_int_equal(number(&b, "SELECT local_input FROM take"), 4000);
@@ -1058,17 +1066,18 @@ static void what_the_classifier_saw_is_booked_by_class_and_direction(void **stat
 /* netback's delete event carries zeros: what the classifier saw is all there is. */
 static void what_the_classifier_saw_of_a_life_that_was_never_read_is_estimated(void **state)
 {
-	struct seen s = {.external = {[DIR_INPUT] = 6000, [DIR_OUTPUT] = 100}, .rest = CLASS_LOCAL};
+	struct seen s;
 	struct counters zeros = {0};
 	uint64_t moved[DIR_COUNT];
 	struct bed b;
 
 	(void)state;
+	sees(&s, 6000, 100);
 	set_up(&b, EDGE);
 	simple_vif(&b);
 	account_device_gone(b.account, 10, &zeros);
 	account_begin(b.account, EDGE + 5);
-	account_settle(b.account, saw, &s);
+	account_settle(b.account, &s.look);
 	account_moved(b.account, 1, moved);
 	assert_int_equal(moved[DIR_INPUT], 6000);
 	commit(&b);
@@ -1085,24 +1094,24 @@ static void what_the_classifier_saw_of_a_life_that_was_never_read_is_estimated(v
  * later. */
 static void what_was_seen_early_of_a_life_that_began_anew_is_counted_once(void **state)
 {
-	struct seen s = {.external = {[DIR_INPUT] = 10000, [DIR_OUTPUT] = 1000}, .rest = CLASS_LOCAL};
+	struct seen s;
 	struct bed b;
 
 	(void)state;
+	sees(&s, 10000, 1000);
 	set_up(&b, EDGE);
 	simple_vif(&b);
 	account_begin(b.account, EDGE + 5);
 	read_at(&b, 10, 10);
-	account_settle(b.account, saw, &s);
-	s.external[DIR_INPUT] = 5000; /* of them 3 packets are in the counters already */
-	s.external[DIR_OUTPUT] = 500;
+	account_settle(b.account, &s.look);
+	sees(&s, 5000, 500); /* of them 3 packets are in the counters already */
 	account_begin(b.account, EDGE + 10);
 	read_at(&b, 10, 3);
-	account_settle(b.account, saw, &s);
-	s.external[DIR_INPUT] = s.external[DIR_OUTPUT] = 0;
+	account_settle(b.account, &s.look);
+	sees(&s, 0, 0);
 	account_begin(b.account, EDGE + 15);
 	read_at(&b, 10, 5);
-	account_settle(b.account, saw, &s);
+	account_settle(b.account, &s.look);
 	commit(&b);
 	assert_int_equal(number(&b, "SELECT sum(external_input) FROM take"), 15000);
 	assert_int_equal(number(&b, "SELECT sum(external_output) FROM take"), 1500);
@@ -1164,7 +1173,7 @@ static void whatever_happens_every_byte_is_charged_once_to_its_own_domain(void *
 				count[i] += random_below(&r, 100);
 				read_at(&b, ifindex[i], count[i]);
 			}
-			account_settle(b.account, NULL, NULL);
+			account_settle(b.account, NULL);
 			if (random_below(&r, 20) == 0)
 				away = !away;
 			if (away)

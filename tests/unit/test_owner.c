@@ -58,6 +58,7 @@ static void chosen(const struct bed *b, const struct owner_names *names, const c
 	assert_string_equal(text, expected);
 	free(text);
 	free(own.text);
+	networks_free(&own.all);
 }
 
 static void the_toolstack_alone(void **state)
@@ -174,6 +175,33 @@ static void what_a_compactnet_covers_is_preferred(void **state)
 	clear(&b);
 }
 
+/* A compactnet chooses among them; they are its own all the same. */
+static void all_addresses_are_the_vifs_but_those_that_a_line_gives_away(void **state)
+{
+	struct bed b = {0};
+	struct owner_address own;
+	char *text = mem_strdup("");
+
+	(void)state;
+	line(&b, "10.0.0.3", "vif3.1");
+	line(&b, "10.0.0.2", "db");
+	compactnet(&b, "10.0.0.1");
+	own = owner_choose(&b.rules, &web, "10.0.0.1 10.0.0.2 2001:db8::1 10.0.0.3");
+	for (size_t i = 0; i < own.all.count; i++) {
+		char *one = network_text(&own.all.list[i]), *longer = mem_printf("%s%s ", text, one);
+
+		free(one);
+		free(text);
+		text = longer;
+	}
+	assert_string_equal(text, "10.0.0.3 10.0.0.1 2001:db8::1 ");
+	assert_string_equal(own.text, "10.0.0.1");
+	free(text);
+	free(own.text);
+	networks_free(&own.all);
+	clear(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +213,7 @@ int main(void)
 		cmocka_unit_test(a_line_wins_over_the_toolstack),
 		cmocka_unit_test(lines_come_first_and_one_of_them_is_a_choice),
 		cmocka_unit_test(what_a_compactnet_covers_is_preferred),
+		cmocka_unit_test(all_addresses_are_the_vifs_but_those_that_a_line_gives_away),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

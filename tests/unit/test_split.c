@@ -25,7 +25,7 @@ static struct split_growth poll_saw(struct split *s, uint64_t total, uint64_t ex
 	const uint64_t seen[CLASS_COUNT] = {[CLASS_EXTERNAL] = external, [CLASS_PEER] = peer};
 	struct split_growth g;
 
-	split_poll(s, total, seen, CLASS_LOCAL, &g);
+	split_poll(s, total, seen, 0, &g);
 	assert_int_equal(sum(g.classes), total);
 	assert_int_equal(g.estimated, 0);
 	return g;
@@ -36,7 +36,7 @@ static struct split_growth teardown_saw(struct split *s, uint64_t total, uint64_
 	const uint64_t seen[CLASS_COUNT] = {[CLASS_EXTERNAL] = external, [CLASS_PEER] = peer};
 	struct split_growth g;
 
-	split_teardown(s, total, seen, CLASS_LOCAL, &g);
+	split_teardown(s, total, seen, 0, &g);
 	assert_int_equal(sum(g.classes), total + g.estimated);
 	return g;
 }
@@ -69,18 +69,82 @@ static void what_did_not_cross_an_uplink_is_the_rest(void **state)
 	assert_int_equal(s.rest, 80);
 }
 
-static void the_rest_goes_to_the_class_that_the_caller_names(void **state)
+static void where_nobody_looked_the_rest_is_unattributed(void **state)
 {
 	const uint64_t seen[CLASS_COUNT] = {[CLASS_DIRECT] = 40, [CLASS_IGNORED] = 2};
 	struct split s = {0};
 	struct split_growth g;
 
 	(void)state;
-	split_poll(&s, 100, seen, CLASS_UNATTRIBUTED, &g);
+	split_poll(&s, 100, seen, SPLIT_BLIND, &g);
 	assert_int_equal(g.classes[CLASS_DIRECT], 40);
 	assert_int_equal(g.classes[CLASS_IGNORED], 2);
 	assert_int_equal(g.classes[CLASS_UNATTRIBUTED], 58);
 	assert_int_equal(g.classes[CLASS_LOCAL], 0);
+}
+
+static void of_the_rest_at_most_what_was_missed_is_unattributed(void **state)
+{
+	const uint64_t seen[CLASS_COUNT] = {[CLASS_EXTERNAL] = 40};
+	struct split s = {0};
+	struct split_growth g;
+
+	(void)state;
+	split_poll(&s, 100, seen, 10, &g);
+	assert_int_equal(g.classes[CLASS_EXTERNAL], 40);
+	assert_int_equal(g.classes[CLASS_UNATTRIBUTED], 10);
+	assert_int_equal(g.classes[CLASS_LOCAL], 50);
+	split_poll(&s, 45, seen, 10, &g); /* a smaller rest than was missed; nothing hides the remainder */
+	assert_int_equal(g.classes[CLASS_UNATTRIBUTED], 5);
+	assert_int_equal(g.classes[CLASS_LOCAL], 0);
+	split_poll(&s, 45, seen, 0, &g);
+	assert_int_equal(g.classes[CLASS_LOCAL], 5);
+}
+
+/* 30 were seen early, so 30 of the rest cannot be told yet: they stay under the bound of their own poll. */
+static void what_stands_behind_a_surplus_keeps_its_bound(void **state)
+{
+	const uint64_t none[CLASS_COUNT] = {0}, seen[CLASS_COUNT] = {[CLASS_EXTERNAL] = 70};
+	struct split s = {0};
+	struct split_growth g;
+
+	(void)state;
+	split_poll(&s, 100, seen, 100, &g);
+	assert_int_equal(g.classes[CLASS_EXTERNAL], 70);
+	assert_int_equal(g.classes[CLASS_UNATTRIBUTED], 30);
+	split_poll(&s, 20, seen, 20, &g); /* 70 of them cross, 50 of those after T was read */
+	assert_int_equal(g.classes[CLASS_EXTERNAL], 20);
+	split_poll(&s, 60, none, 0, &g);
+	assert_int_equal(g.classes[CLASS_EXTERNAL], 50);
+	assert_int_equal(g.classes[CLASS_UNATTRIBUTED], 10);
+	split_poll(&s, 60, none, 0, &g);
+	assert_int_equal(g.classes[CLASS_LOCAL], 60);
+}
+
+static void a_surplus_is_what_crossed_early_and_is_not_in_the_total(void **state)
+{
+	const uint64_t none[CLASS_COUNT] = {0},
+		       seen[CLASS_COUNT] = {[CLASS_EXTERNAL] = 40, [CLASS_PEER] = 60};
+	struct split s = {0};
+	struct split_growth g;
+
+	(void)state;
+	assert_int_equal(split_surplus(&s, 100, seen, 0), 0);
+	assert_int_equal(split_surplus(&s, 70, seen, 0), 30);
+	assert_int_equal(split_surplus(&s, 70, seen, 25), 5);
+	assert_int_equal(split_surplus(&s, 70, seen, 30), 0);
+	assert_int_equal(split_surplus(&s, 0, seen, 1000), 0); /* late is no more than was seen */
+	split_poll(&s, 70, seen, 0, &g);
+	assert_int_equal(split_waiting(&s), 30);
+	assert_int_equal(split_surplus(&s, 0, none, 0), 30);
+	assert_int_equal(split_surplus(&s, 30, none, 0), 0);
+	split_poll(&s, 0, none, 0, &g);
+	assert_int_equal(g.clipped, 30);
+	assert_int_equal(sum(g.cut), 30);
+	assert_int_equal(split_surplus(&s, 0, none, 0), 0);
+	/* the rest is no room for it: what is booked as local was not seen */
+	split_poll(&s, 50, none, 0, &g);
+	assert_int_equal(split_surplus(&s, 0, seen, 0), 100);
 }
 
 static void nothing_seen_and_nothing_moved_books_nothing(void **state)
@@ -249,13 +313,14 @@ static void whatever_is_read_and_seen_every_poll_adds_up(void **state)
 	struct random r = random_new();
 	struct split s = {0};
 	uint64_t total = 0, seen_all = 0, clipped = 0, estimated = 0, rest = 0, booked[CLASS_COUNT] = {0},
-		 seen_by_class[CLASS_COUNT] = {0}, running_max = 0, waiting = 0;
+		 seen_by_class[CLASS_COUNT] = {0}, running_max = 0, waiting = 0, missed_all = 0,
+		 unattributed_all = 0;
 
 	(void)state;
 	for (int i = 0; i < POLLS; i++) {
 		uint64_t seen[CLASS_COUNT] = {0}, grew = random_below(&r, 4) ? random_below(&r, 3000) : 0;
 		uint64_t must_cut, available;
-		enum byte_class rest_class = random_below(&r, 2) ? CLASS_LOCAL : CLASS_UNATTRIBUTED;
+		uint64_t missed = random_below(&r, 3) ? random_below(&r, 500) : 0, unattributed;
 		bool last = random_below(&r, 50) == 0;
 		struct split_growth g;
 
@@ -266,10 +331,11 @@ static void whatever_is_read_and_seen_every_poll_adds_up(void **state)
 			seen_by_class[c] += seen[c];
 		total += grew;
 		seen_all += sum(seen);
+		missed_all += missed;
 		if (last)
-			split_teardown(&s, grew, seen, rest_class, &g);
+			split_teardown(&s, grew, seen, missed, &g);
 		else
-			split_poll(&s, grew, seen, rest_class, &g);
+			split_poll(&s, grew, seen, missed, &g);
 		/* identity, in this poll and since the beginning */
 		assert_int_equal(sum(g.classes), grew + g.estimated);
 		assert_true(last || g.estimated == 0);
@@ -280,7 +346,13 @@ static void whatever_is_read_and_seen_every_poll_adds_up(void **state)
 		if (total > seen_all - clipped && total - (seen_all - clipped) > running_max)
 			running_max = total - (seen_all - clipped);
 		assert_int_equal(s.rest, running_max);
-		assert_true(g.classes[rest_class] >= s.rest - rest);
+		/* of its growth, as much as may be is unattributed; each missed byte explains one */
+		unattributed = g.classes[CLASS_UNATTRIBUTED];
+		assert_true(unattributed >= (missed < s.rest - rest ? missed : s.rest - rest));
+		assert_int_equal(unattributed + g.classes[CLASS_LOCAL] - g.seen[CLASS_LOCAL], s.rest - rest);
+		unattributed_all += unattributed;
+		assert_true(unattributed_all <= missed_all);
+		assert_int_equal(sum(g.cut), g.clipped);
 		/* exactly what waited since the poll before and found no bytes is cut */
 		available = total - s.rest;
 		must_cut = !last && waiting > available ? waiting - available : 0;
@@ -343,7 +415,7 @@ static void a_classifier_that_runs_ahead_by_less_than_a_poll_loses_nothing(void 
 				}
 				ahead[c] = next[c];
 			}
-			split_poll(&s, grew, seen_now, CLASS_LOCAL, &g);
+			split_poll(&s, grew, seen_now, 0, &g);
 			assert_int_equal(sum(g.classes), grew);
 			assert_int_equal(g.clipped, 0);
 			for (int c = 0; c < CLASS_COUNT; c++)
@@ -360,7 +432,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_did_not_cross_an_uplink_is_the_rest),
-		cmocka_unit_test(the_rest_goes_to_the_class_that_the_caller_names),
+		cmocka_unit_test(where_nobody_looked_the_rest_is_unattributed),
+		cmocka_unit_test(of_the_rest_at_most_what_was_missed_is_unattributed),
+		cmocka_unit_test(what_stands_behind_a_surplus_keeps_its_bound),
+		cmocka_unit_test(a_surplus_is_what_crossed_early_and_is_not_in_the_total),
 		cmocka_unit_test(nothing_seen_and_nothing_moved_books_nothing),
 		cmocka_unit_test(a_surplus_waits_one_poll_for_its_bytes),
 		cmocka_unit_test(a_surplus_that_waited_one_poll_is_cut_and_never_added),
