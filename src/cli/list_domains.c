@@ -155,7 +155,7 @@ static void ask_daemon(struct listing *l)
 	else if (rc == 0 && !l->daemon.xenstore_connected)
 		cli_note("xenbwd cannot reach xenstore at present; its log says why");
 	if (rc == 0 && l->daemon.split == CONTROL_SPLIT_FAILING)
-		cli_note("xenbw-capture does not run at present: bytes are unattributed; xenbwd's log says "
+		cli_note("nobody looks at the uplinks at present: bytes are unattributed; xenbwd's log says "
 			 "why");
 	free(err);
 }
@@ -223,7 +223,7 @@ static const struct control_vif *said_of(const struct listing *l, const struct x
 	return NULL;
 }
 
-static bool is_behind_nat(const struct listing *l, const struct present_row *row)
+static bool is_blind(const struct listing *l, const struct present_row *row)
 {
 	const struct control_vif *v = row->live ? said_of(l, row->live->xen) : NULL;
 
@@ -321,8 +321,8 @@ static void put_row(struct listing *l, struct out_table *t, const struct present
 			out_number(t, COLUMN_GONE, (uint64_t)row->known->gone);
 		put_classes(l, t, &row->known->classes);
 	}
-	if (is_behind_nat(l, row))
-		out_text(t, COLUMN_NOT_SPLIT, "nat");
+	if (is_blind(l, row))
+		out_text(t, COLUMN_NOT_SPLIT, "blind");
 	put_bytes(l, t, row);
 }
 
@@ -427,7 +427,7 @@ static void tell_splitter(const struct listing *l)
 		printf("Split by libpcap on %s.\n", l->daemon.uplinks);
 		break;
 	case CONTROL_SPLIT_FAILING:
-		puts("Nobody splits at present: xenbw-capture does not run.");
+		puts("Nobody looks at the uplinks at present.");
 		break;
 	}
 }
@@ -453,15 +453,15 @@ static void tell_external(const struct listing *l)
 }
 
 /* Vifs that nobody can split. */
-static void tell_nat(const struct listing *l)
+static void tell_blind(const struct listing *l)
 {
-	const char *before = "Behind NAT, and so unattributed: ", *after = "";
+	const char *before = "Cannot be told apart (NAT, or no MAC or address known): ", *after = "";
 
 	for (size_t i = 0; i < l->present.count; i++) {
 		const struct live_vif *v = l->present.rows[i].live;
 		char *name;
 
-		if (!is_behind_nat(l, &l->present.rows[i]))
+		if (!is_blind(l, &l->present.rows[i]))
 			continue;
 		name = text_printable(v->netdev, strlen(v->netdev));
 		printf("%s%s", before, name);
@@ -518,7 +518,7 @@ static void tell_below(const struct listing *l, bool all)
 		tell_gone(l);
 	tell_splitter(l);
 	tell_external(l);
-	tell_nat(l);
+	tell_blind(l);
 	tell_missing(l);
 }
 

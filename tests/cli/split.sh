@@ -84,14 +84,14 @@ tap_is "one packet that was missed, one that is nobody's" "$(below | tail -n 2)"
 Strays: 1 packet (60 B) left under MACs or addresses of no guest.'
 tap_is "JSON has the numbers" "$(xenbw --json | jq -c '[.split, .uplinks, .dropped, .stray_packets, .stray_bytes]')" '["pcap",["peth0"],1,1,60]'
 says pcap peth0 1234567890 1234567 5000000000 1.0
-tap_is "a vif behind NAT is named" "$(below | grep NAT)" 'Behind NAT, and so unattributed: vif1.0.'
-tap_is "and marked" "$(xenbw --json | jq -c '[.vifs[].not_split]')" '[null,"nat",null]'
+tap_is "a vif that cannot be split is named" "$(below | grep vif)" 'Cannot be told apart (NAT, or no MAC or address known): vif1.0.'
+tap_is "and marked" "$(xenbw --json | jq -c '[.vifs[].not_split]')" '[null,"blind",null]'
 tap_is "80 columns are enough for table and lines, however large the numbers" "$(script -qec "stty cols 80; $BUILD/xenbw -c $BW_CONF" /dev/null </dev/null | tr -d '\r' |
 	awk '!/^Hidden: / && length > 80')" ""
 says failing peth0 0 0 0
-tap_is "a capture that does not run is said below" "$(below | head -n 1)" 'Nobody splits at present: xenbw-capture does not run.'
+tap_is "a capture that does not run is said below" "$(below | head -n 1)" 'Nobody looks at the uplinks at present.'
 tap_is "and in a note, whatever the format" "$(xenbw --json >/dev/null; cat "$BED/err")" \
-	"xenbw: note: xenbw-capture does not run at present: bytes are unattributed; xenbwd's log says why"
+	"xenbw: note: nobody looks at the uplinks at present: bytes are unattributed; xenbwd's log says why"
 hush
 tap_is "xenbwd does not run: what is booked is said" "$(below)" 'EXT: booked up to TIME, without 16.1 KiB unattributed.'
 tap_is "and what only xenbwd knows is null" "$(xenbw --json | jq -c '[.split, .uplinks, .dropped, .stray_packets, .stray_bytes]')" '[null,null,null,null,null]'

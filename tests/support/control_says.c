@@ -4,7 +4,7 @@
  *
  *   control_says PATH off|pcap|failing UPLINKS DROPPED STRAY_PACKETS STRAY_BYTES [DOMID.DEVID …]
  *
- * The vifs that are named are those behind NAT. PATH must not be there yet.
+ * The vifs that are named are those whose bytes cannot be told apart. PATH must not be there yet.
  */
 #include <inttypes.h>
 #include <stdio.h>
