@@ -109,6 +109,9 @@ xenstore_tool_SRC := tests/support/xenstore_tool.c $(BASE_C)
 xenstore_tool_LIB := xenstore
 TEST_TOOLS += xenstore_tool
 
+control_says_SRC := tests/support/control_says.c $(BASE_C)
+TEST_TOOLS += control_says
+
 directory_probe_SRC := tests/xen/directory_probe.c $(DIRECTORY:%=%.c) $(BASE_C)
 directory_probe_LIB := xenstore
 TEST_TOOLS += directory_probe

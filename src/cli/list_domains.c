@@ -14,6 +14,7 @@
 #include "base/boot.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/live.h"
@@ -36,31 +37,51 @@ enum {
 	COLUMN_RATE, /* by direction */
 	COLUMN_BYTES = COLUMN_RATE + DIR_COUNT,
 	COLUMN_TOTAL = COLUMN_BYTES + DIR_COUNT,
-	COLUMN_APPEARED,
+	COLUMN_CHARGED, /* by direction */
+	COLUMN_APPEARED = COLUMN_CHARGED + DIR_COUNT,
 	COLUMN_GONE,
-	COLUMN_COUNT
+	COLUMN_NOT_SPLIT,
+	COLUMN_CLASS, /* by class and direction */
+	COLUMN_COUNT = COLUMN_CLASS + CLASS_COUNT * DIR_COUNT
 };
+
+#define COLUMN_OF(class, dir) (COLUMN_CLASS + (class) * DIR_COUNT + (dir))
 
 #define DROP_SAME_BUCKET 3
 
 static const struct out_column list_columns[COLUMN_COUNT] = {
 	[COLUMN_DOMAIN] = {"domain", "DOMAIN", OUT_TEXT, 0},
-	[COLUMN_DOMID] = {"domid", "ID", OUT_NUMBER, 9},
+	[COLUMN_DOMID] = {"domid", "ID", OUT_NUMBER, 10},
 	[COLUMN_UUID] = {"uuid", NULL, OUT_TEXT, 0},
-	[COLUMN_STATE] = {"state", "STATE", OUT_TEXT, 6},
-	[COLUMN_DEVID] = {"devid", "VIF", OUT_NUMBER, 5},
-	[COLUMN_NETDEV] = {"netdev", "DEVICE", OUT_TEXT, 10},
+	[COLUMN_STATE] = {"state", "STATE", OUT_TEXT, 7},
+	[COLUMN_DEVID] = {"devid", "VIF", OUT_NUMBER, 6},
+	[COLUMN_NETDEV] = {"netdev", "DEVICE", OUT_TEXT, 11},
 	[COLUMN_MAC] = {"mac", "MAC", OUT_TEXT, 2},
 	[COLUMN_ADDRESSES] = {"addresses", "ADDRESSES", OUT_WORDS, 4},
 	[COLUMN_BRIDGE] = {"bridge", "BRIDGE", OUT_TEXT, 1},
-	[COLUMN_BUCKET] = {"bucket", "BUCKET", OUT_TEXT, 8},
-	[COLUMN_RATE + DIR_INPUT] = {"input_bytes_per_second", "IN BIT/S", OUT_RATE, 7},
-	[COLUMN_RATE + DIR_OUTPUT] = {"output_bytes_per_second", "OUT BIT/S", OUT_RATE, 7},
+	[COLUMN_BUCKET] = {"bucket", "BUCKET", OUT_TEXT, 9},
+	[COLUMN_RATE + DIR_INPUT] = {"input_bytes_per_second", "IN BIT/S", OUT_RATE, 8},
+	[COLUMN_RATE + DIR_OUTPUT] = {"output_bytes_per_second", "OUT BIT/S", OUT_RATE, 8},
 	[COLUMN_BYTES + DIR_INPUT] = {"input", "INPUT", OUT_BYTES, 0},
 	[COLUMN_BYTES + DIR_OUTPUT] = {"output", "OUTPUT", OUT_BYTES, 0},
 	[COLUMN_TOTAL] = {"total", "TOTAL", OUT_BYTES, 0},
+	[COLUMN_CHARGED + DIR_INPUT] = {NULL, "EXT IN", OUT_BYTES, 5},
+	[COLUMN_CHARGED + DIR_OUTPUT] = {NULL, "EXT OUT", OUT_BYTES, 5},
 	[COLUMN_APPEARED] = {"appeared", NULL, OUT_TIME, 0},
 	[COLUMN_GONE] = {"gone", NULL, OUT_TIME, 0},
+	[COLUMN_NOT_SPLIT] = {"not_split", NULL, OUT_TEXT, 0},
+	[COLUMN_OF(CLASS_EXTERNAL, DIR_INPUT)] = {"external_input", NULL, OUT_BYTES, 0},
+	[COLUMN_OF(CLASS_EXTERNAL, DIR_OUTPUT)] = {"external_output", NULL, OUT_BYTES, 0},
+	[COLUMN_OF(CLASS_PEER, DIR_INPUT)] = {"peer_input", NULL, OUT_BYTES, 0},
+	[COLUMN_OF(CLASS_PEER, DIR_OUTPUT)] = {"peer_output", NULL, OUT_BYTES, 0},
+	[COLUMN_OF(CLASS_DIRECT, DIR_INPUT)] = {"direct_input", NULL, OUT_BYTES, 0},
+	[COLUMN_OF(CLASS_DIRECT, DIR_OUTPUT)] = {"direct_output", NULL, OUT_BYTES, 0},
+	[COLUMN_OF(CLASS_LOCAL, DIR_INPUT)] = {"local_input", NULL, OUT_BYTES, 0},
+	[COLUMN_OF(CLASS_LOCAL, DIR_OUTPUT)] = {"local_output", NULL, OUT_BYTES, 0},
+	[COLUMN_OF(CLASS_IGNORED, DIR_INPUT)] = {"ignored_input", NULL, OUT_BYTES, 0},
+	[COLUMN_OF(CLASS_IGNORED, DIR_OUTPUT)] = {"ignored_output", NULL, OUT_BYTES, 0},
+	[COLUMN_OF(CLASS_UNATTRIBUTED, DIR_INPUT)] = {"unattributed_input", NULL, OUT_BYTES, 0},
+	[COLUMN_OF(CLASS_UNATTRIBUTED, DIR_OUTPUT)] = {"unattributed_output", NULL, OUT_BYTES, 0},
 };
 
 /* All that one listing is made of. */
@@ -76,6 +97,7 @@ struct listing {
 	struct control_status daemon;
 	char *states;
 	uint64_t rates[DIR_COUNT], bytes[DIR_COUNT]; /* totals */
+	struct class_bytes classes;                  /* booked */
 	bool any_rate, any_bytes;
 };
 
@@ -132,6 +154,9 @@ static void ask_daemon(struct listing *l)
 		cli_note("xenbwd cannot write its ledger at present; its log says why");
 	else if (rc == 0 && !l->daemon.xenstore_connected)
 		cli_note("xenbwd cannot reach xenstore at present; its log says why");
+	if (rc == 0 && l->daemon.split == CONTROL_SPLIT_FAILING)
+		cli_note("nobody looks at the uplinks at present: bytes are unattributed; xenbwd's log says "
+			 "why");
 	free(err);
 }
 
@@ -189,20 +214,33 @@ static void release(struct listing *l)
 
 /* ---- filling in ---- */
 
+/* What xenbwd says of a vif; NULL where it says nothing. */
+static const struct control_vif *said_of(const struct listing *l, const struct xen_vif *xen)
+{
+	for (size_t i = 0; i < l->daemon.count; i++)
+		if (l->daemon.vifs[i].domid == xen->domid && l->daemon.vifs[i].devid == xen->devid)
+			return &l->daemon.vifs[i];
+	return NULL;
+}
+
+static bool is_blind(const struct listing *l, const struct present_row *row)
+{
+	const struct control_vif *v = row->live ? said_of(l, row->live->xen) : NULL;
+
+	return v && (v->flags & CONTROL_VIF_UNSPLIT);
+}
+
 static void put_rates(struct listing *l, struct out_table *t, const struct xen_vif *xen)
 {
-	for (size_t i = 0; i < l->daemon.count; i++) {
-		const struct control_vif *v = &l->daemon.vifs[i];
+	const struct control_vif *v = said_of(l, xen);
 
-		if (v->domid != xen->domid || v->devid != xen->devid || v->window_ms == 0)
-			continue;
-		out_number(t, COLUMN_RATE + DIR_INPUT, v->input_rate);
-		out_number(t, COLUMN_RATE + DIR_OUTPUT, v->output_rate);
-		l->rates[DIR_INPUT] += v->input_rate;
-		l->rates[DIR_OUTPUT] += v->output_rate;
-		l->any_rate = true;
+	if (!v || v->window_ms == 0)
 		return;
-	}
+	out_number(t, COLUMN_RATE + DIR_INPUT, v->input_rate);
+	out_number(t, COLUMN_RATE + DIR_OUTPUT, v->output_rate);
+	l->rates[DIR_INPUT] += v->input_rate;
+	l->rates[DIR_OUTPUT] += v->output_rate;
+	l->any_rate = true;
 }
 
 static void put_bytes(struct listing *l, struct out_table *t, const struct present_row *row)
@@ -215,6 +253,25 @@ static void put_bytes(struct listing *l, struct out_table *t, const struct prese
 	}
 	out_number(t, COLUMN_TOTAL, row->bytes[DIR_INPUT] + row->bytes[DIR_OUTPUT]);
 	l->any_bytes = true;
+}
+
+/* External bytes and those that are charged like them: netacct's input and output. */
+static void put_charged(const struct listing *l, struct out_table *t, const struct class_bytes *classes)
+{
+	for (int d = 0; d < DIR_COUNT; d++)
+		out_number(
+			t, COLUMN_CHARGED + (size_t)d,
+			classes->bytes[d][CLASS_EXTERNAL] +
+				(l->known.charge_unattributed ? classes->bytes[d][CLASS_UNATTRIBUTED] : 0));
+}
+
+static void put_classes(struct listing *l, struct out_table *t, const struct class_bytes *classes)
+{
+	put_charged(l, t, classes);
+	for (int c = 0; c < CLASS_COUNT; c++)
+		for (int d = 0; d < DIR_COUNT; d++)
+			out_number(t, (size_t)COLUMN_OF(c, d), classes->bytes[d][c]);
+	class_bytes_add(&l->classes, classes);
 }
 
 /* How the toolstack describes a vif that is there. */
@@ -262,7 +319,10 @@ static void put_row(struct listing *l, struct out_table *t, const struct present
 		out_number(t, COLUMN_APPEARED, (uint64_t)row->known->appeared);
 		if (row->known->gone >= 0)
 			out_number(t, COLUMN_GONE, (uint64_t)row->known->gone);
+		put_classes(l, t, &row->known->classes);
 	}
+	if (is_blind(l, row))
+		out_text(t, COLUMN_NOT_SPLIT, "blind");
 	put_bytes(l, t, row);
 }
 
@@ -282,8 +342,25 @@ static void put_totals(struct listing *l, struct out_table *t)
 	}
 	if (l->any_bytes)
 		out_number(t, COLUMN_TOTAL, l->bytes[DIR_INPUT] + l->bytes[DIR_OUTPUT]);
+	put_charged(l, t, &l->classes);
 	free(name);
 	free(month);
+}
+
+static void put_split_heads(const struct listing *l, struct out_table *t)
+{
+	static const char *const words[] = {[CONTROL_SPLIT_OFF] = "off",
+					    [CONTROL_SPLIT_PCAP] = "pcap",
+					    [CONTROL_SPLIT_FAILING] = "failing"};
+	const struct control_status *s = &l->daemon;
+	const char *charging = l->known.charge_unattributed ? "external" : "none";
+
+	out_head_text(t, "split", l->has_rates ? words[s->split] : NULL);
+	out_head_words(t, "uplinks", l->has_rates ? s->uplinks : NULL);
+	out_head_number(t, "dropped", l->has_rates ? (int64_t)s->dropped : -1);
+	out_head_number(t, "stray_packets", l->has_rates ? (int64_t)s->stray_packets : -1);
+	out_head_number(t, "stray_bytes", l->has_rates ? (int64_t)s->stray_bytes : -1);
+	out_head_text(t, "unattributed", l->has_ledger ? charging : NULL);
 }
 
 static void put_heads(const struct listing *l, struct out_table *t)
@@ -300,6 +377,7 @@ static void put_heads(const struct listing *l, struct out_table *t)
 	out_head_text(t, "month", l->has_ledger ? month : NULL);
 	out_head_time(t, "month_from", l->has_ledger ? l->month.from : -1);
 	out_head_time(t, "month_to", l->has_ledger ? l->month.to : -1);
+	put_split_heads(l, t);
 	free(month);
 }
 
@@ -314,6 +392,101 @@ static bool buckets_are_domains(const struct present *p)
 			return false;
 	}
 	return true;
+}
+
+/* ---- the lines below the table ---- */
+
+static char *bytes_text(const struct listing *l, uint64_t bytes)
+{
+	return l->cli->screen.exact ? mem_printf("%" PRIu64 " bytes", bytes) : units_bytes(bytes);
+}
+
+static uint64_t booked_as(const struct listing *l, enum byte_class c)
+{
+	return l->classes.bytes[DIR_INPUT][c] + l->classes.bytes[DIR_OUTPUT][c];
+}
+
+/* Is anything of what is listed booked by class? */
+static bool is_split(const struct listing *l)
+{
+	for (int c = 0; c < CLASS_COUNT; c++)
+		if (c != CLASS_UNATTRIBUTED && booked_as(l, (enum byte_class)c))
+			return true;
+	return false;
+}
+
+static void tell_splitter(const struct listing *l)
+{
+	if (!l->has_rates)
+		return;
+	switch (l->daemon.split) {
+	case CONTROL_SPLIT_OFF:
+		puts("Attribution is off.");
+		break;
+	case CONTROL_SPLIT_PCAP:
+		printf("Split by libpcap on %s.\n", l->daemon.uplinks);
+		break;
+	case CONTROL_SPLIT_FAILING:
+		puts("Nobody looks at the uplinks at present.");
+		break;
+	}
+}
+
+/* What the columns EXT hold, which end at the last commit. */
+static void tell_external(const struct listing *l)
+{
+	uint64_t unknown = booked_as(l, CLASS_UNATTRIBUTED);
+	char *seen = period_local(l->known.run.seen), *text = bytes_text(l, unknown);
+
+	if (!is_split(l) && unknown)
+		puts("Unsplit: all that is booked is unattributed.");
+	if (is_split(l)) {
+		printf("EXT: booked up to %s", seen);
+		if (unknown)
+			printf(l->known.charge_unattributed ? ", %s of it unattributed"
+							    : ", without %s unattributed",
+			       text);
+		puts(".");
+	}
+	free(text);
+	free(seen);
+}
+
+/* Vifs that nobody can split. */
+static void tell_blind(const struct listing *l)
+{
+	const char *before = "Cannot be told apart (NAT, or no MAC or address known): ", *after = "";
+
+	for (size_t i = 0; i < l->present.count; i++) {
+		const struct live_vif *v = l->present.rows[i].live;
+		char *name;
+
+		if (!is_blind(l, &l->present.rows[i]))
+			continue;
+		name = text_printable(v->netdev, strlen(v->netdev));
+		printf("%s%s", before, name);
+		before = ", ";
+		after = ".\n";
+		free(name);
+	}
+	fputs(after, stdout);
+}
+
+/* What was seen under no guest's name, or not at all. */
+static void tell_missing(const struct listing *l)
+{
+	const struct control_status *s = &l->daemon;
+	char *text;
+
+	if (s->dropped)
+		printf("Missed: %" PRIu64 " %s since xenbwd started; the bytes are unattributed.\n",
+		       s->dropped, s->dropped == 1 ? "packet" : "packets");
+	if (!s->stray_packets)
+		return;
+	text = bytes_text(l, s->stray_bytes);
+	printf("Strays: %" PRIu64 " %s (%s) left under MACs or addresses of no guest.\n", s->stray_packets,
+	       s->stray_packets == 1 ? "packet" : "packets", text);
+	free(text);
 }
 
 /* What a glance at the table would miss: the domains' earlier lives of this month. */
@@ -333,10 +506,20 @@ static void tell_gone(const struct listing *l)
 	}
 	if (!count)
 		return;
-	text = l->cli->screen.exact ? mem_printf("%" PRIu64 " bytes", bytes) : units_bytes(bytes);
+	text = bytes_text(l, bytes);
 	printf("Not listed: %zu %s gone, with %s this month. --all lists %s.\n", count,
 	       count == 1 ? "vif is" : "vifs are", text, count == 1 ? "it" : "them");
 	free(text);
+}
+
+static void tell_below(const struct listing *l, bool all)
+{
+	if (!all)
+		tell_gone(l);
+	tell_splitter(l);
+	tell_external(l);
+	tell_blind(l);
+	tell_missing(l);
 }
 
 static int write_listing(struct listing *l, char **err)
@@ -358,12 +541,15 @@ static int write_listing(struct listing *l, char **err)
 		}
 	if (any)
 		put_totals(l, t);
+	if (!is_split(l))
+		for (int d = 0; d < DIR_COUNT; d++)
+			columns[COLUMN_CHARGED + d].title = NULL;
 	if (any || l->cli->format != OUT_TERMINAL)
 		status = cli_write(l->cli, t, "vifs", err);
 	else
 		puts("No domain has a vif now.");
-	if (l->cli->format == OUT_TERMINAL && !all)
-		tell_gone(l);
+	if (l->cli->format == OUT_TERMINAL)
+		tell_below(l, all);
 	out_free(t);
 	return status;
 }

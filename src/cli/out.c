@@ -82,6 +82,16 @@ void out_head_time(struct out_table *t, const char *key, int64_t value)
 	head(t, key, OUT_HEAD_TIME)->number = value;
 }
 
+void out_head_words(struct out_table *t, const char *key, const char *value)
+{
+	head(t, key, OUT_HEAD_WORDS)->text = mem_strdup(value);
+}
+
+void out_head_number(struct out_table *t, const char *key, int64_t value)
+{
+	head(t, key, OUT_HEAD_NUMBER)->number = value;
+}
+
 void out_head_flag(struct out_table *t, const char *key, bool value)
 {
 	head(t, key, OUT_HEAD_FLAG)->number = value;

@@ -52,8 +52,10 @@ void out_number(struct out_table *t, size_t column, uint64_t value);
 void out_row_is_total(struct out_table *t);
 
 /* What JSON says beside the rows, in the order of the calls; "format": 1 is always there and first. */
-void out_head_text(struct out_table *t, const char *key, const char *value); /* NULL = null */
-void out_head_time(struct out_table *t, const char *key, int64_t value);     /* -1 = null */
+void out_head_text(struct out_table *t, const char *key, const char *value);  /* NULL = null */
+void out_head_time(struct out_table *t, const char *key, int64_t value);      /* -1 = null */
+void out_head_words(struct out_table *t, const char *key, const char *value); /* as OUT_WORDS */
+void out_head_number(struct out_table *t, const char *key, int64_t value);    /* -1 = null */
 void out_head_flag(struct out_table *t, const char *key, bool value);
 
 /* Writes all of it. `rows` is the name that JSON gives to the array of rows; `screen` is for the terminal.

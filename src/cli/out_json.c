@@ -88,6 +88,10 @@ static json_t *head_value(const struct out_head *h)
 	switch (h->type) {
 	case OUT_HEAD_TEXT:
 		return h->text ? text_value(h->text) : json_null();
+	case OUT_HEAD_WORDS:
+		return h->text ? words_value(h->text) : json_null();
+	case OUT_HEAD_NUMBER:
+		return h->number < 0 ? json_null() : number_value((uint64_t)h->number);
 	case OUT_HEAD_TIME:
 		return h->number < 0 ? json_null() : time_value(h->number);
 	case OUT_HEAD_FLAG:

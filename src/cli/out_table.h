@@ -18,7 +18,7 @@ struct out_line {
 	bool total;
 };
 
-enum out_head_type { OUT_HEAD_TEXT, OUT_HEAD_TIME, OUT_HEAD_FLAG };
+enum out_head_type { OUT_HEAD_TEXT, OUT_HEAD_WORDS, OUT_HEAD_NUMBER, OUT_HEAD_TIME, OUT_HEAD_FLAG };
 
 struct out_head {
 	const char *key;

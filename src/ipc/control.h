@@ -25,7 +25,9 @@ enum control_split {
 	CONTROL_SPLIT_FAILING /* nobody, though somebody should */
 };
 
-enum control_vif_flags { CONTROL_VIF_UNSPLIT = 1 /* behind NAT: its bytes cannot be told apart */ };
+enum control_vif_flags {
+	CONTROL_VIF_UNSPLIT = 1 /* its bytes cannot be told apart: NAT, or neither MAC nor address is known */
+};
 
 struct control_request {
 	uint32_t magic;
@@ -53,8 +55,7 @@ struct control_reply {
 	uint32_t commit_failing; /* 1: the last commit failed, bytes wait in memory */
 	uint32_t split;
 	uint32_t reserved;
-	char uplinks[CONTROL_UPLINKS]; /* device names with blanks between; NUL-terminated, cut where too long
-					*/
+	char uplinks[CONTROL_UPLINKS]; /* device names with blanks between; ends with NUL, cut if too long */
 	/* since xenbwd started */
 	uint64_t dropped;                    /* packets that the capture missed */
 	uint64_t stray_packets, stray_bytes; /* left through an uplink under no vif's name; IP bytes */

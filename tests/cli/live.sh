@@ -66,8 +66,8 @@ tap_is "and is the same when it is booked" "$(figures)" "$expected"
 bed_wait "rates" rates_of
 tap_is "JSON names the month and the daemon" "$(xenbw --json | jq -c '[.source, .ledger, .month, .xenbwd_runs]')" \
 	"[\"live\",\"$BW_LEDGER\",\"$(date -u +%Y-%m)\",true]"
-tap_is "JSON: a vif" "$(xenbw --json | jq -c '.vifs[3] | del(.appeared, .input_bytes_per_second, .output_bytes_per_second)')" \
-	'{"domain":"db","domid":2,"uuid":"00000000-0000-4000-8000-000000000002","state":"up","devid":0,"netdev":"dbnet","mac":"00:16:3e:4d:02:00","addresses":["10.77.0.12"],"bridge":"xenbr0","bucket":"db","input":0,"output":180,"total":180,"gone":null}'
+tap_is "JSON: a vif" "$(xenbw --json | jq -c '.vifs[3] | del(.appeared, .input_bytes_per_second, .output_bytes_per_second) | with_entries(select(.key | test("_(in|out)put$") | not))')" \
+	'{"domain":"db","domid":2,"uuid":"00000000-0000-4000-8000-000000000002","state":"up","devid":0,"netdev":"dbnet","mac":"00:16:3e:4d:02:00","addresses":["10.77.0.12"],"bridge":"xenbr0","bucket":"db","input":0,"output":180,"total":180,"gone":null,"not_split":null}'
 
 # The sum goes on through all of this, while bytes flow, with every commit in between: never less, never twice.
 bed_udp 1.0 outside 20000 100 6 &

@@ -29,6 +29,10 @@ static struct out_table *table(const char *name)
 	out_head_text(t, "nothing", NULL);
 	out_head_time(t, "then", 1793487600);
 	out_head_time(t, "never", -1);
+	out_head_words(t, "several", "a b");
+	out_head_words(t, "unknown", NULL);
+	out_head_number(t, "count", 3);
+	out_head_number(t, "uncounted", -1);
 	out_head_flag(t, "yes", true);
 	out_row(t);
 	out_text(t, NAME, name);
@@ -228,6 +232,13 @@ static void json_is_exact_and_says_null(void **state)
 								"  \"nothing\": null,\n"
 								"  \"then\": \"2026-10-31T23:00:00Z\",\n"
 								"  \"never\": null,\n"
+								"  \"several\": [\n"
+								"    \"a\",\n"
+								"    \"b\"\n"
+								"  ],\n"
+								"  \"unknown\": null,\n"
+								"  \"count\": 3,\n"
+								"  \"uncounted\": null,\n"
 								"  \"yes\": true,\n"
 								"  \"rows\": [\n"
 								"    {\n"
