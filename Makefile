@@ -25,7 +25,7 @@ DEPS_TEST  := libcmocka-dev valgrind mandoc iproute2 iputils-ping procps util-li
               rrdtool jq socat systemd clang-format shellcheck libclang-rt-14-dev tzdata
 
 # What each program is made of. A program links only what it needs.
-BASE   := base/mem base/err base/log base/text base/clock base/boot base/folder base/program
+BASE   := base/mem base/err base/log base/text base/clock base/boot base/folder base/program base/child
 LEDGER := db/sql db/ledger_file
 VIFS := net/bind net/links net/message net/stats
 DIRECTORY := xen/directory xen/pending xen/snapshot xen/complaints xen/store xen/value

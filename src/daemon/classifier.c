@@ -11,9 +11,9 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "daemon/child.h"
 #include "daemon/daemon.h"
 #include "daemon/guard.h"
+#include "daemon/helper.h"
 #include "daemon/nat_watch.h"
 #include "daemon/roster.h"
 #include "ipc/parcel.h"
@@ -42,7 +42,7 @@ struct classifier {
 	struct nat_watch *nat;
 	int fd; /* to the worker; -1: there is none */
 	struct event *on_answer, *on_retry;
-	struct child_backoff backoff;
+	struct helper_backoff backoff;
 	uint32_t asked, answered;  /* serials */
 	struct mono asked_at;      /* the oldest question without an answer */
 	struct mono up;            /* when this worker answered first; 0: not yet */
@@ -74,7 +74,7 @@ static void close_worker(struct classifier *c)
 
 static void retry_later(struct classifier *c, const char *why)
 {
-	struct timeval wait = {.tv_sec = child_wait(&c->backoff)};
+	struct timeval wait = {.tv_sec = helper_wait(&c->backoff)};
 
 	close_worker(c);
 	log_err("%s; it is started again in %ld s, and what moves meanwhile is unattributed", why,
@@ -226,7 +226,7 @@ static void start_worker(struct classifier *c)
 	close_worker(c);
 	if (!c->uplinks.count)
 		return;
-	child_started(&c->backoff);
+	helper_started(&c->backoff);
 	c->fd = start_on(c, &err);
 	if (c->fd >= 0)
 		c->on_answer = event_new(c->d->base, c->fd, EV_READ | EV_PERSIST, on_answer, c);
@@ -287,7 +287,7 @@ static void follow_uplinks(struct classifier *c)
 	if (now.count)
 		log_info("uplink%s: %s", now.count > 1 ? "s" : "", names);
 	free(names);
-	c->backoff = (struct child_backoff){0};
+	c->backoff = (struct helper_backoff){0};
 	start_worker(c);
 }
 

@@ -10,11 +10,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "daemon/child.h"
 #include "daemon/daemon.h"
+#include "daemon/helper.h"
 #include "db/sink.h"
 
 #define STOP_SECONDS 5  /* what the writer has to finish its batch */
@@ -25,7 +26,7 @@ struct feed {
 	pid_t pid; /* 0: not running */
 	int fd;    /* our end; -1 */
 	struct event *on_message, *on_exit, *on_retry;
-	struct child_backoff backoff;
+	struct helper_backoff backoff;
 };
 
 static void start_writer(struct feed *f);
@@ -42,7 +43,7 @@ static void close_end(struct feed *f)
 
 static void retry_later(struct feed *f)
 {
-	struct timeval wait = {.tv_sec = child_wait(&f->backoff)};
+	struct timeval wait = {.tv_sec = helper_wait(&f->backoff)};
 
 	if (event_add(f->on_retry, &wait) < 0)
 		log_err("cannot set a timer for starting xenbw-writer again");
@@ -128,7 +129,7 @@ static int spawn(struct feed *f, int theirs, char **err)
 	static char ledger[] = "--ledger", rrd_dir[] = "--rrd-dir", mysql[] = "--mysql",
 		    syslog[] = "--syslog";
 	char *argv[8] = {NULL, ledger, conf->ledger};
-	int fds[] = {theirs, child_settings(conf, true, err)};
+	int fds[] = {theirs, helper_settings(conf, true, err)};
 	size_t argc = 3;
 	int rc;
 
@@ -164,7 +165,7 @@ static void start_writer(struct feed *f)
 	char *err = NULL;
 	int pair[2];
 
-	child_started(&f->backoff);
+	helper_started(&f->backoff);
 	if (child_socketpair(pair, &err) == 0) {
 		f->fd = pair[0];
 		if (spawn(f, pair[1], &err) == 0) {

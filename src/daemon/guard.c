@@ -5,10 +5,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "daemon/child.h"
+#include "daemon/helper.h"
 #include "ipc/capture.h"
 #include "ipc/parcel.h"
 
@@ -61,7 +62,7 @@ int guard_start_worker(struct guard *g, const struct conf *conf, char **err)
 	if (child_socketpair(pair, err) < 0)
 		return -1;
 	fds[0] = pair[1];
-	fds[1] = child_settings(conf, false, err);
+	fds[1] = helper_settings(conf, false, err);
 	rc = fds[1] < 0 ? -1 : parcel_send(g->fd, &order, sizeof(order), fds, 2);
 	if (fds[1] >= 0) {
 		close(fds[1]);

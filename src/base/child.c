@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/child.h"
+#include "base/child.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,9 +13,7 @@
 #include "base/log.h"
 #include "base/program.h"
 
-#define LONGEST_BACKOFF 60 /* seconds between two starts */
-#define STEADY_SECONDS 60  /* who lived that long begins again with a short back-off */
-#define ABOVE_FD 16        /* no child gets so many */
+#define ABOVE_FD 16 /* no child gets so many */
 
 extern char **environ;
 
@@ -80,8 +76,7 @@ int child_start(pid_t *pid, const char *program, char **argv, const int *fds, si
 	return rc;
 }
 
-/* The same open file under a high number; closes fd. */
-static int move_up(int fd)
+int child_fd(int fd)
 {
 	int high = fcntl(fd, F_DUPFD_CLOEXEC, ABOVE_FD);
 
@@ -89,28 +84,12 @@ static int move_up(int fd)
 	return high;
 }
 
-int child_settings(const struct conf *conf, bool with_secrets, char **err)
-{
-	int fd = memfd_create("xenbw settings", MFD_CLOEXEC);
-	FILE *out = fd >= 0 ? fdopen(dup(fd), "w") : NULL;
-
-	if (out) {
-		conf_print(conf, out, with_secrets);
-		if (fclose(out) == 0 && lseek(fd, 0, SEEK_SET) == 0 && (fd = move_up(fd)) >= 0)
-			return fd;
-	}
-	err_sys(err, "cannot write the settings for a helper");
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
-
 int child_socketpair(int pair[2], char **err)
 {
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(err, "cannot make a socket pair");
-	pair[0] = move_up(pair[0]);
-	pair[1] = move_up(pair[1]);
+	pair[0] = child_fd(pair[0]);
+	pair[1] = child_fd(pair[1]);
 	if (pair[0] >= 0 && pair[1] >= 0)
 		return 0;
 	err_sys(err, "cannot make a socket pair");
@@ -118,19 +97,4 @@ int child_socketpair(int pair[2], char **err)
 		if (pair[i] >= 0)
 			close(pair[i]);
 	return -1;
-}
-
-void child_started(struct child_backoff *b)
-{
-	b->started = clock_mono();
-}
-
-unsigned child_wait(struct child_backoff *b)
-{
-	if (clock_mono().ns - b->started.ns > (int64_t)STEADY_SECONDS * 1000000000)
-		b->seconds = 0;
-	b->seconds = b->seconds ? b->seconds * 2 : 1;
-	if (b->seconds > LONGEST_BACKOFF)
-		b->seconds = LONGEST_BACKOFF;
-	return b->seconds;
 }
