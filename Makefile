@@ -25,12 +25,12 @@ DEPS_TEST  := libcmocka-dev valgrind mandoc iproute2 iputils-ping procps util-li
               rrdtool jq socat systemd clang-format shellcheck libclang-rt-14-dev tzdata
 
 # What each program is made of. A program links only what it needs.
-BASE   := base/mem base/err base/log base/text base/clock base/boot base/folder base/program base/child
+BASE   := base/mem base/err base/log base/text base/clock base/boot base/folder base/program
 LEDGER := db/sql db/ledger_file
 VIFS := net/bind net/links net/message net/stats
 DIRECTORY := xen/directory xen/pending xen/snapshot xen/complaints xen/store xen/value
 
-xenbwd_SRC := src/xenbwd.c src/base/pidfile.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/account/*.c src/daemon/*.c) \
+xenbwd_SRC := src/xenbwd.c src/base/pidfile.c src/base/child.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/account/*.c src/daemon/*.c) \
               $(VIFS:%=src/%.c) src/net/uplinks.c src/net/nat.c src/ipc/parcel.c $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) db/ledger.c
 xenbwd_LIB := libnl-3.0 xenstore sqlite3 libevent_core libcap-ng
 
