@@ -77,6 +77,10 @@ test_args_SRC := tests/unit/test_args.c src/cli/args.c src/cli/commands.c src/cl
 test_control_SRC := tests/unit/test_control.c src/ipc/control.c $(UNIT_C)
 UNIT_TESTS += test_units test_period test_usage test_present test_out test_args test_control
 
+CLASSIFY_C := src/net/rules.c src/net/netset.c src/net/frame.c $(wildcard src/config/*.c)
+test_capture_table_SRC := tests/unit/test_capture_table.c src/capture/table.c $(CLASSIFY_C) $(UNIT_C)
+UNIT_TESTS += test_capture_table
+
 $(foreach t,$(UNIT_TESTS),$(eval $(t)_LIB += cmocka))
 
 # Tools of the test bed: no test in themselves.
