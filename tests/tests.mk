@@ -88,7 +88,8 @@ TEST_TOOLS :=
 
 bwload_SRC := tests/support/bwload.c tests/support/bwcounts.c $(BASE_C)
 bwtap_SRC := tests/support/bwtap.c tests/support/bwcounts.c $(BASE_C)
-TEST_TOOLS += bwload bwtap
+bwframe_SRC := tests/support/bwframe.c $(BASE_C)
+TEST_TOOLS += bwload bwtap bwframe
 bwbench_SRC := tests/bench/bwbench.c src/net/stats.c src/net/message.c $(BASE_C)
 bwbench_LIB := libnl-3.0
 TEST_TOOLS += bwbench
