@@ -27,10 +27,11 @@ DEPS_TEST  := libcmocka-dev valgrind mandoc iproute2 iputils-ping procps util-li
 # What each program is made of. A program links only what it needs.
 BASE   := base/mem base/err base/log base/text base/clock base/boot base/folder base/program
 LEDGER := db/sql db/ledger_file
+VIFS := net/bind net/links net/message net/stats
 DIRECTORY := xen/directory xen/pending xen/snapshot xen/complaints xen/store xen/value
 
-xenbwd_SRC := src/xenbwd.c src/base/pidfile.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/net/*.c src/account/*.c src/daemon/*.c) \
-              $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) db/ledger.c
+xenbwd_SRC := src/xenbwd.c src/base/pidfile.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/account/*.c src/daemon/*.c) \
+              $(VIFS:%=src/%.c) $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) db/ledger.c
 xenbwd_LIB := libnl-3.0 xenstore sqlite3 libevent_core libcap-ng
 
 MYSQL := db/mysql db/traffic_table
@@ -45,7 +46,7 @@ xenbw-capture_SRC := src/xenbw-capture.c $(BASE:%=src/%.c) $(wildcard src/config
 xenbw-capture_LIB := libpcap libcap-ng
 
 xenbw_SRC := src/xenbw.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/cli/*.c) src/ipc/control.c \
-             $(wildcard src/net/*.c) src/account/basis.c \
+             $(VIFS:%=src/%.c) src/account/basis.c \
              $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) $(MYSQL:%=%.c) db/usage.c
 xenbw_LIB := libnl-3.0 xenstore sqlite3 smartcols jansson libmariadb
 

@@ -29,6 +29,10 @@ test_bind_SRC := tests/unit/test_bind.c src/net/bind.c $(LINKS_C) tests/support/
 test_bind_LIB := libnl-3.0
 test_message_SRC := tests/unit/test_message.c src/net/message.c $(UNIT_C)
 test_message_LIB := libnl-3.0
+test_frame_SRC := tests/unit/test_frame.c src/net/frame.c $(UNIT_C)
+NETSET_C := src/net/netset.c src/config/network.c
+test_netset_SRC := tests/unit/test_netset.c $(NETSET_C) $(UNIT_C)
+test_rules_SRC := tests/unit/test_rules.c src/net/rules.c src/net/netset.c $(wildcard src/config/*.c) $(UNIT_C)
 
 RRD_C := db/rrd.c db/rrd_guard.c db/rrd_plan.c
 test_rrd_plan_SRC := tests/unit/test_rrd_plan.c db/rrd_plan.c $(BASE_C)
@@ -54,7 +58,7 @@ test_network_SRC := tests/unit/test_network.c src/config/network.c $(UNIT_C)
 test_mysql_SRC := tests/unit/test_mysql.c tests/support/mariadb_bed.c tests/support/unit.c db/mysql.c $(BASE_C)
 test_mysql_LIB := libmariadb
 
-UNIT_TESTS := test_naccttab test_network test_text test_basis test_owner test_conf test_split test_epoch test_bucket test_account test_ledger test_ledger_file test_links test_stats test_bind test_message test_rrd_plan test_rrd test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink
+UNIT_TESTS := test_naccttab test_network test_text test_basis test_owner test_conf test_split test_epoch test_bucket test_account test_ledger test_ledger_file test_links test_stats test_bind test_message test_frame test_netset test_rules test_rrd_plan test_rrd test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink
 
 test_value_SRC := tests/unit/test_value.c xen/value.c $(BASE_C)
 test_pending_SRC := tests/unit/test_pending.c xen/pending.c xen/snapshot.c xen/value.c $(BASE_C)
@@ -127,7 +131,9 @@ fuzz_conf_SRC := tests/fuzz/fuzz_conf.c $(wildcard src/config/*.c) $(BASE_C)
 fuzz_message_SRC := tests/fuzz/fuzz_message.c src/net/message.c $(BASE_C)
 fuzz_message_LIB := libnl-3.0
 fuzz_xenstore_value_SRC := tests/fuzz/fuzz_xenstore_value.c xen/value.c $(BASE_C)
-FUZZERS := fuzz_conf fuzz_message fuzz_xenstore_value
+fuzz_frame_SRC := tests/fuzz/fuzz_frame.c src/net/frame.c
+fuzz_netset_SRC := tests/fuzz/fuzz_netset.c $(NETSET_C) $(BASE_C)
+FUZZERS := fuzz_conf fuzz_message fuzz_xenstore_value fuzz_frame fuzz_netset
 
 define fuzzer
 $(BUILD)/fuzz/$(1): $$($(1)_SRC) $(wildcard src/*/*.h xen/*.h)

@@ -137,7 +137,7 @@ bool network_contains(const struct network *n, const struct network *host)
 {
 	struct network cut = *host;
 
-	if (host->bits < n->bits)
+	if (host->bits < n->bits || network_is_ipv4(host) != network_is_ipv4(n))
 		return false;
 	cut.bits = n->bits;
 	cut_host_bits(&cut);

@@ -37,7 +37,7 @@ bool network_is_host(const struct network *n);
 
 bool network_is_ipv4(const struct network *n);
 
-/* Is the address `host` in it? */
+/* Is the address `host` in it? ::/0 holds no IPv4 address, mapped as it may be. */
 bool network_contains(const struct network *n, const struct network *host);
 bool networks_contain(const struct networks *set, const struct network *host);
 

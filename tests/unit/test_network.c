@@ -95,7 +95,7 @@ static void what_is_no_network_is_refused(void **state)
 static void a_network_holds_its_addresses_and_no_others(void **state)
 {
 	struct network eight = net("10.0.0.0/8"), half = net("192.0.2.128/25"), all4 = net("0.0.0.0/0"),
-		       six = net("2001:db8::/33");
+		       all6 = net("::/0"), around4 = net("::fffe:0:0/95"), six = net("2001:db8::/33");
 	struct network in = host("10.255.0.1"), out = host("11.0.0.0"), low = host("192.0.2.127"),
 		       high = host("192.0.2.128"), six_in = host("2001:db8:7fff::1"),
 		       six_out = host("2001:db8:8000::1");
@@ -107,6 +107,11 @@ static void a_network_holds_its_addresses_and_no_others(void **state)
 	assert_true(network_contains(&half, &high));
 	assert_true(network_contains(&all4, &out));
 	assert_false(network_contains(&all4, &six_in)); /* every IPv4 address, and no other */
+	assert_true(network_contains(&all6, &six_in));
+	assert_false(network_contains(&all6, &out));
+	assert_false(network_contains(&around4, &out));
+	assert_true(network_contains(&all6, &around4));
+	assert_false(network_contains(&all6, &all4));
 	assert_true(network_contains(&six, &six_in));
 	assert_false(network_contains(&six, &six_out));
 }
