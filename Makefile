@@ -19,7 +19,7 @@ ALL_CFLAGS = -std=c17 $(WARN) $(HARDEN) $(CFLAGS)
 DEPFLAGS   = -MMD -MP
 
 DEPS_BUILD := gcc clang make pkg-config libc6-dev libnl-3-dev libxen-dev libsqlite3-dev \
-              librrd-dev libmariadb-dev libevent-dev libcap-ng-dev libsmartcols-dev libjansson-dev uthash-dev fonts-dejavu-core
+              librrd-dev libmariadb-dev libevent-dev libcap-ng-dev libpcap-dev libsmartcols-dev libjansson-dev uthash-dev fonts-dejavu-core
 DEPS_TEST  := libcmocka-dev valgrind mandoc iproute2 iputils-ping procps util-linux xen-utils-4.17 xenstore-utils sqlite3 \
               mariadb-server-core mariadb-client-core openssl php-cli php-mysql php-sqlite3 php-rrd \
               rrdtool jq socat systemd clang-format shellcheck libclang-rt-14-dev tzdata
@@ -41,6 +41,10 @@ xenbw-writer_SRC := src/xenbw-writer.c $(BASE:%=src/%.c) $(wildcard src/config/*
                     $(wildcard db/rrd*.c) $(MYSQL:%=%.c) $(MYSQL_SINK:%=%.c)
 xenbw-writer_LIB := sqlite3 librrd libmariadb libcap-ng
 
+xenbw-capture_SRC := src/xenbw-capture.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/capture/*.c) src/ipc/capture.c \
+                     src/net/frame.c src/net/netset.c src/net/rules.c
+xenbw-capture_LIB := libpcap libcap-ng
+
 xenbw_SRC := src/xenbw.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/cli/*.c) src/ipc/control.c \
              $(VIFS:%=src/%.c) src/account/basis.c \
              $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) $(MYSQL:%=%.c) db/usage.c
@@ -52,7 +56,7 @@ xenbw-graph_LIB := librrd
 xenbw-xl_SRC := xen/xenbw-xl.c xen/xl_state.c src/base/mem.c src/base/err.c src/base/text.c
 xenbw-xl_LIB := xenlight xentoollog
 
-PROGRAMS := xenbwd xenbw-writer xenbw xenbw-graph xenbw-xl
+PROGRAMS := xenbwd xenbw-writer xenbw-capture xenbw xenbw-graph xenbw-xl
 
 include tests/tests.mk
 
@@ -109,7 +113,7 @@ install: all
 	  $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 	  $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install $(BUILD)/xenbwd $(BUILD)/xenbw $(DESTDIR)$(PREFIX)/sbin
-	install $(BUILD)/xenbw-writer $(BUILD)/xenbw-graph $(BUILD)/xenbw-xl $(DESTDIR)$(PREFIX)/libexec/xenbw
+	install $(BUILD)/xenbw-writer $(BUILD)/xenbw-capture $(BUILD)/xenbw-graph $(BUILD)/xenbw-xl $(DESTDIR)$(PREFIX)/libexec/xenbw
 	install -m 644 $(MAN8:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 $(MAN5:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man5
 	$(BUILD)/xenbw completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenbw

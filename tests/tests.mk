@@ -88,6 +88,10 @@ test_args_SRC := tests/unit/test_args.c src/cli/args.c src/cli/commands.c src/cl
 test_control_SRC := tests/unit/test_control.c src/ipc/control.c $(UNIT_C)
 UNIT_TESTS += test_units test_period test_usage test_present test_out test_args test_control
 
+CLASSIFY_C := src/net/rules.c src/net/netset.c src/net/frame.c $(wildcard src/config/*.c)
+test_capture_table_SRC := tests/unit/test_capture_table.c src/capture/table.c $(CLASSIFY_C) $(UNIT_C)
+UNIT_TESTS += test_capture_table
+
 $(foreach t,$(UNIT_TESTS),$(eval $(t)_LIB += cmocka))
 
 # Tools of the test bed: no test in themselves.
@@ -95,7 +99,8 @@ TEST_TOOLS :=
 
 bwload_SRC := tests/support/bwload.c tests/support/bwcounts.c $(BASE_C)
 bwtap_SRC := tests/support/bwtap.c tests/support/bwcounts.c $(BASE_C)
-TEST_TOOLS += bwload bwtap
+bwframe_SRC := tests/support/bwframe.c $(BASE_C)
+TEST_TOOLS += bwload bwtap bwframe
 bwbench_SRC := tests/bench/bwbench.c src/net/stats.c src/net/message.c $(BASE_C)
 bwbench_LIB := libnl-3.0
 TEST_TOOLS += bwbench

@@ -14,6 +14,7 @@
 #ifndef XENBW_IPC_CAPTURE_H
 #define XENBW_IPC_CAPTURE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/classes.h"
@@ -21,6 +22,8 @@
 #define CAPTURE_MAGIC 0x78656e70 /* changes with the layout */
 #define CAPTURE_FD 3             /* guard and worker: the socket to xenbwd */
 #define CAPTURE_SETTINGS_FD 4    /* worker: the effective configuration as text; `device` names each uplink */
+
+#define CAPTURE_FDS 2 /* at most so many descriptors come with a message */
 
 enum capture_kind {
 	CAPTURE_START =
@@ -30,12 +33,18 @@ enum capture_kind {
 	CAPTURE_SEEN = 4  /* from the worker, with a table of capture_seen: the growth since the last one */
 };
 
+enum capture_flags {
+	CAPTURE_NACCTTAB = 1 /* CAPTURE_START: the settings are a naccttab's, and mean what they mean there */
+};
+
 /* To guard and worker. */
 struct capture_order {
 	uint32_t magic;
 	uint32_t kind;
-	uint32_t serial;    /* CAPTURE_READ: comes back with the answer */
-	uint32_t count;     /* CAPTURE_VIFS: records in the table */
+	uint32_t serial; /* CAPTURE_READ: comes back with the answer */
+	uint32_t count;  /* CAPTURE_VIFS: records in the table */
+	uint32_t flags;
+	uint32_t reserved;
 	int64_t counted_ns; /* CAPTURE_READ: when the reading of the counters began (clock_mono) */
 };
 
@@ -56,7 +65,7 @@ struct capture_vif {
 };
 
 /* A vif's growth; one record for each of its addresses that had any, and one without an address for the rest
- * (also where it has just one or none: then there is only this). */
+ * (also where it has just one or none: then there is only this). No growth, no record. */
 struct capture_seen {
 	int64_t vif;
 	uint32_t has_address;
@@ -82,5 +91,20 @@ struct capture_answer {
 	uint8_t stray_mac[6];        /* of the first stray output since the last answer */
 	uint8_t reserved[2];
 };
+
+/* Sends a message with `count` descriptors (at most CAPTURE_FDS), which stay the caller's. Waits while the
+ * socket is full. */
+int capture_send(int fd, const void *message, size_t size, const int *fds, size_t count, char **err);
+
+/* Takes a message of exactly this size, without waiting; descriptors that came with it are the caller's to
+ * close, -1 where none came. Returns 1; 0: none is waiting; -1: end of file (*err stays NULL), or a message
+ * of another size. */
+int capture_receive(int fd, void *message, size_t size, int fds[CAPTURE_FDS], char **err);
+void capture_close(int fds[CAPTURE_FDS]);
+
+/* A table as a descriptor; -1 on error. And back: `count` records of it, allocated; NULL where it is no file
+ * of that size. */
+int capture_table_pack(const void *records, size_t count, size_t size, char **err);
+void *capture_table_unpack(int fd, size_t count, size_t size, char **err);
 
 #endif

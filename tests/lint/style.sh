@@ -8,10 +8,11 @@ set -u
 
 # From which rooms a room may include headers, besides its own. Arrows point one way.
 declare -A MAY_INCLUDE=(
-	[main]='cli daemon writer account net xen db config ipc base'
+	[main]='cli daemon writer capture account net xen db config ipc base'
 	[cli]='account net xen db config ipc base'
 	[daemon]='account net xen db config ipc base'
 	[writer]='db config ipc base'
+	[capture]='net config ipc base'
 	[account]='net xen db config base'
 	[net]='xen config ipc base'
 	[xen]='config ipc base'

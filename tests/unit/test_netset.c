@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "tests/support/unit.h"
 
 #define LISTS 8
@@ -340,43 +341,48 @@ static void random_sets_agree_with_a_linear_look(void **state)
 	}
 }
 
-/* More ranges than the index of IPv4 has places; hosts in 10.0.0.0/8, so that some places are crowded. */
+/* 10.0.0.0 + at */
+static struct network host_at(unsigned at)
+{
+	struct network n = {.address = {[10] = 0xff, [11] = 0xff, [12] = 10}, .bits = 128};
+
+	n.address[13] = (uint8_t)(at >> 16);
+	n.address[14] = (uint8_t)(at >> 8);
+	n.address[15] = (uint8_t)at;
+	return n;
+}
+
+/* More ranges than the index of IPv4 has places, all of them in a few of these. */
 static void a_large_set_agrees_with_what_was_put_in(void **state)
 {
-	static uint8_t flags[1u << 18];
-	struct networks lists[2] = {0};
+	enum { HOSTS = 1 << 18, LISTED = 100000 };
+	struct networks lists[2] = {{mem_array(LISTED, sizeof(struct network)), 0},
+				    {mem_array(LISTED, sizeof(struct network)), 0}};
+	uint8_t *flags = mem_alloc(HOSTS);
 	struct netset *s = netset_new();
 
 	(void)state;
-	for (unsigned i = 0; i < sizeof(flags); i++) {
-		/* a permutation of the addresses, one in four left out of either list */
-		unsigned at = i * 40503u % sizeof(flags);
-		struct network n = net("10.0.0.0");
+	for (unsigned i = 0; i < LISTED; i++) {
+		unsigned at = i * 40503u % HOSTS; /* each once, in no order */
 
-		n.address[13] = (uint8_t)(at >> 16);
-		n.address[14] = (uint8_t)(at >> 8);
-		n.address[15] = (uint8_t)at;
-		for (unsigned l = 0; l < 2 && i < 100000; l++)
-			if (i >> l & 1) {
-				networks_add(&lists[l], &n);
-				flags[at] |= (uint8_t)(1u << l);
-			}
+		flags[at] = i & 3; /* in none, in either, in both */
+		for (unsigned l = 0; l < 2; l++)
+			if (flags[at] >> l & 1)
+				lists[l].list[lists[l].count++] = host_at(at);
 	}
 	for (unsigned l = 0; l < 2; l++)
 		netset_add(s, &lists[l], (uint8_t)(1u << l));
 	netset_build(s);
-	for (unsigned at = 0; at < sizeof(flags); at++) {
-		struct network n = net("10.0.0.0");
+	for (unsigned at = 0; at < HOSTS; at++) {
+		struct network n = host_at(at);
 
-		n.address[13] = (uint8_t)(at >> 16);
-		n.address[14] = (uint8_t)(at >> 8);
-		n.address[15] = (uint8_t)at;
 		assert_int_equal(netset_flags(s, n.address), flags[at]);
 	}
 	has(s, "9.255.255.255", 0);
 	has(s, "11.0.0.0", 0);
 	for (unsigned l = 0; l < 2; l++)
 		networks_free(&lists[l]);
+	free(flags);
 	netset_free(s);
 }
 

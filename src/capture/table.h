@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * table: whose each frame on an uplink is, and what was counted for whom since the last answer.
+ *
+ * Pure: no I/O, no clock of its own. Frames come from anybody; who is there comes from xenbwd. A frame names
+ * its vif by its MAC: what goes out by the source, what comes in by the target. A MAC that is only dom0's
+ * says nothing yet: then the routed vifs' addresses are asked, and what they do not know is dom0's own. What
+ * nobody or more than one has is a stray. Cannot fail; what strangers can make it remember is bounded.
+ */
+#ifndef XENBW_CAPTURE_TABLE_H
+#define XENBW_CAPTURE_TABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ipc/capture.h"
+#include "net/frame.h"
+#include "net/rules.h"
+
+/* MAC and own address pairs without an owner that are kept for each direction, until the next answer: should
+ * they turn out to be a vif's by then, it gets what was seen of it. */
+#define TABLE_UNKNOWN 1024
+
+/* Output frames whose stamps are kept, so that those after an instant told later can be found. */
+#define TABLE_RECENT 65536
+
+struct table;
+
+/* `rules` are the caller's and must outlive the table. Nobody is there yet. */
+struct table *table_new(const struct rules *rules);
+void table_free(struct table *t);
+
+/* Who is there from now on. What was counted for those who are not listed any more stays until it is
+ * answered. */
+void table_vifs(struct table *t, const struct capture_vif *vifs, size_t count);
+
+/* Counts a frame, if it is IP. `stamp` is when it crossed, in nanoseconds of any one clock. */
+void table_frame(struct table *t, enum direction dir, const struct frame *f, int64_t stamp);
+
+/* Output that crossed after this instant is late: what was counted since the last answer, and what comes
+ * until the next one. */
+void table_late_after(struct table *t, int64_t stamp);
+
+/* Fills in strays and count, and returns the records (allocated, `count` of them; those without any growth
+ * are left out; by vif, then address). Everything counts from 0 again. */
+struct capture_seen *table_answer(struct table *t, struct capture_answer *answer);
+
+#endif

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "capture/worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "capture/privileges.h"
+#include "capture/table.h"
+#include "capture/tap.h"
+#include "config/conf.h"
+#include "ipc/capture.h"
+
+#define NAP_MS 20 /* between two looks into the rings; they hold what comes meanwhile */
+
+/* After an order to read: what the counters have, may be on its way to the uplink yet. */
+#define SETTLE_MS 20
+
+#define MILLION 1000000
+
+struct worker {
+	struct conf conf;
+	struct rules *rules;
+	struct table *table;
+	struct tap **taps; /* two for each device: input, output */
+	size_t count;
+	struct pollfd *polls; /* xenbwd, then the taps */
+};
+
+/* ---- start and end ---- */
+
+static int read_settings(struct worker *w, bool naccttab, char **err)
+{
+	FILE *in = fdopen(CAPTURE_SETTINGS_FD, "r");
+	int rc;
+
+	if (!in)
+		return err_sys(
+			err, "cannot read the settings from descriptor %d; this program is started by xenbwd",
+			CAPTURE_SETTINGS_FD);
+	w->conf.kind = naccttab ? CONF_NACCTTAB : CONF_XENBW;
+	rc = conf_parse(&w->conf, in, "settings from xenbwd", err);
+	fclose(in);
+	if (rc == 0 && w->conf.devices.count == 0)
+		rc = err_set(err, "the settings name no device to capture on");
+	return rc;
+}
+
+static int open_taps(struct worker *w, char **err)
+{
+	const struct conf_texts *devices = &w->conf.devices;
+
+	w->taps = mem_array(devices->count * DIR_COUNT, sizeof(struct tap *));
+	for (size_t i = 0; i < devices->count; i++)
+		for (int d = 0; d < DIR_COUNT; d++) {
+			if (tap_open(&w->taps[w->count], devices->list[i], d, err) < 0)
+				return -1;
+			w->count++;
+		}
+	w->polls = mem_array(w->count + 1, sizeof(*w->polls));
+	w->polls[0] = (struct pollfd){.fd = CAPTURE_FD, .events = POLLIN};
+	for (size_t i = 0; i < w->count; i++)
+		w->polls[i + 1] = (struct pollfd){.fd = tap_fd(w->taps[i]), .events = POLLIN};
+	return 0;
+}
+
+static void release(struct worker *w)
+{
+	for (size_t i = 0; i < w->count; i++)
+		tap_close(w->taps[i]);
+	free(w->taps);
+	free(w->polls);
+	table_free(w->table);
+	rules_free(w->rules);
+	conf_free(&w->conf);
+}
+
+/* ---- frames ---- */
+
+static void on_input(void *ctx, const struct frame *f, int64_t stamp)
+{
+	table_frame(ctx, DIR_INPUT, f, stamp);
+}
+
+static void on_output(void *ctx, const struct frame *f, int64_t stamp)
+{
+	table_frame(ctx, DIR_OUTPUT, f, stamp);
+}
+
+static int drain(struct worker *w, char **err)
+{
+	static const tap_fn by_direction[DIR_COUNT] = {on_input, on_output};
+
+	for (size_t i = 0; i < w->count; i++)
+		if (tap_drain(w->taps[i], by_direction[i % DIR_COUNT], w->table, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* ---- orders ---- */
+
+static int take_vifs(struct worker *w, const struct capture_order *o, int table, char **err)
+{
+	struct capture_vif *vifs = capture_table_unpack(table, o->count, sizeof(*vifs), err);
+
+	if (!vifs)
+		return -1;
+	table_vifs(w->table, vifs, o->count);
+	free(vifs);
+	return 0;
+}
+
+/* The time of frames for a time of clock_mono. Not clock_gettime: frames bear the kernel's own clock, which
+ * a test that preloads another clock_gettime does not move. */
+static int64_t stamp_of(int64_t mono_ns)
+{
+	struct timespec t = {0};
+
+	(void)timespec_get(&t, TIME_UTC); /* cannot fail: this clock always exists */
+	return (int64_t)t.tv_sec * 1000 * MILLION + t.tv_nsec - (clock_mono().ns - mono_ns);
+}
+
+static int sum_dropped(struct worker *w, uint64_t dropped[DIR_COUNT], char **err)
+{
+	uint64_t growth;
+
+	for (size_t i = 0; i < w->count; i++) {
+		if (tap_dropped(w->taps[i], &growth, err) < 0)
+			return -1;
+		dropped[i % DIR_COUNT] += growth;
+	}
+	return 0;
+}
+
+static int answer(struct worker *w, const struct capture_order *o, char **err)
+{
+	struct capture_answer a = {.magic = CAPTURE_MAGIC, .kind = CAPTURE_SEEN, .serial = o->serial};
+	struct capture_seen *seen;
+	int table, rc;
+
+	table_late_after(w->table, stamp_of(o->counted_ns));
+	(void)poll(NULL, 0, SETTLE_MS);
+	if (drain(w, err) < 0 || sum_dropped(w, a.dropped, err) < 0)
+		return -1;
+	seen = table_answer(w->table, &a);
+	table = capture_table_pack(seen, a.count, sizeof(*seen), err);
+	free(seen);
+	if (table < 0)
+		return -1;
+	rc = capture_send(CAPTURE_FD, &a, sizeof(a), &table, 1, err);
+	close(table);
+	return rc;
+}
+
+static int obey(struct worker *w, const struct capture_order *o, int table, char **err)
+{
+	if (o->magic == CAPTURE_MAGIC && o->kind == CAPTURE_VIFS)
+		return take_vifs(w, o, table, err);
+	if (o->magic == CAPTURE_MAGIC && o->kind == CAPTURE_READ)
+		return answer(w, o, err);
+	return err_set(err, "xenbwd sent a message that is none; it is of another version: reinstall xenbw");
+}
+
+/* 1: there may be more; 0: xenbwd has closed its end. */
+static int take_order(struct worker *w, char **err)
+{
+	struct capture_order o;
+	int fds[CAPTURE_FDS], rc = capture_receive(CAPTURE_FD, &o, sizeof(o), fds, err);
+
+	if (rc < 0)
+		return *err ? err_add(err, "from xenbwd") : 0;
+	if (rc == 0)
+		return 1;
+	rc = obey(w, &o, fds[0], err);
+	capture_close(fds);
+	return rc < 0 ? -1 : 1;
+}
+
+/* ---- the loop ---- */
+
+static bool any_tap_ready(const struct worker *w)
+{
+	for (size_t i = 1; i <= w->count; i++)
+		if (w->polls[i].revents)
+			return true;
+	return false;
+}
+
+/* Sleeps until there is an order, or a frame; after frames it leaves the taps alone for a nap, so that under
+ * load it does not wake for each. */
+static int serve(struct worker *w, char **err)
+{
+	bool nap = false;
+
+	for (;;) {
+		int n = poll(w->polls, nap ? 1 : w->count + 1, nap ? NAP_MS : -1);
+
+		if (n < 0 && errno != EINTR)
+			return err_sys(err, "cannot wait for frames");
+		if (n > 0 && w->polls[0].revents) {
+			int rc = take_order(w, err);
+
+			if (rc <= 0)
+				return rc;
+		}
+		nap = !nap && n > 0 && any_tap_ready(w);
+		if (nap && drain(w, err) < 0)
+			return -1;
+	}
+}
+
+int worker_run(bool naccttab, char **err)
+{
+	struct worker w = {0};
+	int rc;
+
+	conf_init(&w.conf);
+	rc = read_settings(&w, naccttab, err);
+	if (rc == 0)
+		rc = open_taps(&w, err);
+	if (rc == 0)
+		rc = privileges_drop(err);
+	if (rc == 0) {
+		w.rules = rules_new(&w.conf);
+		w.table = table_new(w.rules);
+		log_debug("captures on %zu device(s)", w.conf.devices.count);
+		rc = serve(&w, err);
+	}
+	release(&w);
+	return rc;
+}
