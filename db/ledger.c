@@ -52,8 +52,8 @@ static const char *const texts[STATEMENTS] = {
 	[ADD_TAKE] = "INSERT INTO take(seq, slot, bucket, vif, address, from_time, to_time, external_input,"
 		     " external_output, peer_input, peer_output, direct_input, direct_output, local_input,"
 		     " local_output, ignored_input, ignored_output, unattributed_input, unattributed_output,"
-		     " clipped_input, clipped_output, estimated_input, estimated_output)"
-		     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		     " clipped_input, clipped_output, estimated_input, estimated_output, spoofed_output)"
+		     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[ADD_EVENT] = "INSERT INTO event(time, kind, object, detail) VALUES (?, ?, ?, ?)",
 	[PUT_BASELINE] =
 		"INSERT OR REPLACE INTO baseline(boot, ifindex, rx_bytes, rx_packets, tx_bytes, tx_packets)"
@@ -367,14 +367,15 @@ static int add_take(struct ledger *l, const struct ledger_take *t, char **err)
 {
 	const uint64_t *in = t->classes.bytes[DIR_INPUT], *out = t->classes.bytes[DIR_OUTPUT];
 
-	return sql_exec(l->stmt[ADD_TAKE], err, "iiiisiiiiiiiiiiiiiiiiii", t->seq, t->slot, t->bucket, t->vif,
-			t->address, t->from_time, t->to_time, (int64_t)in[CLASS_EXTERNAL],
+	return sql_exec(l->stmt[ADD_TAKE], err, "iiiisiiiiiiiiiiiiiiiiiii", t->seq, t->slot, t->bucket,
+			t->vif, t->address, t->from_time, t->to_time, (int64_t)in[CLASS_EXTERNAL],
 			(int64_t)out[CLASS_EXTERNAL], (int64_t)in[CLASS_PEER], (int64_t)out[CLASS_PEER],
 			(int64_t)in[CLASS_DIRECT], (int64_t)out[CLASS_DIRECT], (int64_t)in[CLASS_LOCAL],
 			(int64_t)out[CLASS_LOCAL], (int64_t)in[CLASS_IGNORED], (int64_t)out[CLASS_IGNORED],
 			(int64_t)in[CLASS_UNATTRIBUTED], (int64_t)out[CLASS_UNATTRIBUTED],
 			(int64_t)t->clipped[DIR_INPUT], (int64_t)t->clipped[DIR_OUTPUT],
-			(int64_t)t->estimated[DIR_INPUT], (int64_t)t->estimated[DIR_OUTPUT]);
+			(int64_t)t->estimated[DIR_INPUT], (int64_t)t->estimated[DIR_OUTPUT],
+			(int64_t)t->spoofed);
 }
 
 static int put_baseline(struct ledger *l, const struct ledger_baseline *b, char **err)
@@ -440,6 +441,24 @@ static int commit_body(struct ledger *l, const void *arg, char **err)
 int ledger_commit(struct ledger *l, const struct ledger_batch *batch, char **err)
 {
 	return transaction(l, commit_body, batch, err);
+}
+
+/* ---- settings that readers go by ---- */
+
+int ledger_charge(struct ledger *l, bool unattributed, char **err)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (sql_prepare(
+		    l->file.db, &stmt,
+		    "INSERT INTO meta(key, value) VALUES ('unattributed', ?)"
+		    " ON CONFLICT(key) DO UPDATE SET value = excluded.value WHERE value <> excluded.value",
+		    err) < 0)
+		return -1;
+	rc = sql_exec(stmt, err, "s", unattributed ? "external" : "none");
+	sqlite3_finalize(stmt);
+	return rc;
 }
 
 /* ---- sinks ---- */
@@ -514,7 +533,7 @@ int ledger_sink_seq(struct ledger *l, const char *sink, int64_t *seq, char **err
 #define CLASS_COLUMNS \
 	"external_input, external_output, peer_input, peer_output, direct_input, direct_output," \
 	" local_input, local_output, ignored_input, ignored_output, unattributed_input, unattributed_output," \
-	" clipped_input, clipped_output, estimated_input, estimated_output"
+	" clipped_input, clipped_output, estimated_input, estimated_output, spoofed_output"
 
 #define GROW(column) column " = " column " + excluded." column
 #define GROW_BOTH(class) GROW(class "_input") ", " GROW(class "_output")
@@ -526,7 +545,8 @@ static const char fold_in[] =
 	" FROM take WHERE seq <= ?1 AND slot < ?2 ORDER BY seq"
 	" ON CONFLICT(bucket, slot, vif, address) DO UPDATE SET "
 	GROW_BOTH("external") ", " GROW_BOTH("peer") ", " GROW_BOTH("direct") ", " GROW_BOTH("local") ", "
-	GROW_BOTH("ignored") ", " GROW_BOTH("unattributed") ", " GROW_BOTH("clipped") ", " GROW_BOTH("estimated");
+	GROW_BOTH("ignored") ", " GROW_BOTH("unattributed") ", " GROW_BOTH("clipped") ", " GROW_BOTH("estimated") ", "
+	GROW("spoofed_output");
 /* clang-format on */
 
 struct fold {

@@ -124,6 +124,10 @@ void ledger_state_free(struct ledger_state *state);
 /* All of the batch, durable when it returns 0; nothing of it when -1. */
 int ledger_commit(struct ledger *l, const struct ledger_batch *batch, char **err);
 
+/* Says whether unattributed bytes are in what netacct calls input and output, for all who read this ledger
+ * from now on, of whatever time. Until it is said, they are. */
+int ledger_charge(struct ledger *l, bool unattributed, char **err);
+
 /* Says which sinks there are: a new one begins with what is committed after this (it has passed all sequences
  * given out so far), others are forgotten (they hold nothing back any more). */
 int ledger_sinks(struct ledger *l, const char *const *names, size_t count, char **err);

@@ -15,8 +15,6 @@
 #include "base/folder.h"
 #include "base/mem.h"
 #include "db/sql.h"
-#include "ledger_schema.h" /* made from db/schema/ledger.sql */
-#include "ledger_views_schema.h"
 
 #define RECOVER                                                                                            \
 	"nothing was changed. Keep a copy, then recover what can be read as LEDGER in xenbwd(8) says, or " \
@@ -44,12 +42,12 @@ static int take_lock(struct ledger_file *f, const char *path, char **err)
 
 /* Refuses whatever is not one of our ledgers in a version that we know. A database without any table is new.
  */
-static int check_identity(sqlite3 *db, const char *path, bool *is_new, char **err)
+static int check_identity(sqlite3 *db, const char *path, bool *is_new, int64_t *version, char **err)
 {
-	int64_t application = 0, version = 0, tables = 0;
+	int64_t application = 0, tables = 0;
 
 	if (sql_number(db, "PRAGMA application_id", 0, &application, err) < 0 ||
-	    sql_number(db, "PRAGMA user_version", 0, &version, err) < 0 ||
+	    sql_number(db, "PRAGMA user_version", 0, version, err) < 0 ||
 	    sql_number(db, "SELECT count(*) FROM sqlite_master", 0, &tables, err) < 0) {
 		if ((sqlite3_errcode(db) & 0xff) == SQLITE_NOTADB ||
 		    (sqlite3_errcode(db) & 0xff) == SQLITE_CORRUPT)
@@ -65,13 +63,13 @@ static int check_identity(sqlite3 *db, const char *path, bool *is_new, char **er
 			"%s is a database of some other program, not a xenbw ledger; name another file with "
 			"`ledger` in the configuration",
 			path);
-	if (version > LEDGER_SCHEMA)
+	if (*version > LEDGER_SCHEMA)
 		return err_set(
 			err,
 			"ledger %s was written by a newer xenbw (schema %" PRId64
 			", this one knows up to %d); "
 			"install that version again, or name another file with `ledger`; nothing was changed",
-			path, version, LEDGER_SCHEMA);
+			path, *version, LEDGER_SCHEMA);
 	return 0;
 }
 
@@ -97,31 +95,13 @@ static int check_soundness(sqlite3 *db, const char *path, char **err)
 	return rc < 0 ? -1 : 0;
 }
 
-static int create_schema(sqlite3 *db, char **err)
-{
-	char *head = mem_printf("PRAGMA application_id = %d; PRAGMA user_version = %d;",
-				LEDGER_APPLICATION_ID, LEDGER_SCHEMA);
-	int rc = sql_run(db, "BEGIN IMMEDIATE", err);
-
-	if (rc == 0 && (sql_run(db, ledger_schema, err) < 0 || sql_run(db, head, err) < 0 ||
-			sql_run(db,
-				"INSERT INTO meta(key, value) VALUES ('uuid', lower(hex(randomblob(16)))),"
-				" ('created', unixepoch()), ('open_slot', 0)",
-				err) < 0 ||
-			sql_run(db, "COMMIT", err) < 0)) {
-		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
-		rc = -1;
-	}
-	free(head);
-	return rc;
-}
-
 static int set_up_writer(struct ledger_file *f, const char *path, char **err)
 {
+	int64_t version = 0;
 	bool is_new = false;
 	int persist = 1;
 
-	if (check_identity(f->db, path, &is_new, err) < 0)
+	if (check_identity(f->db, path, &is_new, &version, err) < 0)
 		return -1;
 	if (sqlite3_db_readonly(f->db, "main"))
 		return err_set(
@@ -133,9 +113,13 @@ static int set_up_writer(struct ledger_file *f, const char *path, char **err)
 	    sql_run(f->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
 		    err) < 0)
 		return err_add(err, "preparing ledger %s", path);
-	if ((is_new ? create_schema(f->db, err) : check_soundness(f->db, path, err)) < 0)
+	if (is_new)
+		return ledger_versions_create(f->db, err);
+	if (check_soundness(f->db, path, err) < 0)
 		return -1;
-	return sql_run(f->db, ledger_views_schema, err); /* an older ledger lacks some */
+	if (ledger_versions_upgrade(f->db, version, err) < 0)
+		return err_add(err, "bringing ledger %s up to date (schema %d)", path, LEDGER_SCHEMA);
+	return 0;
 }
 
 int ledger_file_open_writer(struct ledger_file *f, const char *path, char **err)
@@ -164,6 +148,7 @@ int ledger_file_open_writer(struct ledger_file *f, const char *path, char **err)
 
 int ledger_file_open_reader(struct ledger_file *f, const char *path, char **err)
 {
+	int64_t version = 0;
 	bool is_new = false;
 	int rc;
 
@@ -178,9 +163,11 @@ int ledger_file_open_reader(struct ledger_file *f, const char *path, char **err)
 			path, f->db ? sqlite3_errmsg(f->db) : sqlite3_errstr(rc));
 	} else {
 		sqlite3_busy_timeout(f->db, 5000);
-		rc = check_identity(f->db, path, &is_new, err);
+		rc = check_identity(f->db, path, &is_new, &version, err);
 		if (rc == 0 && is_new)
 			rc = err_set(err, "%s is empty: no xenbwd has written a ledger there yet", path);
+		else if (rc == 0)
+			rc = ledger_versions_bridge(f->db, version, err);
 	}
 	if (rc < 0)
 		ledger_file_close(f);

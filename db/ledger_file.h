@@ -10,8 +10,7 @@
 
 #include <sqlite3.h>
 
-#define LEDGER_SCHEMA 1
-#define LEDGER_APPLICATION_ID 0x78656e62 /* "xenb" */
+#include "db/ledger_versions.h"
 
 struct ledger_file {
 	sqlite3 *db;
@@ -19,12 +18,13 @@ struct ledger_file {
 };
 
 /* Opens or creates the ledger (and its folder, where only that is missing) for the one writer: WAL,
- * synchronous=FULL, mode 0640 (group may read). An older one gets the views that it lacks. Errors say whether
+ * synchronous=FULL, mode 0640 (group may read). An older one is brought up to date. Errors say whether
  * it is in use, torn, read-only, newer than this program, or something else's, and how to go on; nothing is
  * changed then. */
 int ledger_file_open_writer(struct ledger_file *f, const char *path, char **err);
 
-/* Opens an existing ledger read-only. Returns 1 (and no error) where there is none at `path`. */
+/* Opens an existing ledger read-only; one of an older version reads as one of this. Returns 1 (and no error)
+ * where there is none at `path`. */
 int ledger_file_open_reader(struct ledger_file *f, const char *path, char **err);
 
 void ledger_file_close(struct ledger_file *f);

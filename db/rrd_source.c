@@ -9,11 +9,11 @@
 
 #define LOOK_BACK 3600 /* how far a batch goes back at most: files that lag more are read one by one */
 
-/* input and output are what netacct's columns of that name hold: what went outside, and what could not be
- * told apart. `ignored` stays in the ledger. */
-#define SUMS                                                                                     \
-	" sum(external_input + unattributed_input), sum(external_output + unattributed_output)," \
-	" sum(peer_input), sum(peer_output), sum(direct_input), sum(direct_output),"             \
+/* input and output are what netacct's columns of that name hold: what went outside, and as the ledger says
+ * what could not be told apart. `ignored` stays in the ledger. */
+#define SUMS                                                                         \
+	" sum(charged_input), sum(charged_output),"                                  \
+	" sum(peer_input), sum(peer_output), sum(direct_input), sum(direct_output)," \
 	" sum(local_input), sum(local_output)"
 
 /* An open epoch lasts: xenbwd reads its counters all the time, though it writes `seen` only when they grew.

@@ -10,11 +10,12 @@
 #include "base/text.h"
 #include "db/sql.h"
 
-/* `ignored` stays in the ledger. */
-#define SUMS                                                                                            \
-	" sum(external_input + unattributed_input), sum(external_output + unattributed_output),"        \
-	" sum(peer_input), sum(peer_output), sum(direct_input), sum(direct_output), sum(local_input), " \
-	"sum(local_output)"
+/* As the view `usage` has charged_input and charged_output. `ignored` stays in the ledger. */
+#define CHARGED(dir) "sum(external_" dir " + unattributed_" dir " * (SELECT unattributed FROM charging))"
+#define SUMS                                                     \
+	" " CHARGED("input") ", " CHARGED(                       \
+		"output") ", sum(peer_input), sum(peer_output)," \
+			  " sum(direct_input), sum(direct_output), sum(local_input), sum(local_output)"
 
 /* In one transaction, so that what it reads belongs together. */
 static int in_transaction(sqlite3 *db, int (*fn)(sqlite3 *, void *, char **), void *arg, char **err)

@@ -23,7 +23,8 @@
 	" sum(ignored_input) AS ignored_input, sum(ignored_output) AS ignored_output,"                     \
 	" sum(unattributed_input) AS unattributed_input, sum(unattributed_output) AS unattributed_output," \
 	" sum(clipped_input) AS clipped_input, sum(clipped_output) AS clipped_output,"                     \
-	" sum(estimated_input) AS estimated_input, sum(estimated_output) AS estimated_output"
+	" sum(estimated_input) AS estimated_input, sum(estimated_output) AS estimated_output,"             \
+	" sum(spoofed_output) AS spoofed_output"
 
 static const struct usage_run no_run = {.seen = -1, .ended = -1};
 
@@ -163,6 +164,7 @@ static void take_sums(struct usage_sums *s, sqlite3_stmt *stmt, int column)
 		s->clipped[d] = (uint64_t)sqlite3_column_int64(stmt, column++);
 	for (int d = 0; d < DIR_COUNT; d++)
 		s->estimated[d] = (uint64_t)sqlite3_column_int64(stmt, column++);
+	s->spoofed = (uint64_t)sqlite3_column_int64(stmt, column);
 }
 
 /* What is summed and by what: inside the two tables, and over both of them. */
@@ -274,6 +276,7 @@ static int read_report(sqlite3 *db, void *ctx, char **err)
 	bool by_bucket = q->by == USAGE_BY_BUCKET;
 	char *filter = id_filter(q->buckets, q->count);
 	char *query = sums_query(by_bucket ? &group_bucket : &group_address, filter);
+	int64_t charged = 1;
 	int rc;
 
 	if (by_bucket) {
@@ -285,6 +288,9 @@ static int read_report(sqlite3 *db, void *ctx, char **err)
 		query = labelled;
 	}
 	rc = run_rows(db, query, q->from, q->to, by_bucket ? take_bucket_row : take_address_row, q->out, err);
+	if (rc == 0)
+		rc = sql_number(db, "SELECT unattributed FROM charging", 1, &charged, err);
+	q->out->unattributed_charged = charged != 0;
 	if (rc == 0)
 		rc = read_run(db, &q->out->run, err);
 	if (q->out->count)

@@ -48,6 +48,7 @@ struct usage_sums {
 	struct class_bytes classes;
 	uint64_t clipped[DIR_COUNT];
 	uint64_t estimated[DIR_COUNT]; /* a part of the classes, known less well */
+	uint64_t spoofed;              /* a part of the output: not sent from an address of its own */
 };
 
 enum usage_by { USAGE_BY_BUCKET, USAGE_BY_ADDRESS };
@@ -62,7 +63,8 @@ struct usage_row {
 
 struct usage_report {
 	struct usage_run run;
-	struct usage_row *rows; /* sorted by label, or by address and domain; numbers in them by value */
+	bool unattributed_charged; /* they are in what netacct calls input and output */
+	struct usage_row *rows;    /* sorted by label, or by address and domain; numbers in them by value */
 	size_t count;
 };
 

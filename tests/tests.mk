@@ -23,6 +23,9 @@ test_ledger_SRC := tests/unit/test_ledger.c db/ledger.c $(LEDGER:%=%.c) $(UNIT_C
 test_ledger_LIB := sqlite3
 test_ledger_file_SRC := tests/unit/test_ledger_file.c $(LEDGER:%=%.c) $(UNIT_C)
 test_ledger_file_LIB := sqlite3
+test_ledger_versions_SRC := tests/unit/test_ledger_versions.c tests/support/ledger_bed.c db/ledger.c db/usage.c db/rrd_source.c db/rrd_plan.c \
+                            db/traffic_source.c $(LEDGER:%=%.c) $(UNIT_C)
+test_ledger_versions_LIB := sqlite3
 LINKS_C := src/net/links.c src/net/message.c
 test_links_SRC := tests/unit/test_links.c $(LINKS_C) tests/support/netns.c $(UNIT_C)
 test_links_LIB := libnl-3.0
@@ -65,7 +68,7 @@ test_network_SRC := tests/unit/test_network.c src/config/network.c $(UNIT_C)
 test_mysql_SRC := tests/unit/test_mysql.c tests/support/mariadb_bed.c tests/support/unit.c db/mysql.c $(BASE_C)
 test_mysql_LIB := libmariadb
 
-UNIT_TESTS := test_naccttab test_network test_text test_basis test_owner test_conf test_portion test_split test_epoch test_bucket test_account test_account_look test_ledger test_ledger_file test_links test_stats test_bind test_message test_frame test_netset test_rules test_uplinks test_nat test_parcel test_rrd_plan test_rrd test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink
+UNIT_TESTS := test_naccttab test_network test_text test_basis test_owner test_conf test_portion test_split test_epoch test_bucket test_account test_account_look test_ledger test_ledger_file test_ledger_versions test_links test_stats test_bind test_message test_frame test_netset test_rules test_uplinks test_nat test_parcel test_rrd_plan test_rrd test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink
 
 test_value_SRC := tests/unit/test_value.c xen/value.c $(BASE_C)
 test_pending_SRC := tests/unit/test_pending.c xen/pending.c xen/snapshot.c xen/value.c $(BASE_C)

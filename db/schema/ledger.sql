@@ -1,7 +1,7 @@
--- The ledger, schema 1. One row here is one fact; all else (RRD, MySQL, reports) is derived.
+-- The ledger, schema 2. One row here is one fact; all else (RRD, MySQL, reports) is derived.
 -- Times are UTC seconds. Bytes are IP bytes in the guest's view; raw counters are the kernel's, dom0's view.
 
-CREATE TABLE meta (                    -- uuid: names this ledger to its sinks; created; open_slot: slots below it are complete
+CREATE TABLE meta (                    -- uuid: names this ledger to its sinks; created; open_slot: slots below it are complete; unattributed: see view charging
 	key TEXT PRIMARY KEY NOT NULL,
 	value NOT NULL
 ) WITHOUT ROWID;
@@ -97,7 +97,8 @@ CREATE TABLE take (                    -- immutable; folded into `slot` once eve
 	ignored_input INTEGER NOT NULL, ignored_output INTEGER NOT NULL,
 	unattributed_input INTEGER NOT NULL, unattributed_output INTEGER NOT NULL,
 	clipped_input INTEGER NOT NULL, clipped_output INTEGER NOT NULL,
-	estimated_input INTEGER NOT NULL, estimated_output INTEGER NOT NULL
+	estimated_input INTEGER NOT NULL, estimated_output INTEGER NOT NULL,
+	spoofed_output INTEGER NOT NULL DEFAULT 0 -- a part of the output: not sent from an address of its own
 );
 CREATE INDEX take_slot ON take(slot);
 CREATE INDEX take_bucket ON take(bucket, slot);
@@ -115,6 +116,7 @@ CREATE TABLE slot (
 	unattributed_input INTEGER NOT NULL, unattributed_output INTEGER NOT NULL,
 	clipped_input INTEGER NOT NULL, clipped_output INTEGER NOT NULL,
 	estimated_input INTEGER NOT NULL, estimated_output INTEGER NOT NULL,
+	spoofed_output INTEGER NOT NULL DEFAULT 0,
 	PRIMARY KEY (bucket, slot, vif, address)
 ) WITHOUT ROWID;
 CREATE INDEX slot_slot ON slot(slot);
@@ -131,16 +133,3 @@ CREATE TABLE event (                   -- what an admin may want to know later
 	object TEXT NOT NULL,
 	detail TEXT NOT NULL
 );
-
-CREATE VIEW usage AS                   -- every byte that was ever booked, folded or not
-	SELECT slot, bucket, vif, address,
-		external_input, external_output, peer_input, peer_output, direct_input, direct_output,
-		local_input, local_output, ignored_input, ignored_output, unattributed_input, unattributed_output,
-		clipped_input, clipped_output, estimated_input, estimated_output
-	FROM slot
-	UNION ALL
-	SELECT slot, bucket, vif, address,
-		external_input, external_output, peer_input, peer_output, direct_input, direct_output,
-		local_input, local_output, ignored_input, ignored_output, unattributed_input, unattributed_output,
-		clipped_input, clipped_output, estimated_input, estimated_output
-	FROM take;

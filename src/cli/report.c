@@ -2,8 +2,8 @@
  *
  * report: `xenbw report`, the sums of a period per bucket or per own address.
  *
- * Only the ledger is asked. Input and output are what netacct's are: external bytes, and those that nobody
- * could attribute.
+ * Only the ledger is asked. Input and output are what netacct's are: external bytes, and, unless the ledger
+ * says that they are not charged, those that nobody could attribute.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 
 /* Sums by direction: a pair of columns for each. */
 enum {
-	SUM_CHARGED, /* external and unattributed */
+	SUM_CHARGED, /* external, and unattributed where the ledger says so */
 	SUM_EXTERNAL,
 	SUM_UNATTRIBUTED,
 	SUM_PEER,
@@ -27,6 +27,7 @@ enum {
 	SUM_IGNORED,
 	SUM_CLIPPED,
 	SUM_ESTIMATED,
+	SUM_SPOOFED, /* of output only */
 	SUM_COUNT
 };
 
@@ -65,20 +66,23 @@ static const struct out_column report_columns[COLUMN_COUNT] = {
 	[COLUMN_OF(SUM_CLIPPED, DIR_OUTPUT)] = {"clipped_output", NULL, OUT_BYTES, 0},
 	[COLUMN_OF(SUM_ESTIMATED, DIR_INPUT)] = {"estimated_input", NULL, OUT_BYTES, 0},
 	[COLUMN_OF(SUM_ESTIMATED, DIR_OUTPUT)] = {"estimated_output", NULL, OUT_BYTES, 0},
+	[COLUMN_OF(SUM_SPOOFED, DIR_INPUT)] = {NULL, NULL, OUT_BYTES, 0},
+	[COLUMN_OF(SUM_SPOOFED, DIR_OUTPUT)] = {"spoofed_output", "SPOOFED", OUT_BYTES, 1},
 };
 
 struct sums {
 	uint64_t bytes[SUM_COUNT][DIR_COUNT];
 };
 
-static struct sums sums_of(const struct usage_sums *u)
+static struct sums sums_of(const struct usage_sums *u, bool unattributed_charged)
 {
-	struct sums s;
+	struct sums s = {0};
 
 	for (int d = 0; d < DIR_COUNT; d++) {
 		const uint64_t *classes = u->classes.bytes[d];
 
-		s.bytes[SUM_CHARGED][d] = classes[CLASS_EXTERNAL] + classes[CLASS_UNATTRIBUTED];
+		s.bytes[SUM_CHARGED][d] =
+			classes[CLASS_EXTERNAL] + (unattributed_charged ? classes[CLASS_UNATTRIBUTED] : 0);
 		s.bytes[SUM_EXTERNAL][d] = classes[CLASS_EXTERNAL];
 		s.bytes[SUM_UNATTRIBUTED][d] = classes[CLASS_UNATTRIBUTED];
 		s.bytes[SUM_PEER][d] = classes[CLASS_PEER];
@@ -88,6 +92,7 @@ static struct sums sums_of(const struct usage_sums *u)
 		s.bytes[SUM_CLIPPED][d] = u->clipped[d];
 		s.bytes[SUM_ESTIMATED][d] = u->estimated[d];
 	}
+	s.bytes[SUM_SPOOFED][DIR_OUTPUT] = u->spoofed;
 	return s;
 }
 
@@ -185,7 +190,7 @@ static void put_sums(struct out_table *t, const struct sums *s)
 
 static void put_row(struct reporting *r, struct out_table *t, const struct usage_row *row)
 {
-	struct sums s = sums_of(&row->sums);
+	struct sums s = sums_of(&row->sums, r->usage.unattributed_charged);
 
 	out_row(t);
 	if (r->by == USAGE_BY_BUCKET) {
@@ -237,11 +242,12 @@ static void say_split(const struct reporting *r)
 	uint64_t unknown = both(&r->totals, SUM_UNATTRIBUTED);
 	char *text;
 
-	if (is_unsplit(&r->totals)) {
+	if (is_unsplit(&r->totals) && r->usage.unattributed_charged) {
 		puts("unsplit: no attribution, so input and output hold all bytes, whatever their way");
 	} else if (unknown) {
 		text = r->cli->screen.exact ? mem_printf("%" PRIu64 " bytes", unknown) : units_bytes(unknown);
-		printf("input and output hold %s that could not be attributed\n", text);
+		printf("input and output %s %s that could not be attributed\n",
+		       r->usage.unattributed_charged ? "hold" : "are without", text);
 		free(text);
 	}
 }

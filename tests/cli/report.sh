@@ -52,11 +52,11 @@ total                         5000001143    2580  5000003723       40        50 
 input and output hold 33 bytes that could not be attributed'
 
 tap_is "CSV, with CR LF and no formulas" "$(xenbw report --csv | tr '\r' '!')" \
-	'bucket,input,output,total,external_input,external_output,unattributed_input,unattributed_output,peer_input,peer_output,direct_input,direct_output,local_input,local_output,ignored_input,ignored_output,clipped_input,clipped_output,estimated_input,estimated_output!
-'"'"'=SUM(A1),9007199254740993,0,9007199254740993,9007199254740993,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0!
-"Grüße, ""Welt""",1,2,3,1,2,0,0,0,0,0,0,0,0,3,4,0,0,0,0!
-web,5000000118,530,5000000648,5000000107,508,11,22,40,50,0,0,600,700,0,0,1,2,3,4!
-web10,1025,2050,3075,1025,2050,0,0,0,0,0,0,0,0,0,0,0,0,0,0!'
+	'bucket,input,output,total,external_input,external_output,unattributed_input,unattributed_output,peer_input,peer_output,direct_input,direct_output,local_input,local_output,ignored_input,ignored_output,clipped_input,clipped_output,estimated_input,estimated_output,spoofed_output!
+'"'"'=SUM(A1),9007199254740993,0,9007199254740993,9007199254740993,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0!
+"Grüße, ""Welt""",1,2,3,1,2,0,0,0,0,0,0,0,0,3,4,0,0,0,0,0!
+web,5000000118,530,5000000648,5000000107,508,11,22,40,50,0,0,600,700,0,0,1,2,3,4,0!
+web10,1025,2050,3075,1025,2050,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0!'
 tap_is "CSV by address has nothing where no address is known" "$(xenbw report --csv --by address web10 | cut -d, -f1-5 | tr -d '\r')" \
 	'address,domain,input,output,total
 10.0.0.2,web10,1024,2048,3072
@@ -65,7 +65,7 @@ tap_is "CSV by address has nothing where no address is known" "$(xenbw report --
 tap_is "JSON: what it says beside the rows" "$(xenbw report --json | jq -c 'del(.rows, .ledger)')" \
 	'{"format":1,"command":"report","time":"2026-11-23T11:00:10Z","by":"domain","from":"2026-10-31T23:00:00Z","to":"2026-11-30T23:00:00Z","timezone":"Europe/Berlin","ledger_seen":"2026-11-23T11:00:05Z","unsplit":false}'
 tap_is "JSON: the rows" "$(xenbw report --json web | jq -c '.rows[]')" \
-	'{"bucket":"web","input":5000000118,"output":530,"total":5000000648,"external_input":5000000107,"external_output":508,"unattributed_input":11,"unattributed_output":22,"peer_input":40,"peer_output":50,"direct_input":0,"direct_output":0,"local_input":600,"local_output":700,"ignored_input":0,"ignored_output":0,"clipped_input":1,"clipped_output":2,"estimated_input":3,"estimated_output":4}'
+	'{"bucket":"web","input":5000000118,"output":530,"total":5000000648,"external_input":5000000107,"external_output":508,"unattributed_input":11,"unattributed_output":22,"peer_input":40,"peer_output":50,"direct_input":0,"direct_output":0,"local_input":600,"local_output":700,"ignored_input":0,"ignored_output":0,"clipped_input":1,"clipped_output":2,"estimated_input":3,"estimated_output":4,"spoofed_output":0}'
 tap_like "JSON: integers are exact, beyond what a double holds" "$(xenbw report --json '=SUM(A1)')" '"input": 9007199254740993,'
 tap_is "JSON by address has null where no address is known" "$(xenbw report --json --by address web10 | jq -c '.rows[] | [.address, .domain, .total]')" \
 	'["10.0.0.2","web10",3072]
@@ -81,6 +81,18 @@ tap_like "a narrow terminal loses the classes first" "$(xenbw_on 60 report)" '^H
 tap_is "and is filled but not exceeded" "$(xenbw_on 60 report --by address | sed -n '3,/^total/p' | wc -L)" 60
 tap_like "--wide loses none" "$(xenbw_on 60 report --wide)" 'IGNORED OUT$'
 
+sqlite3 "$CLI/ledger.db" "UPDATE take SET spoofed_output = 50 WHERE seq = 1; INSERT INTO meta VALUES ('unattributed', 'none')"
+tap_is "spoofed bytes are shown where there are some; unattributed ones are not charged where the ledger says so" \
+	"$(xenbw report --bytes web --from 2026-11-23 | tail -n +3)" \
+	'BUCKET  INPUT  OUTPUT  TOTAL  SPOOFED
+web       100     200    300       50
+total     100     200    300       50
+input and output are without 33 bytes that could not be attributed'
+tap_is "for machines too" "$(xenbw report --json web | jq -c '.rows[] | [.input, .output, .total, .unattributed_input, .spoofed_output]')" \
+	'[5000000107,508,5000000615,11,50]'
+tap_is "a month that nothing was attributed in has nothing to charge then" "$(xenbw report --bytes --month last web | tail -n 2)" \
+	'total       0       0      0
+input and output are without 3000030 bytes that could not be attributed'
 tap_ok "an unknown bucket is answered with near ones" cli_fails 1 'no bucket `wbe`; near to it are: web$' report wbe
 tap_ok "or with how to list them" cli_fails 1 'no bucket `zzzzzz`; `xenbw completion buckets`' report zzzzzz
 tap_ok "a label that a bucket has given up is not known" cli_fails 1 'no bucket `web2`' report web2

@@ -7,7 +7,6 @@ set -u
 . "$(dirname "$0")/../support/cli.sh"
 
 ask() { TZ=${ZONE-Europe/Berlin} sqlite3 -readonly "$CLI/ledger.db" "$@"; }
-sqlite3 "$CLI/ledger.db" <"$CLI_TREE/db/schema/ledger_views.sql" || tap_bail "cannot make the view"
 
 tap_is "netacct's columns in their order" "$(ask "SELECT group_concat(name, ' ') FROM pragma_table_info('traffic')")" \
 	"id ip time input output peer_input peer_output direct_input direct_output local_input local_output"
@@ -36,15 +35,23 @@ web10|1025|2050'
 
 # A second bucket that was called web before: one row an hour, as the MySQL table has; and bytes without any label.
 sqlite3 "$CLI/ledger.db" "INSERT INTO bucket VALUES (6, 'domain'), (7, 'domain'); INSERT INTO bucket_label VALUES (6, 'web', 1780000000, 1785000000);
-	INSERT INTO slot SELECT 6, slot, vif, address, 9007199254740000 - 5000000007, 0, 0,0, 0,0, 0,0, 0,0, 0,0, 0,0, 0,0 FROM slot WHERE bucket = 1 AND slot = 1793487600 AND address = '10.0.0.1';
-	INSERT INTO slot SELECT 7, slot + 1800, vif, address, 3, 4, 0,0, 0,0, 0,0, 0,0, 0,0, 0,0, 0,0 FROM slot WHERE bucket = 2 AND vif = 3"
+	INSERT INTO slot SELECT 6, slot, vif, address, 9007199254740000 - 5000000007, 0, 0,0, 0,0, 0,0, 0,0, 0,0, 0,0, 0,0, 0 FROM slot WHERE bucket = 1 AND slot = 1793487600 AND address = '10.0.0.1';
+	INSERT INTO slot SELECT 7, slot + 1800, vif, address, 3, 4, 0,0, 0,0, 0,0, 0,0, 0,0, 0,0, 0,0, 0 FROM slot WHERE bucket = 2 AND vif = 3"
 tap_is "two buckets of one name share a row, exact up to 2^53" \
 	"$(ask "SELECT count(*), CAST(input AS INTEGER) FROM traffic WHERE ip = 'web' AND time = '2026-11-01 00:00:00'")" "1|9007199254740000"
 tap_is "no byte hides for want of a name" "$(ask "SELECT ip, time, input, output FROM traffic WHERE ip LIKE '#%'")" "#7|2026-11-01 00:00:00|3.0|4.0"
 for ZONE in Europe/Berlin Asia/Kolkata UTC; do
 	tap_is "ids are unique in $ZONE" "$(ask "SELECT count(DISTINCT id) = count(*), count(DISTINCT ip || time) = count(*) FROM traffic")" "1|1"
 done
+sqlite3 "$CLI/ledger.db" "INSERT INTO meta VALUES ('unattributed', 'none')"
+tap_is "input and output are without what was not attributed where the ledger says so" \
+	"$(ZONE=Europe/Berlin ask "SELECT ip, time, input, output FROM traffic WHERE ip IN ('mail', 'web') AND time NOT LIKE '2026-11-01%' ORDER BY time, ip")" \
+	'web|2026-09-30 23:00:00|1.0|1.0
+mail|2026-10-01 00:00:00|0.0|0.0
+web|2026-10-01 00:00:00|0.0|0.0
+web|2026-10-31 23:00:00|0.0|0.0
+web|2026-11-23 12:00:00|100.0|200.0'
 before=$(ask "SELECT id, ip, time FROM traffic")
-sqlite3 "$CLI/ledger.db" "INSERT INTO slot SELECT bucket, slot, vif, address, external_input, external_output, 0,0, 0,0, 0,0, 0,0, 0,0, 0,0, 0,0 FROM take WHERE bucket = 1; DELETE FROM take WHERE bucket = 1"
+sqlite3 "$CLI/ledger.db" "INSERT INTO slot SELECT bucket, slot, vif, address, external_input, external_output, 0,0, 0,0, 0,0, 0,0, 0,0, 0,0, 0,0, 0 FROM take WHERE bucket = 1; DELETE FROM take WHERE bucket = 1"
 tap_is "and stay when takes are folded" "$(ask "SELECT id, ip, time FROM traffic")" "$before"
 tap_done

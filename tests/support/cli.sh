@@ -15,7 +15,7 @@ CLI_NOW=1795431610
 export CLOCKSHIM=$CLI/clock
 export XENSTORED_PATH=$CLI/no-xenstored LC_ALL=C.UTF-8
 
-cat "$CLI_TREE/db/schema/ledger.sql" "$CLI_TREE/tests/cli/ledger.sql" | sqlite3 "$CLI/ledger.db" ||
+cat "$CLI_TREE/db/schema/ledger.sql" "$CLI_TREE/db/schema/ledger_views.sql" "$CLI_TREE/tests/cli/ledger.sql" | sqlite3 "$CLI/ledger.db" ||
 	{ echo "cli.sh: cannot make the ledger" >&2; exit 1; }
 printf '%s\n' "ledger $CLI/ledger.db" "timezone Europe/Berlin" "rrd_dir $CLI/rrd" "control $CLI/control" >"$CLI/conf"
 

@@ -172,7 +172,8 @@ static void fill(struct sample *s)
 			 .from_time = SLOT0 + 1,
 			 .to_time = SLOT0 + 2,
 			 .clipped = {[DIR_INPUT] = 61, [DIR_OUTPUT] = 62},
-			 .estimated = {[DIR_INPUT] = 63, [DIR_OUTPUT] = 64}},
+			 .estimated = {[DIR_INPUT] = 63, [DIR_OUTPUT] = 64},
+			 .spoofed = 65},
 		.event = {.time = 1004, .kind = "clock", .object = text("host"), .detail = text("what's up")},
 		.baseline = {.ifindex = 9, .counters = {71, 72, 73, 74}},
 	};
@@ -261,10 +262,10 @@ static void every_column_is_written_where_it_belongs(void **state)
 	       " peer_output, direct_input, direct_output, local_input, local_output, ignored_input, "
 	       "ignored_output,"
 	       " unattributed_input, unattributed_output, clipped_input, clipped_output, estimated_input,"
-	       " estimated_output FROM take",
+	       " estimated_output, spoofed_output FROM take",
 	       "51|1700000100|3|4|10.0.0.1|1700000101|1700000102|100|200|101|201|102|202|103|203|104|204|105|"
 	       "205|"
-	       "61|62|63|64");
+	       "61|62|63|64|65");
 	row_is(&b, "SELECT time, kind, object, detail FROM event", "1004|clock|host|what's up");
 	row_is(&b, "SELECT boot, ifindex, rx_bytes, rx_packets, tx_bytes, tx_packets FROM baseline",
 	       "boot-1|9|71|72|73|74");
@@ -698,6 +699,7 @@ static void many_takes(const struct bed *b, unsigned n)
 		takes[i].address = text(addresses[i % 3]);
 		takes[i].classes.bytes[DIR_INPUT][CLASS_EXTERNAL] = i * UINT64_C(1000003);
 		takes[i].estimated[DIR_OUTPUT] = i;
+		takes[i].spoofed = 3 * i;
 		list[i] = &takes[i];
 	}
 	s.batch.takes = list;
@@ -715,7 +717,8 @@ static void many_takes(const struct bed *b, unsigned n)
 	" ' ' || sum(direct_input) || ' ' || sum(direct_output) || ' ' || sum(local_input) || ' ' ||"        \
 	" sum(local_output) || ' ' || sum(ignored_input) || ' ' || sum(ignored_output) || ' ' ||"            \
 	" sum(unattributed_input) || ' ' || sum(unattributed_output) || ' ' || sum(clipped_input) || ' ' ||" \
-	" sum(clipped_output) || ' ' || sum(estimated_input) || ' ' || sum(estimated_output) AS x FROM "     \
+	" sum(clipped_output) || ' ' || sum(estimated_input) || ' ' || sum(estimated_output) || ' ' || "     \
+	"sum(spoofed_output) AS x FROM "                                                                     \
 	"usage"                                                                                              \
 	" GROUP BY slot, bucket, vif, address ORDER BY slot, address)"
 

@@ -83,7 +83,7 @@ static void folded_and_fresh_bytes_are_one_sum_by_class(void **state)
 	ledger_bed_bytes(b->writer.db, 1, SLOT(1), 0, (uint64_t[]){30000, 40000}, none, (uint64_t[]){3, 4});
 	ledger_bed_sql(b->writer.db,
 		       "UPDATE take SET clipped_input = 50, clipped_output = 51, estimated_input = 60,"
-		       " estimated_output = 61");
+		       " estimated_output = 61, spoofed_output = 62");
 	r = report(b, USAGE_BY_BUCKET, SLOT(0), SLOT(2), NULL, 0);
 	assert_int_equal(r.count, 1);
 	assert_string_equal(r.rows[0].label, "web");
@@ -97,6 +97,8 @@ static void folded_and_fresh_bytes_are_one_sum_by_class(void **state)
 	assert_int_equal(r.rows[0].sums.clipped[DIR_OUTPUT], 51);
 	assert_int_equal(r.rows[0].sums.estimated[DIR_INPUT], 60);
 	assert_int_equal(r.rows[0].sums.estimated[DIR_OUTPUT], 61);
+	assert_int_equal(r.rows[0].sums.spoofed, 62);
+	assert_true(r.unattributed_charged);
 	usage_report_free(&r);
 }
 

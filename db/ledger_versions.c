@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "db/ledger_versions.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "db/sql.h"
+#include "ledger_schema.h" /* made from db/schema/ledger.sql */
+#include "ledger_views_schema.h"
+
+static int in_transaction(sqlite3 *db, int (*fn)(sqlite3 *, char **), char **err)
+{
+	if (sql_run(db, "BEGIN IMMEDIATE", err) < 0)
+		return -1;
+	if (fn(db, err) == 0 && sql_run(db, "COMMIT", err) == 0)
+		return 0;
+	if (!sqlite3_get_autocommit(db))
+		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return -1;
+}
+
+static int set_version(sqlite3 *db, char **err)
+{
+	char *text = mem_printf("PRAGMA application_id = %d; PRAGMA user_version = %d;",
+				LEDGER_APPLICATION_ID, LEDGER_SCHEMA);
+	int rc = sql_run(db, text, err);
+
+	free(text);
+	return rc;
+}
+
+static int create(sqlite3 *db, char **err)
+{
+	if (sql_run(db, ledger_schema, err) < 0 || sql_run(db, ledger_views_schema, err) < 0 ||
+	    sql_run(db,
+		    "INSERT INTO meta(key, value) VALUES ('uuid', lower(hex(randomblob(16)))),"
+		    " ('created', unixepoch()), ('open_slot', 0)",
+		    err) < 0)
+		return -1;
+	return set_version(db, err);
+}
+
+int ledger_versions_create(sqlite3 *db, char **err)
+{
+	return in_transaction(db, create, err);
+}
+
+static int add_spoofed(sqlite3 *db, const char *table, char **err)
+{
+	char *query = mem_printf("SELECT count(*) FROM pragma_table_info('%s') WHERE name = 'spoofed_output'",
+				 table);
+	char *add = mem_printf("ALTER TABLE %s ADD COLUMN spoofed_output INTEGER NOT NULL DEFAULT 0", table);
+	int64_t there = 0;
+	int rc = sql_number(db, query, 0, &there, err);
+
+	/* a ledger that was recovered by hand may have it, and an old version's number */
+	if (rc == 0 && !there)
+		rc = sql_run(db, add, err);
+	free(add);
+	free(query);
+	return rc;
+}
+
+/* Drops the view where it is one: what somebody else calls so is left alone. */
+static int drop_view(sqlite3 *db, const char *view, char **err)
+{
+	char *query =
+		mem_printf("SELECT count(*) FROM sqlite_master WHERE type = 'view' AND name = '%s'", view);
+	char *drop = mem_printf("DROP VIEW %s", view);
+	int64_t there = 0;
+	int rc = sql_number(db, query, 0, &there, err);
+
+	if (rc == 0 && there)
+		rc = sql_run(db, drop, err);
+	free(drop);
+	free(query);
+	return rc;
+}
+
+static int upgrade_from_1(sqlite3 *db, char **err)
+{
+	if (drop_view(db, "usage", err) < 0 || drop_view(db, "traffic", err) < 0 ||
+	    add_spoofed(db, "take", err) < 0 || add_spoofed(db, "slot", err) < 0 ||
+	    sql_run(db, ledger_views_schema, err) < 0)
+		return -1;
+	return set_version(db, err);
+}
+
+int ledger_versions_upgrade(sqlite3 *db, int64_t version, char **err)
+{
+	if (version < LEDGER_SCHEMA)
+		return in_transaction(db, upgrade_from_1, err);
+	return sql_run(db, ledger_views_schema, err); /* makes what is missing, and writes nothing else */
+}
+
+/* What schema.sql and ledger_views.sql say, of a ledger without spoofed bytes and without the setting. */
+static const char bridge_from_1[] =
+	"CREATE TEMP VIEW take AS SELECT *, 0 AS spoofed_output FROM main.take;"
+	"CREATE TEMP VIEW slot AS SELECT *, 0 AS spoofed_output FROM main.slot;"
+	"CREATE TEMP VIEW charging AS SELECT 1 AS unattributed;"
+	"CREATE TEMP VIEW usage AS SELECT *, 0 AS spoofed_output,"
+	" external_input + unattributed_input AS charged_input,"
+	" external_output + unattributed_output AS charged_output FROM main.usage;";
+
+int ledger_versions_bridge(sqlite3 *db, int64_t version, char **err)
+{
+	return version < LEDGER_SCHEMA ? sql_run(db, bridge_from_1, err) : 0;
+}
