@@ -41,7 +41,7 @@ xenbw-writer_SRC := src/xenbw-writer.c $(BASE:%=src/%.c) $(wildcard src/config/*
                     $(wildcard db/rrd*.c) $(MYSQL:%=%.c) $(MYSQL_SINK:%=%.c)
 xenbw-writer_LIB := sqlite3 librrd libmariadb libcap-ng
 
-xenbw-capture_SRC := src/xenbw-capture.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/capture/*.c) src/ipc/capture.c \
+xenbw-capture_SRC := src/xenbw-capture.c src/base/child.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/capture/*.c) src/ipc/capture.c \
                      src/net/frame.c src/net/netset.c src/net/rules.c
 xenbw-capture_LIB := libpcap libcap-ng
 

@@ -4,20 +4,17 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "base/program.h"
 #include "capture/privileges.h"
 #include "ipc/capture.h"
-
-extern char **environ;
 
 struct guard {
 	bool debug;
@@ -66,61 +63,20 @@ static void on_end(struct guard *g)
 
 /* ---- its start ---- */
 
-/* Nothing but the two descriptors and standard ones, no signal blocked or ignored. */
-static int prepare(posix_spawn_file_actions_t *files, posix_spawnattr_t *attr, const int fds[CAPTURE_FDS])
-{
-	sigset_t none, all;
-	int rc;
-
-	sigemptyset(&none);
-	sigfillset(&all);
-	rc = posix_spawn_file_actions_adddup2(files, fds[0], CAPTURE_FD);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(files, fds[1], CAPTURE_SETTINGS_FD);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_addclosefrom_np(files, CAPTURE_SETTINGS_FD + 1);
-	if (rc == 0)
-		rc = posix_spawnattr_setsigmask(attr, &none);
-	if (rc == 0)
-		rc = posix_spawnattr_setsigdefault(attr, &all);
-	if (rc == 0)
-		rc = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	return rc;
-}
-
 static int spawn(struct guard *g, const int fds[CAPTURE_FDS], bool naccttab, char **err)
 {
 	static char worker[] = "--worker", of_naccttab[] = "--naccttab", syslog[] = "--syslog",
 		    debug[] = "--debug";
-	char *path = program_path("xenbw-capture");
-	char *argv[6] = {path, worker};
+	char *argv[6] = {NULL, worker};
 	size_t argc = 2;
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	int rc;
 
 	if (naccttab)
 		argv[argc++] = of_naccttab;
-	if (log_is_syslog())
+	if (log_helpers_to_syslog())
 		argv[argc++] = syslog;
 	if (g->debug)
 		argv[argc++] = debug;
-	rc = posix_spawn_file_actions_init(&files);
-	if (rc == 0)
-		rc = posix_spawnattr_init(&attr);
-	if (rc == 0)
-		rc = prepare(&files, &attr, fds);
-	if (rc == 0)
-		rc = posix_spawn(&g->pid, path, &files, &attr, argv, environ);
-	posix_spawn_file_actions_destroy(&files);
-	posix_spawnattr_destroy(&attr);
-	if (rc != 0) {
-		g->pid = 0;
-		errno = rc;
-		rc = err_sys(err, "cannot start %s", path);
-	}
-	free(path);
-	return rc;
+	return child_start(&g->pid, "xenbw-capture", argv, fds, CAPTURE_FDS, err);
 }
 
 static void start_worker(struct guard *g, const int fds[CAPTURE_FDS], bool naccttab)

@@ -54,7 +54,9 @@ void guard_free(struct guard *g)
 
 int guard_start_worker(struct guard *g, const struct conf *conf, char **err)
 {
-	struct capture_order order = {.magic = CAPTURE_MAGIC, .kind = CAPTURE_START};
+	struct capture_order order = {.magic = CAPTURE_MAGIC,
+				      .kind = CAPTURE_START,
+				      .flags = conf->kind == CONF_NACCTTAB ? CAPTURE_NACCTTAB : 0};
 	int pair[2], fds[2], rc;
 
 	if (g->fd < 0)
