@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "capture/tap.h"
 
+#include <linux/filter.h>
 #include <pcap/pcap.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -69,21 +71,14 @@ static const char *filter_of(const struct tap *t)
 	return t->dir == DIR_INPUT ? "not ether multicast and (ip or ip6 or vlan)" : "ip or ip6 or vlan";
 }
 
-static int set_filter(struct tap *t, const char *side, char **err)
+static int compile(struct tap *t, const char *side, struct bpf_program *out, char **err)
 {
 	char *text = mem_printf("%s(%s)", side, filter_of(t));
-	struct bpf_program program;
 	int rc = 0;
 
-	if (pcap_compile(t->pcap, &program, text, 1, PCAP_NETMASK_UNKNOWN) < 0) {
+	if (pcap_compile(t->pcap, out, text, 1, PCAP_NETMASK_UNKNOWN) < 0)
 		rc = err_set(err, "cannot make the filter `%s` for %s: %s", text, t->name,
 			     pcap_geterr(t->pcap));
-	} else {
-		if (pcap_setfilter(t->pcap, &program) < 0)
-			rc = err_set(err, "cannot set the filter `%s` for %s: %s", text, t->name,
-				     pcap_geterr(t->pcap));
-		pcap_freecode(&program);
-	}
 	free(text);
 	return rc;
 }
@@ -140,6 +135,30 @@ static int activate(struct tap *t, char **err)
 	return 0;
 }
 
+/* Gives the filter to the kernel without pcap_setfilter, which runs it over the first frame itself and there
+ * takes it for false, whatever the frame's direction: one frame would be lost. What came before the filter
+ * was there is sorted by pcap_setdirection. */
+static int filter_in_kernel(struct tap *t, char **err)
+{
+	bool input = t->dir == DIR_INPUT;
+	struct bpf_program compiled;
+	struct sock_fprog program;
+	int rc;
+
+	if (pcap_setdirection(t->pcap, input ? PCAP_D_IN : PCAP_D_OUT) < 0)
+		return err_set(err, "cannot capture on %s: %s", t->name, pcap_geterr(t->pcap));
+	if (compile(t, input ? "inbound and " : "outbound and ", &compiled, err) < 0)
+		return -1;
+	/* both are instructions as BPF has had them for ever */
+	program = (struct sock_fprog){.len = (unsigned short)compiled.bf_len,
+				      .filter = (struct sock_filter *)compiled.bf_insns};
+	rc = setsockopt(pcap_fileno(t->pcap), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+	if (rc < 0)
+		err_sys(err, "cannot set the filter for %s", t->name);
+	pcap_freecode(&compiled);
+	return rc;
+}
+
 int tap_open(struct tap **tap, const char *device, enum direction dir, char **err)
 {
 	struct tap *t = tap_new(device, dir);
@@ -150,8 +169,7 @@ int tap_open(struct tap **tap, const char *device, enum direction dir, char **er
 	t->pcap = pcap_create(device, text);
 	if (!t->pcap)
 		err_set(err, "cannot capture on %s: %s", device, text);
-	else if (activate(t, err) == 0 && find_link(t, err) == 0 &&
-		 set_filter(t, dir == DIR_INPUT ? "inbound and " : "outbound and ", err) == 0 &&
+	else if (activate(t, err) == 0 && find_link(t, err) == 0 && filter_in_kernel(t, err) == 0 &&
 		 tap_dropped(t, &before, err) == 0)
 		return 0;
 	tap_close(t);
@@ -177,6 +195,20 @@ int tap_dropped(struct tap *t, uint64_t *dropped, char **err)
 
 /* ---- a file ---- */
 
+static int filter_here(struct tap *t, char **err)
+{
+	struct bpf_program compiled;
+	int rc;
+
+	if (compile(t, "", &compiled, err) < 0)
+		return -1;
+	rc = pcap_setfilter(t->pcap, &compiled);
+	if (rc < 0)
+		err_set(err, "cannot set the filter for %s: %s", t->name, pcap_geterr(t->pcap));
+	pcap_freecode(&compiled);
+	return rc < 0 ? -1 : 0;
+}
+
 int tap_open_file(struct tap **tap, const char *path, enum direction dir, char **err)
 {
 	struct tap *t = tap_new(path, dir);
@@ -186,7 +218,7 @@ int tap_open_file(struct tap **tap, const char *path, enum direction dir, char *
 	t->pcap = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, text);
 	if (!t->pcap)
 		err_set(err, strstr(text, path) ? "%s%s" : "%s: %s", strstr(text, path) ? "" : path, text);
-	else if (find_link(t, err) == 0 && set_filter(t, "", err) == 0)
+	else if (find_link(t, err) == 0 && filter_here(t, err) == 0)
 		return 0;
 	tap_close(t);
 	*tap = NULL;
