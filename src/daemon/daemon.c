@@ -187,6 +187,8 @@ static int open_account(struct daemon *d, char **err)
 	if (rc == 0)
 		rc = ledger_sinks(d->ledger, sinks, sink_count, err);
 	if (rc == 0)
+		rc = ledger_charge(d->ledger, d->conf->charge_unattributed, err);
+	if (rc == 0)
 		rc = ledger_load(d->ledger, &state, err);
 	if (rc == 0) {
 		settings.boot = boot;
