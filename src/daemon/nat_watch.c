@@ -8,7 +8,8 @@
 #include "base/mem.h"
 #include "net/nat.h"
 
-#define SCAN_SECONDS 5
+/* A busy router's table is long: scanning it takes at most this part (one in so many) of the time. */
+#define SCAN_SHARE 20
 
 struct routed {
 	uint8_t address[16];
@@ -19,7 +20,7 @@ struct routed {
 
 struct nat_watch {
 	struct routed *all;
-	struct mono scanned;
+	struct mono next_scan;
 };
 
 struct nat_watch *nat_watch_new(void)
@@ -85,21 +86,26 @@ static void on_translated(void *ctx, const uint8_t address[16])
 		r->translated = true;
 }
 
+static void scan(struct nat_watch *w)
+{
+	FILE *in = fopen(NAT_TABLE,
+			 "re"); /* not there: the kernel follows no connections, so it translates none */
+	struct mono begun = clock_mono(), done;
+
+	if (in) {
+		nat_scan(in, on_translated, w);
+		fclose(in);
+	}
+	done = clock_mono();
+	w->next_scan.ns = done.ns + (done.ns - begun.ns) * (SCAN_SHARE - 1);
+}
+
 int64_t nat_watch_scan(struct nat_watch *w, struct mono now, const uint8_t **address)
 {
-	FILE *in;
-
 	if (!w->all)
 		return 0;
-	if (now.ns - w->scanned.ns >= (int64_t)SCAN_SECONDS * 1000000000) {
-		w->scanned = now;
-		in = fopen(NAT_TABLE,
-			   "re"); /* not there: the kernel follows no connections, so it translates none */
-		if (in) {
-			nat_scan(in, on_translated, w);
-			fclose(in);
-		}
-	}
+	if (now.ns >= w->next_scan.ns)
+		scan(w);
 	for (struct routed *r = w->all; r; r = r->hh.next) {
 		if (!r->translated || r->told)
 			continue;
