@@ -106,7 +106,7 @@ bench: deps
 	@$(MAKE) --no-print-directory -j2 all test-programs
 	@tests/bench/run $(BUILD)
 
-MAN8 := xenbwd.8 xenbw.8 xenbw-writer.8
+MAN8 := xenbwd.8 xenbw.8 xenbw-writer.8 xenbw-capture.8
 MAN5 := xenbw.conf.5
 install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/libexec/xenbw $(DESTDIR)$(PREFIX)/share/man/man5 \

@@ -5,7 +5,7 @@
  * xenbwd starts it as --guard, with its socket on descriptor 3 and all rights; the guard starts --worker and
  * starts it again (capture/guard.h, capture/worker.h). Both end with xenbwd, and only with it: the signals
  * that end a whole group of processes must not take from xenbwd what it asks for last. --replay is for
- * people.
+ * people (capture/replay.h).
  */
 #include <getopt.h>
 #include <signal.h>
@@ -17,64 +17,111 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "capture/guard.h"
+#include "capture/replay.h"
 #include "capture/worker.h"
 #include "ipc/capture.h"
 
-enum role { ROLE_NONE, ROLE_GUARD, ROLE_WORKER };
+enum role { ROLE_NONE, ROLE_GUARD, ROLE_WORKER, ROLE_REPLAY };
 
 struct arguments {
 	enum role role;
 	bool naccttab, syslog, debug;
+	struct replay_setup replay;
+	struct replay_file *files; /* of `replay` */
 };
 
 static void usage(FILE *out)
 {
 	fputs("usage: xenbw-capture --guard [--syslog] [--debug]\n"
-	      "       xenbw-capture --worker [--naccttab] [--syslog] [--debug]\n",
+	      "       xenbw-capture --worker [--naccttab] [--syslog] [--debug]\n"
+	      "       xenbw-capture --help | --version\n"
+	      "Started by xenbwd; descriptor 3 is the socket to it, 4 has the worker's settings.\n"
+	      "\n"
+	      "       xenbw-capture --replay -c FILE --vifs FILE [--in SAVEFILE]... [--out SAVEFILE]...\n"
+	      "Prints how the packets of savefiles would be booked. --in: they came in at the uplink, --out: "
+	      "they left.\n"
+	      "  -c FILE      the configuration, an xenbw.conf or a naccttab\n"
+	      "  --vifs FILE  who is there, one line each: ID MAC [routed|host] [ADDRESS...]\n",
 	      out);
+}
+
+static void add_file(struct arguments *a, const char *path, enum direction dir)
+{
+	a->files = mem_resize(a->files, a->replay.count + 1, sizeof(*a->files));
+	a->files[a->replay.count++] = (struct replay_file){path, dir};
+	a->replay.files = a->files;
+}
+
+/* One option; 0, or 1 + the exit status. */
+static int take_option(struct arguments *a, int c)
+{
+	switch (c) {
+	case 'g':
+		a->role = ROLE_GUARD;
+		return 0;
+	case 'w':
+		a->role = ROLE_WORKER;
+		return 0;
+	case 'r':
+		a->role = ROLE_REPLAY;
+		return 0;
+	case 'n':
+		a->naccttab = true;
+		return 0;
+	case 's':
+		a->syslog = true;
+		return 0;
+	case 'd':
+		a->debug = true;
+		return 0;
+	case 'c':
+		a->replay.conf = optarg;
+		return 0;
+	case 'v':
+		a->replay.vifs = optarg;
+		return 0;
+	case 'i':
+		add_file(a, optarg, DIR_INPUT);
+		return 0;
+	case 'o':
+		add_file(a, optarg, DIR_OUTPUT);
+		return 0;
+	case 'h':
+		usage(stdout);
+		return 1;
+	case 'V':
+		puts("xenbw-capture " XENBW_VERSION);
+		return 1;
+	default:
+		usage(stderr);
+		return 1 + 2;
+	}
 }
 
 /* Returns 0, or 1 + the exit status. */
 static int read_arguments(struct arguments *a, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"guard", no_argument, NULL, 'g'},    {"worker", no_argument, NULL, 'w'},
-		{"naccttab", no_argument, NULL, 'n'}, {"syslog", no_argument, NULL, 's'},
-		{"debug", no_argument, NULL, 'd'},    {"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},  {0},
+		{"guard", no_argument, NULL, 'g'},      {"worker", no_argument, NULL, 'w'},
+		{"replay", no_argument, NULL, 'r'},     {"naccttab", no_argument, NULL, 'n'},
+		{"syslog", no_argument, NULL, 's'},     {"debug", no_argument, NULL, 'd'},
+		{"vifs", required_argument, NULL, 'v'}, {"in", required_argument, NULL, 'i'},
+		{"out", required_argument, NULL, 'o'},  {"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},    {0},
 	};
-	int c;
+	bool replay;
+	int c, rc;
 
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (c) {
-		case 'g':
-			a->role = ROLE_GUARD;
-			break;
-		case 'w':
-			a->role = ROLE_WORKER;
-			break;
-		case 'n':
-			a->naccttab = true;
-			break;
-		case 's':
-			a->syslog = true;
-			break;
-		case 'd':
-			a->debug = true;
-			break;
-		case 'h':
-			usage(stdout);
-			return 1;
-		case 'V':
-			puts("xenbw-capture " XENBW_VERSION);
-			return 1;
-		default:
-			usage(stderr);
-			return 1 + 2;
-		}
+	while ((c = getopt_long(argc, argv, "hc:", options, NULL)) != -1) {
+		rc = take_option(a, c);
+		if (rc)
+			return rc;
 	}
-	if (optind < argc || a->role == ROLE_NONE) {
+	replay = a->role == ROLE_REPLAY;
+	if (optind < argc || a->role == ROLE_NONE || replay != (a->replay.conf != NULL) ||
+	    replay != (a->replay.vifs != NULL) || replay != (a->replay.count > 0)) {
 		usage(stderr);
 		return 1 + 2;
 	}
@@ -101,11 +148,13 @@ static int ignore_signals(char **err)
 	return 0;
 }
 
-static int serve_xenbwd(const struct arguments *a, char **err)
+static int run(const struct arguments *a, char **err)
 {
 	log_init("xenbw-capture", a->debug);
 	if (a->syslog)
 		log_to_syslog();
+	if (a->role == ROLE_REPLAY)
+		return replay_run(&a->replay, stdout, err);
 	if (check_socket(err) < 0 || ignore_signals(err) < 0)
 		return -1;
 	return a->role == ROLE_GUARD ? guard_run(a->debug, err) : worker_run(a->naccttab, err);
@@ -117,12 +166,15 @@ int main(int argc, char **argv)
 	char *err = NULL;
 	int rc = read_arguments(&a, argc, argv);
 
-	if (rc)
-		return rc - 1;
-	if (serve_xenbwd(&a, &err) < 0) {
-		log_err("%s", err);
-		free(err);
-		return 1;
+	if (rc == 0) {
+		rc = run(&a, &err);
+		if (fflush(stdout) != 0 && rc == 0)
+			rc = err_sys(&err, "cannot write the table");
+		if (rc < 0)
+			log_err("%s", err);
+		rc = rc < 0 ? 1 + 1 : 1;
 	}
-	return 0;
+	free(err);
+	free(a.files);
+	return rc - 1;
 }

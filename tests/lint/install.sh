@@ -12,6 +12,7 @@ at=$root/usr/local
 tap_ok "make install" make -s BUILD="$BUILD" DESTDIR="$root" install
 tap_is "every file is there, and no other" "$(cd "$at" && find . -type f | sort)" \
 	"./lib/systemd/system/xenbwd.service
+./libexec/xenbw/xenbw-capture
 ./libexec/xenbw/xenbw-graph
 ./libexec/xenbw/xenbw-writer
 ./libexec/xenbw/xenbw-xl
@@ -19,6 +20,7 @@ tap_is "every file is there, and no other" "$(cd "$at" && find . -type f | sort)
 ./sbin/xenbwd
 ./share/bash-completion/completions/xenbw
 ./share/man/man5/xenbw.conf.5
+./share/man/man8/xenbw-capture.8
 ./share/man/man8/xenbw-writer.8
 ./share/man/man8/xenbw.8
 ./share/man/man8/xenbwd.8"

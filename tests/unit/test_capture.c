@@ -7,11 +7,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -629,6 +632,41 @@ static void a_device_that_cannot_be_captured_on_is_named(void **state)
 	expect_log(b, "the worker exited with status 1; nobody looks at the uplinks");
 }
 
+/* A tun is a link without a header; its other side is this test. */
+static int open_tun(const char *name)
+{
+	struct ifreq r = {.ifr_flags = IFF_TUN | IFF_NO_PI};
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	memcpy(r.ifr_name, name, strlen(name) + 1);
+	assert_int_equal(ioctl(fd, TUNSETIFF, &r), 0);
+	netns_run("ip link set %s up", name);
+	return fd;
+}
+
+static void a_link_without_a_header_is_read(void **state)
+{
+	static const uint8_t packet[28] = {0x45, 0, 0, 28, [8] = 64, 17, [12] = 192, 0, 2, 1, 10, 0, 0, 1};
+	struct capture_vif vifs[2] = {vif_of(7, GUEST, "10.0.0.1"), vif_of(0, OUTSIDE, NULL)};
+	struct bed *b = *state;
+	int tun = open_tun("tun0");
+
+	vifs[0].flags |= CAPTURE_ROUTED;
+	vifs[1].flags |= CAPTURE_HOST;
+	start_both(b, "device tun0\n");
+	order_vifs(b, vifs, 2);
+	send_frames(b, "tun0", "ip4 10.0.0.1 192.0.2.1 payload 80 count 4");
+	send_frames(b, "tun0", "ip6 fe80::1 fe80::2 payload 80");
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(write(tun, packet, sizeof(packet)), sizeof(packet));
+	ask(b);
+	expect(b, DIR_OUTPUT, CLASS_EXTERNAL, 400, 4);
+	expect(b, DIR_INPUT, CLASS_EXTERNAL, 3 * sizeof(packet), 3);
+	expect_no_loss(b);
+	close(tun);
+}
+
 static void a_device_that_goes_down_and_up_goes_on(void **state)
 {
 	struct bed *b = *state;
@@ -737,6 +775,7 @@ int main(void)
 		TEST(a_start_without_descriptors_is_passed_over),
 		TEST(messages_of_another_version_are_refused),
 		TEST(a_device_that_cannot_be_captured_on_is_named),
+		TEST(a_link_without_a_header_is_read),
 		TEST(a_device_that_goes_down_and_up_goes_on),
 		TEST(a_device_that_goes_away_is_named),
 		TEST(what_the_ring_has_no_room_for_is_counted),
