@@ -7,11 +7,20 @@
 
 #include "base/mem.h"
 
+/* What was booked under an address, or the events of a kind. */
+struct named {
+	char *name;
+	struct class_bytes booked;
+	unsigned events;
+};
+
 struct memory_ledger {
 	struct ledger_state state;
 	char **baseline_boots;      /* beside state.baselines */
 	struct class_bytes *booked; /* beside state.buckets */
-	uint64_t closed_totals[DIR_COUNT], clipped, estimated[DIR_COUNT];
+	struct named *named;
+	size_t named_count;
+	uint64_t closed_totals[DIR_COUNT], clipped, estimated[DIR_COUNT], spoofed;
 	int64_t last_slot;
 };
 
@@ -27,10 +36,23 @@ void memory_ledger_free(struct memory_ledger *m)
 {
 	for (size_t i = 0; i < m->state.baseline_count; i++)
 		free(m->baseline_boots[i]);
+	for (size_t i = 0; i < m->named_count; i++)
+		free(m->named[i].name);
+	free(m->named);
 	free(m->baseline_boots);
 	free(m->booked);
 	ledger_state_free(&m->state);
 	free(m);
+}
+
+static struct named *named(struct memory_ledger *m, const char *name)
+{
+	for (size_t i = 0; i < m->named_count; i++)
+		if (strcmp(m->named[i].name, name) == 0)
+			return &m->named[i];
+	m->named = mem_resize(m->named, m->named_count + 1, sizeof(*m->named));
+	m->named[m->named_count] = (struct named){.name = mem_strdup(name)};
+	return &m->named[m->named_count++];
 }
 
 static size_t bucket_index(const struct memory_ledger *m, int64_t id)
@@ -121,6 +143,9 @@ static void put_take(struct memory_ledger *m, const struct ledger_take *t)
 	m->state.last_seq = t->seq;
 	m->last_slot = t->slot;
 	class_bytes_add(&m->booked[bucket_index(m, t->bucket)], &t->classes);
+	class_bytes_add(&named(m, t->address)->booked, &t->classes);
+	m->spoofed += t->spoofed;
+	assert(t->spoofed <= class_bytes_total(&t->classes, DIR_OUTPUT));
 	for (int d = 0; d < DIR_COUNT; d++) {
 		m->clipped += t->clipped[d];
 		m->estimated[d] += t->estimated[d];
@@ -158,6 +183,8 @@ void memory_ledger_commit(struct memory_ledger *m, const char *boot, const struc
 		put_epoch(m, b->epochs[i]);
 	for (size_t i = 0; i < b->take_count; i++)
 		put_take(m, b->takes[i]);
+	for (size_t i = 0; i < b->event_count; i++)
+		named(m, b->events[i]->kind)->events++;
 	for (size_t i = 0; i < b->baseline_count; i++)
 		put_baseline(m, boot, b->baselines[i]);
 	assert(b->open_slot >= m->state.open_slot && b->now >= m->state.last_seen);
@@ -222,4 +249,19 @@ uint64_t memory_ledger_estimated(const struct memory_ledger *m, enum direction d
 uint64_t memory_ledger_clipped(const struct memory_ledger *m)
 {
 	return m->clipped;
+}
+
+void memory_ledger_booked_at(struct memory_ledger *m, const char *address, struct class_bytes *booked)
+{
+	*booked = named(m, address)->booked;
+}
+
+uint64_t memory_ledger_spoofed(const struct memory_ledger *m)
+{
+	return m->spoofed;
+}
+
+unsigned memory_ledger_events(struct memory_ledger *m, const char *kind)
+{
+	return named(m, kind)->events;
 }

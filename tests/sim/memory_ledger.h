@@ -31,4 +31,12 @@ void memory_ledger_totals(const struct memory_ledger *m, uint64_t takes[DIR_COUN
 uint64_t memory_ledger_estimated(const struct memory_ledger *m, enum direction dir);
 uint64_t memory_ledger_clipped(const struct memory_ledger *m);
 
+/* Everything that was booked under an address. */
+void memory_ledger_booked_at(struct memory_ledger *m, const char *address, struct class_bytes *booked);
+
+uint64_t memory_ledger_spoofed(const struct memory_ledger *m);
+
+/* How many there were of a kind. */
+unsigned memory_ledger_events(struct memory_ledger *m, const char *kind);
+
 #endif

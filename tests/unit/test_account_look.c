@@ -302,6 +302,26 @@ static void a_surplus_waits_and_is_cut_by_address(void **state)
 	tear_down(b);
 }
 
+/* Also where nothing moves and nothing is seen meanwhile. */
+static void a_surplus_is_cut_at_the_next_poll_though_it_is_an_idle_one(void **state)
+{
+	(void)state;
+	for (int d = 0; d < DIR_COUNT; d++) {
+		struct bed *b = set_up(false);
+
+		here(b, 1, NULL);
+		saw(b, 1, NULL, d, CLASS_EXTERNAL, 700);
+		poll_all(b);
+		poll_all(b);
+		moves(b, 1, 10);
+		poll_all(b);
+		commit(b);
+		assert_int_equal(booked(b, 1, NULL, NULL, d, CLASS_EXTERNAL), 0);
+		assert_int_equal(clipped(b, d), 700);
+		tear_down(b);
+	}
+}
+
 static void an_address_that_is_taken_away_keeps_what_is_booked_and_leaves_what_waits(void **state)
 {
 	(void)state;
@@ -494,7 +514,6 @@ static void each_byte_that_others_sent_is_counted_once(void **state)
 	tear_down(b);
 }
 
-/* Two at once, each for the other: none is spared by the other's surplus, nor charged by its own. */
 static void a_vifs_own_surplus_is_not_held_against_it(void **state)
 {
 	struct bed *b = set_up(false);
@@ -513,6 +532,11 @@ static void a_vifs_own_surplus_is_not_held_against_it(void **state)
 	assert_int_equal(output(b, 1, CLASS_UNATTRIBUTED), 0);
 	assert_int_equal(output(b, 1, CLASS_LOCAL), 100);
 	assert_int_equal(output(b, 2, CLASS_UNATTRIBUTED), 200);
+	moves(b, 1, 5); /* 200 take the surplus' place */
+	poll_all(b);
+	commit(b);
+	assert_int_equal(output(b, 1, CLASS_UNATTRIBUTED), 0);
+	assert_int_equal(output(b, 1, CLASS_LOCAL), 400);
 	tear_down(b);
 }
 
@@ -707,6 +731,7 @@ int main(void)
 		cmocka_unit_test(a_sole_address_is_the_vifs_own),
 		cmocka_unit_test(an_address_that_is_not_the_vifs_is_booked_to_the_vif),
 		cmocka_unit_test(a_surplus_waits_and_is_cut_by_address),
+		cmocka_unit_test(a_surplus_is_cut_at_the_next_poll_though_it_is_an_idle_one),
 		cmocka_unit_test(an_address_that_is_taken_away_keeps_what_is_booked_and_leaves_what_waits),
 		cmocka_unit_test(a_batch_that_was_refused_is_offered_again_by_address),
 		cmocka_unit_test(the_account_tells_whose_addresses_are_whose),
