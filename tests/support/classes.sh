@@ -99,7 +99,7 @@ class_identity() {
 		WHERE t.input <> u.input OR t.output <> u.output"
 }
 
-# class_settled SECONDS: until so many commits were made after now (flush of bw_config: two seconds at most).
+# class_committed SECONDS: until something was committed that many seconds after the last commit, or later.
 class_committed() {
 	local before
 	before=$(bw_sql "SELECT max(seen) FROM run")

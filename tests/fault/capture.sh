@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# xenbw-capture is killed, stopped, loses its uplink and its guard: no total changes, what nobody saw is unattributed, and
+# it is seen again as soon as somebody looks again.
+# time-limit: 150
+set -u
+. "$(dirname "$0")/../support/tap.sh"
+. "$(dirname "$0")/../support/bed.sh"
+bed_enter "$@"
+. "$(dirname "$0")/../support/daemon.sh"
+. "$(dirname "$0")/../support/classes.sh"
+
+worker() { pgrep -f 'xenbw-capture --worker'; }
+looks() { # looks OLD: another worker than OLD is at work
+	local now
+	now=$(worker) && [ "$now" != "$1" ] && says pcap
+}
+says() { [ "$("$BUILD/xenbw" -c "$BW_CONF" list-domains --json 2>/dev/null | jq -r .split)" = "$1" ]; }
+totals() { echo "$(bw_booked_vif 1 0) $(bw_booked_vif 2 0)"; }
+of() { bw_sql "SELECT coalesce(sum($2), 0) FROM usage JOIN vif ON vif.id = usage.vif WHERE $(class_where "$1")"; }
+
+bed_up || tap_bail "no bed"
+bw_config "${CLASS_CONF[@]}"
+bw_start || tap_bail "no xenbwd"
+bed_guest 1 0 web 10.77.0.11 && bed_guest 2 0 db 10.77.0.12 && class_outside || tap_bail "no guests"
+bed_wait "the split" says pcap
+
+# Killed while bytes flow: a new one each time.
+class_udp 1.0 outside external 6000 500 12 &
+first=$!
+class_udp outside 2.0 peer 6000 300 12 &
+second=$!
+for _ in 1 2 3; do
+	sleep 0.$((RANDOM % 10))
+	old=$(worker) && kill -KILL "$old" || tap_bail "no worker"
+	bed_wait "another worker" looks "$old" || tap_bail "no other worker"
+done
+wait "$first" && wait "$second" || tap_bail "the bed lost packets"
+class_committed 2
+tap_is "three kills: not a byte more or less in all" "$(totals)" "0 $((6000 * 528)) $((6000 * 328)) 0"
+tap_is "what was not seen is unattributed, the rest external or peer" \
+	"$(($(of 1.0 "external_output + unattributed_output"))) $(($(of 2.0 "peer_input + unattributed_input")))" "$((6000 * 528)) $((6000 * 328))"
+tap_ok "some was seen, some was not" test "$(of 1.0 external_output)" -gt 0 -a "$(of 1.0 unattributed_output)" -gt 0
+tap_is "the guard says how each ended" "$(grep -c 'the worker was ended by signal 9' "$BW_LOG")" 3
+
+# One that hangs holds nothing up, and its answers are taken when it goes on.
+old=$(worker)
+kill -STOP "$old"
+started=${EPOCHREALTIME/./}
+class_udp 1.0 outside external 100 500
+class_udp 2.0 1.0 - 100 400
+class_committed 3
+took=$(((${EPOCHREALTIME/./} - started) / 1000))
+tap_ok "a worker that is stopped holds up no commit (four took $took ms)" test $took -lt 8000
+tap_is "the totals go on" "$(totals)" "42800 $((6100 * 528)) $((6000 * 328)) 42800"
+tap_ok "xenbw says that nobody looks" says failing
+kill -CONT "$old"
+tap_ok "when it goes on it is used again" bed_wait "the split" says pcap
+tap_is "it is the same" "$(worker)" "$old"
+class_start_over 1.0 2.0
+class_udp 1.0 outside external 110 500
+class_udp 2.0 1.0 - 120 400
+class_committed 2
+class_check "and all is seen" 1.0 2.0
+kill -STOP "$old"
+tap_ok "one that hangs for long is replaced" bed_wait "another worker" looks "$old" || bed_wait "another worker" looks "$old"
+
+# The uplink goes, and another one takes its place.
+ip link del peth0
+tap_ok "xenbwd says that there is no uplink" bed_wait "the line" grep -q 'no uplink is found' "$BW_LOG"
+class_start_over 1.0 2.0
+class_udp 2.0 1.0 - 130 400
+CLASS_SENT[2.0,output,local]=$((CLASS_SENT[2.0,output,local] - 130 * 428)) CLASS_SENT[1.0,input,local]=$((CLASS_SENT[1.0,input,local] - 130 * 428))
+class_note 2.0 output unattributed $((130 * 428))
+class_note 1.0 input unattributed $((130 * 428))
+class_committed 2
+class_check "without an uplink all is unattributed" 1.0 2.0
+ip link add peth0 type veth peer name eth0 netns outside && bed_port peth0 00:16:3e:00:00:fe &&
+	ip -n outside link set dev eth0 address 00:16:3e:00:00:fe && ip -n outside addr add 10.77.0.254/24 dev eth0 &&
+	ip -n outside link set dev eth0 up || tap_bail "no uplink"
+for end in 1.0 2.0; do
+	bed_in outside ip neigh replace "${BED_IP[$end]}" lladdr "${BED_MAC[$end]}" nud permanent dev eth0 || tap_bail "no neighbour"
+done
+tap_ok "a new one is found" bed_wait "the split" says pcap
+class_start_over 1.0 2.0
+class_udp 1.0 outside external 140 500
+class_udp 2.0 1.0 - 150 400
+class_committed 2
+class_check "and all is seen" 1.0 2.0
+
+# Without its guard nothing is started any more; counting goes on.
+pkill -KILL -f 'xenbw-capture --guard'
+kill -KILL "$(worker)"
+tap_ok "xenbwd says what to do" bed_wait "the line" grep -q 'restart xenbwd' "$BW_LOG"
+class_udp 1.0 outside external 160 500
+before=$(of 1.0 "$BW_OUTPUT")
+bw_stop
+tap_is "xenbwd ends well" $? 0
+tap_is "the totals go on to the end" "$(of 1.0 "$BW_OUTPUT")" "$((before > 0 ? (6000 + 100 + 110 + 140 + 160) * 528 : 0))"
+tap_is "each vif's classes add up to what its counters say" "$(class_identity)" ""
+tap_is "no process is left" "$(pgrep -f xenbw-capture)" ""
+tap_done
