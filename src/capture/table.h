@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * table: whose each frame on an uplink is, and what was counted for whom since the last answer.
+ * table: what was counted for whom since the last answer.
  *
- * Pure: no I/O, no clock of its own. Frames come from anybody; who is there comes from xenbwd. A frame names
- * its vif by its MAC: what goes out by the source, what comes in by the target. A MAC that is only dom0's
- * says nothing yet: then the routed vifs' addresses are asked, and what they do not know is dom0's own. What
- * nobody or more than one has is a stray. Cannot fail; what strangers can make it remember is bounded.
+ * Pure: no I/O, no clock of its own. Frames come from anybody; who is there comes from xenbwd, and
+ * capture/owners.h says whose a frame is. What nobody or more than one has is a stray. Cannot fail; what
+ * strangers can make it remember is bounded.
  */
 #ifndef XENBW_CAPTURE_TABLE_H
 #define XENBW_CAPTURE_TABLE_H
@@ -37,12 +36,12 @@ void table_vifs(struct table *t, const struct capture_vif *vifs, size_t count);
 /* Counts a frame, if it is IP. `stamp` is when it crossed, in nanoseconds of any one clock. */
 void table_frame(struct table *t, enum direction dir, const struct frame *f, int64_t stamp);
 
-/* Output that crossed after this instant is late: what was counted since the last answer, and what comes
- * until the next one. */
+/* Output that crossed after this instant is late: of what was counted since the last answer, and of what
+ * comes until the next one. Once for each answer. */
 void table_late_after(struct table *t, int64_t stamp);
 
-/* Fills in strays and count, and returns the records (allocated, `count` of them; those without any growth
- * are left out; by vif, then address). Everything counts from 0 again. */
+/* Fills in strays and count, and returns that many records (allocated; by vif, then address). Everything
+ * counts from 0 again. */
 struct capture_seen *table_answer(struct table *t, struct capture_answer *answer);
 
 #endif
