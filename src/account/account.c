@@ -263,11 +263,10 @@ static void tell_guess(struct vif *v, const struct owner_address *own, char **wa
 		return;
 	}
 	if (mem_replace(&v->guessed, own->text))
-		*warning =
-			mem_printf("vif %u.%u has several addresses, and bytes that no classifier saw under "
-				   "one (local and unattributed; without attribution all) go to %s; choose "
-				   "with a line `address IP OWNER` or with compactnet lines",
-				   v->row.domid, v->row.devid, own->text);
+		*warning = mem_printf("vif %u.%u has several addresses; local and unattributed bytes, and "
+				      "without attribution all, go to one of them, %s; choose with a line "
+				      "`address IP OWNER` or with compactnet lines",
+				      v->row.domid, v->row.devid, own->text);
 }
 
 int64_t account_vif_here(struct account *a, const struct account_vif_facts *f, char **warning)

@@ -46,7 +46,7 @@ tap_is "takes know their own address, where there is just one" \
 10.77.0.12|newdb
 10.77.0.21|web"
 tap_is "several addresses: the first" "$(bw_booked_bucket 10.77.0.14)" "0 $(bytes 40 40)"
-tap_like "with a warning that says how to choose" "$(cat "$BW_LOG")" 'domain two .*all its bytes go to one of them, 10\.77\.0\.14; choose with'
+tap_like "with a warning that says how to choose" "$(cat "$BW_LOG")" 'domain two .*without attribution all, go to one of them, 10\.77\.0\.14; choose with'
 tap_is "said once" "$(warnings)" 1
 tap_is "none: the domain's bucket" "$(bw_booked_bucket none)" "0 $(bytes 50 50)"
 tap_is "the report by address is exact" \
