@@ -271,6 +271,14 @@ char *classifier_uplinks(const struct classifier *c)
 	return names;
 }
 
+static bool has_guests(const struct daemon *d)
+{
+	for (const struct ledger_vif *v = NULL; (v = account_next_vif(d->account, v));)
+		if (v->domid != 0)
+			return true;
+	return false;
+}
+
 static void follow_uplinks(struct classifier *c)
 {
 	struct daemon *d = c->d;
@@ -278,6 +286,10 @@ static void follow_uplinks(struct classifier *c)
 	struct uplinks now = uplinks_choose(d->links, &d->conf->devices, is_vif, d, &c->uplinks, &why);
 	bool same = uplinks_equal(&now, &c->uplinks);
 
+	if (why && !has_guests(d)) { /* nobody misses it yet */
+		free(why);
+		why = NULL;
+	}
 	trouble_is(&c->no_uplink, why);
 	uplinks_free(&c->uplinks);
 	c->uplinks = now;
@@ -427,7 +439,7 @@ static void sum_up(struct classifier *c)
 	c->late_before = h->stray_late;
 	s->stray_packets += h->stray_packets[DIR_OUTPUT];
 	s->stray_bytes += h->stray_bytes[DIR_OUTPUT];
-	s->looks = !c->blind;
+	s->looks = c->up.ns && c->answered == c->asked;
 	tell_strays(c, first);
 }
 

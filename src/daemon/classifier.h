@@ -30,7 +30,7 @@ void classifier_wait(struct classifier *c);
 const struct account_look *classifier_look(struct classifier *c, struct mono counted);
 
 struct classifier_status {
-	bool looks;                                   /* all of the last poll was seen */
+	bool looks;                                   /* a worker does, and answered at the last poll */
 	uint64_t dropped, stray_packets, stray_bytes; /* since xenbwd's start */
 };
 
