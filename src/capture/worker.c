@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -54,17 +55,33 @@ static int read_settings(struct worker *w, bool naccttab, char **err)
 	return rc;
 }
 
+/* A device that is named twice is one uplink. */
+static bool is_repeated(const struct conf_texts *devices, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(devices->list[i], devices->list[n]) == 0)
+			return true;
+	return false;
+}
+
+static int open_device(struct worker *w, const char *device, char **err)
+{
+	for (int d = 0; d < DIR_COUNT; d++) {
+		if (tap_open(&w->taps[w->count], device, d, err) < 0)
+			return -1;
+		w->count++;
+	}
+	return 0;
+}
+
 static int open_taps(struct worker *w, char **err)
 {
 	const struct conf_texts *devices = &w->conf.devices;
 
 	w->taps = mem_array(devices->count * DIR_COUNT, sizeof(struct tap *));
 	for (size_t i = 0; i < devices->count; i++)
-		for (int d = 0; d < DIR_COUNT; d++) {
-			if (tap_open(&w->taps[w->count], devices->list[i], d, err) < 0)
-				return -1;
-			w->count++;
-		}
+		if (!is_repeated(devices, i) && open_device(w, devices->list[i], err) < 0)
+			return -1;
 	w->polls = mem_array(w->count + 1, sizeof(*w->polls));
 	w->polls[0] = (struct pollfd){.fd = CAPTURE_FD, .events = POLLIN};
 	for (size_t i = 0; i < w->count; i++)

@@ -213,10 +213,19 @@ tap_like "routed without an address" "$(bad_vifs "1 - routed")" 'vifs.bad:1: a r
 tap_like "nothing to know it by" "$(bad_vifs "1 - 10.0.0.1")" 'vifs.bad:1: without a MAC'
 tap_is "no table is shown then" "$(bad_vifs 1 | grep -cE '^(taken|shown)')" 0
 
-# ---- savefiles that are damaged ----
+# ---- savefiles ----
 
 cat >vifs <<<"1 $M1 10.0.0.1"
 "$BUILD/bwframe" save whole.pcap >/dev/null <<<"eth $M1 $OUT ip4 10.0.0.1 192.0.2.1 payload 80 count 10"
+# the same frame as pcapng: the head of a section, an interface, a packet of 114 bytes and its padding
+{
+	printf '\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a\1\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\x1c\0\0\0'
+	printf '\1\0\0\0\x14\0\0\0\1\0\0\0\0\0\4\0\x14\0\0\0'
+	printf '\6\0\0\0\x94\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x72\0\0\0\x72\0\0\0'
+	tail -c 114 whole.pcap
+	printf '\0\0\x94\0\0\0'
+} >whole.pcapng
+tap_is "pcapng is read too" "$(replay --out whole.pcapng)" "1 - external output 1 100"
 head -c $(($(stat -c %s whole.pcap) - 1)) whole.pcap >cut.pcap
 tap_is "of a truncated file the whole frames are shown" "$(replay --out cut.pcap)" "1 - external output 9 900"
 tap_like "and it is named" "$(cat err)" '^xenbw-capture: the table is incomplete: cut.pcap: truncated dump file'

@@ -480,7 +480,7 @@ static void several_uplinks_are_one_sum(void **state)
 	struct bed *b = *state;
 
 	/* between the two, each frame leaves through one and comes in at the other */
-	start_both(b, "device ve0\ndevice ve1\n");
+	start_both(b, "device ve0\ndevice ve1\ndevice ve0\n"); /* named twice: looked at once */
 	send_frames(b, "ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80 count 3");
 	send_frames(b, "ve1", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80 count 4");
 	ask(b);
@@ -700,6 +700,27 @@ static void a_device_that_goes_away_is_named(void **state)
 	expect_log(b, "the worker exited with status 1");
 }
 
+static void a_device_that_took_the_place_of_another_is_not_taken_for_it(void **state)
+{
+	struct bed *b = *state;
+	pid_t worker;
+
+	netns_run("ip link add ve2 type veth peer name ve3");
+	netns_run("ip link set ve2 up");
+	start_both(b, "device ve2\n");
+	worker = worker_of(b);
+	assert_int_equal(kill(worker, SIGSTOP), 0);
+	netns_run("ip link del ve2");
+	netns_run("ip link add ve2 type veth peer name ve3");
+	netns_run("ip link set ve2 up");
+	assert_int_equal(kill(worker, SIGCONT), 0);
+	expect_worker_gone(b);
+	expect_log(b, "the capture on ve2 has ended: The interface disappeared");
+	order_start(b, "device ve2\n", 0);
+	ask(b);
+	netns_run("ip link del ve2");
+}
+
 static void what_the_ring_has_no_room_for_is_counted(void **state)
 {
 	struct bed *b = *state;
@@ -778,6 +799,7 @@ int main(void)
 		TEST(a_link_without_a_header_is_read),
 		TEST(a_device_that_goes_down_and_up_goes_on),
 		TEST(a_device_that_goes_away_is_named),
+		TEST(a_device_that_took_the_place_of_another_is_not_taken_for_it),
 		TEST(what_the_ring_has_no_room_for_is_counted),
 		TEST(a_worker_that_is_held_up_loses_nothing_of_a_slow_flow),
 		TEST(it_says_how_it_is_started),
