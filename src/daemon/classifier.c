@@ -16,7 +16,6 @@
 #include "daemon/helper.h"
 #include "daemon/nat_watch.h"
 #include "daemon/roster.h"
-#include "ipc/parcel.h"
 #include "net/uplinks.h"
 
 #define ANSWER_MS 500              /* what an answer may take; usually some 20 */
@@ -94,16 +93,15 @@ static bool is_sane(const struct capture_seen *seen)
 }
 
 /* Adds an answer to what was heard; false where it is none. */
-static bool hear(struct classifier *c, const struct capture_answer *a, long length, int table)
+static bool hear(struct classifier *c, const struct capture_answer *a, int table)
 {
 	struct heard *h = &c->heard;
 	struct capture_seen *list;
 	bool sane = true;
 
-	if (length != (long)sizeof(*a) || a->magic != CAPTURE_MAGIC || a->kind != CAPTURE_SEEN ||
-	    a->count > LARGEST_TABLE)
+	if (a->magic != CAPTURE_MAGIC || a->kind != CAPTURE_SEEN || a->count > LARGEST_TABLE)
 		return false;
-	list = parcel_read_table(table, a->count * sizeof(*list));
+	list = capture_table_unpack(table, a->count, sizeof(*list), NULL);
 	if (!list)
 		return false;
 	for (size_t i = 0; i < a->count; i++)
@@ -130,22 +128,23 @@ static bool hear(struct classifier *c, const struct capture_answer *a, long leng
 /* Takes all messages that are there. */
 static void receive(struct classifier *c)
 {
-	while (c->fd >= 0) {
-		struct capture_answer a;
-		int fds[PARCEL_FDS];
-		long n = parcel_receive(c->fd, &a, sizeof(a), fds);
-		bool good = n > 0 && hear(c, &a, n, fds[0]);
+	int got = c->fd >= 0 ? 1 : 0;
 
-		for (size_t i = 0; i < PARCEL_FDS; i++)
-			if (fds[i] >= 0)
-				close(fds[i]);
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			return;
-		if (n <= 0)
+	while (got == 1 && c->fd >= 0) {
+		struct capture_answer a;
+		int fds[CAPTURE_FDS];
+		char *err = NULL;
+		bool good;
+
+		got = capture_receive(c->fd, &a, sizeof(a), fds, &err);
+		good = got == 1 && hear(c, &a, fds[0]);
+		capture_close(fds);
+		if (got < 0 && !err)
 			retry_later(c, "xenbw-capture has ended");
-		else if (!good)
+		else if (got < 0 || (got == 1 && !good))
 			retry_later(c,
 				    "xenbw-capture sent a message that is none (is it of another version?)");
+		free(err);
 	}
 }
 
@@ -163,7 +162,7 @@ static void ask(struct classifier *c, struct mono counted)
 				      .serial = c->asked + 1,
 				      .counted_ns = counted.ns};
 
-	if (c->fd < 0 || parcel_send(c->fd, &order, sizeof(order), NULL, 0) < 0)
+	if (c->fd < 0 || capture_send(c->fd, &order, sizeof(order), NULL, 0, NULL) < 0)
 		return; /* its end shows when it is listened to; a full socket is one that hangs */
 	if (c->asked == c->answered)
 		c->asked_at = clock_mono();
@@ -192,9 +191,15 @@ static void tell_roster(struct classifier *c)
 	struct capture_order order = {
 		.magic = CAPTURE_MAGIC, .kind = CAPTURE_VIFS, .count = (uint32_t)c->roster.count};
 
-	if (c->fd >= 0 && parcel_send_table(c->fd, &order, sizeof(order), c->roster.list,
-					    c->roster.count * sizeof(*c->roster.list)) < 0)
+	int table;
+
+	if (c->fd < 0)
+		return;
+	table = capture_table_pack(c->roster.list, c->roster.count, sizeof(*c->roster.list), NULL);
+	if (table < 0 || capture_send(c->fd, &order, sizeof(order), &table, 1, NULL) < 0)
 		retry_later(c, "xenbw-capture does not take its orders");
+	if (table >= 0)
+		close(table);
 }
 
 /* The settings with the uplinks that were chosen. */

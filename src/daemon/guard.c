@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/guard.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,12 +12,23 @@
 #include "base/mem.h"
 #include "daemon/helper.h"
 #include "ipc/capture.h"
-#include "ipc/parcel.h"
 
 struct guard {
 	pid_t pid; /* 0: not running */
 	int fd;    /* our end; -1 */
 };
+
+/* Our end never waits. */
+static int socket_pair(int pair[2], char **err)
+{
+	if (child_socketpair(pair, err) < 0)
+		return -1;
+	if (fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0)
+		return 0;
+	close(pair[0]);
+	close(pair[1]);
+	return err_sys(err, "cannot set a socket to not waiting");
+}
 
 struct guard *guard_new(void)
 {
@@ -27,7 +39,7 @@ struct guard *guard_new(void)
 	int pair[2];
 
 	g->fd = -1;
-	if (child_socketpair(pair, &err) == 0) {
+	if (socket_pair(pair, &err) == 0) {
 		if (child_start(&g->pid, "xenbw-capture", argv, &pair[1], 1, &err) == 0)
 			g->fd = pair[0];
 		else
@@ -61,15 +73,15 @@ int guard_start_worker(struct guard *g, const struct conf *conf, char **err)
 
 	if (g->fd < 0)
 		return err_set(err, "xenbw-capture's guard does not run; restart xenbwd");
-	if (child_socketpair(pair, err) < 0)
+	if (socket_pair(pair, err) < 0)
 		return -1;
 	fds[0] = pair[1];
 	fds[1] = helper_settings(conf, false, err);
-	rc = fds[1] < 0 ? -1 : parcel_send(g->fd, &order, sizeof(order), fds, 2);
+	rc = fds[1] < 0 ? -1 : capture_send(g->fd, &order, sizeof(order), fds, CAPTURE_FDS, err);
 	if (fds[1] >= 0) {
 		close(fds[1]);
 		if (rc < 0)
-			err_sys(err, "xenbw-capture's guard does not answer; restart xenbwd");
+			err_add(err, "xenbw-capture's guard does not answer, restart xenbwd");
 	}
 	close(pair[1]);
 	if (rc == 0)
