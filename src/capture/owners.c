@@ -252,7 +252,7 @@ static bool is_foreign(const struct vif *v, const uint8_t own[ADDRESS_SIZE])
 }
 
 enum owners_place owners_of(const struct owners *all, const uint8_t *mac, const uint8_t own[ADDRESS_SIZE],
-			    struct owners_name **name, bool *foreign)
+			    struct owners_name **name, enum owners_address *address)
 {
 	const struct vif *v = NULL;
 	enum owners_place place = place_of(all, mac, own, &v);
@@ -262,7 +262,7 @@ enum owners_place owners_of(const struct owners *all, const uint8_t *mac, const 
 		return place;
 	if (v->own)
 		HASH_FIND(hh, v->own, own, ADDRESS_SIZE, o);
-	*foreign = !o && is_foreign(v, own);
+	*address = o ? OWNERS_TOLD : is_foreign(v, own) ? OWNERS_FOREIGN : OWNERS_UNTOLD;
 	*name = (struct owners_name *)(o && HASH_COUNT(v->own) > 1 ? &o->name : &v->name);
 	return place;
 }

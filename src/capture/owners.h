@@ -30,6 +30,14 @@ struct owners_name {
 	void *counter; /* the caller's; NULL until it sets it */
 };
 
+/* What the address at the side of the host is to the vif. Whoever sends chooses it: only one that was told is
+ * believed to be its own. */
+enum owners_address {
+	OWNERS_TOLD,
+	OWNERS_FOREIGN, /* none of those that were told, though some of its family were */
+	OWNERS_UNTOLD   /* none of its family was told; also unspecified and link-local ones */
+};
+
 struct owners;
 
 /* Nobody is there yet. */
@@ -43,9 +51,8 @@ void owners_set(struct owners *o, const struct capture_vif *vifs, size_t count);
 void owners_clear_counters(struct owners *o);
 
 /* Whose a frame is that has this MAC (NULL: none) and this address at the side of the host. For OWNERS_VIF
- * *name is what it counts under, and *foreign tells that the address is none of the vif's, though some of its
- * family were told; unspecified and link-local ones are never foreign. */
+ * *name is what it counts under, and *address what the address is to it. */
 enum owners_place owners_of(const struct owners *o, const uint8_t *mac, const uint8_t own[16],
-			    struct owners_name **name, bool *foreign);
+			    struct owners_name **name, enum owners_address *address);
 
 #endif

@@ -25,14 +25,15 @@ struct cell {
 	UT_hash_handle hh;
 };
 
+/* The class depends on whether the address will prove to be the vif's own. */
 struct unknown_key {
 	uint8_t mac[MAC_SIZE];
 	uint8_t own[ADDRESS_SIZE];
+	uint8_t class_if_own, class_if_not;
 };
 
 struct amount {
-	uint64_t bytes[CLASS_COUNT], packets[CLASS_COUNT];
-	uint64_t late;
+	uint64_t bytes, packets, late;
 };
 
 /* What was counted of a MAC that nobody was told to have. */
@@ -120,19 +121,10 @@ static void name_stray(struct table *t, uint64_t turn, const uint8_t *mac)
 		memset(t->strays.stray_mac, 0, MAC_SIZE);
 }
 
-static uint64_t sum_of(const uint64_t by_class[CLASS_COUNT])
-{
-	uint64_t sum = 0;
-
-	for (int c = 0; c < CLASS_COUNT; c++)
-		sum += by_class[c];
-	return sum;
-}
-
 /* What nobody came to own is a stray for good. */
 static void bury_stray(struct table *t, enum direction dir, struct unknown *u)
 {
-	count_stray(t, dir, sum_of(u->amount.bytes), sum_of(u->amount.packets));
+	count_stray(t, dir, u->amount.bytes, u->amount.packets);
 	if (dir == DIR_OUTPUT)
 		name_stray(t, u->turn, u->key.mac);
 	t->strays.stray_late += u->amount.late;
@@ -140,20 +132,17 @@ static void bury_stray(struct table *t, enum direction dir, struct unknown *u)
 }
 
 /* NULL: there are too many. */
-static struct unknown *unknown_of(struct table *t, enum direction dir, const uint8_t *mac, const uint8_t *own)
+static struct unknown *unknown_of(struct table *t, enum direction dir, const struct unknown_key *key)
 {
-	struct unknown_key key;
 	struct unknown *u;
 
-	memcpy(key.mac, mac, MAC_SIZE);
-	memcpy(key.own, own, ADDRESS_SIZE);
-	HASH_FIND(hh, t->unknown[dir], &key, sizeof(key), u);
+	HASH_FIND(hh, t->unknown[dir], key, sizeof(*key), u);
 	if (u || HASH_COUNT(t->unknown[dir]) >= TABLE_UNKNOWN)
 		return u;
 	u = mem_alloc(sizeof(*u));
-	u->key = key;
+	u->key = *key;
 	u->turn = dir == DIR_OUTPUT ? ++t->turns : 0;
-	HASH_ADD(hh, t->unknown[dir], key, sizeof(key), u);
+	HASH_ADD(hh, t->unknown[dir], key, sizeof(u->key), u);
 	return u;
 }
 
@@ -170,31 +159,29 @@ static void forget_unknown(struct unknown **all)
 /* ---- unknown ones that become known ---- */
 
 /* The vif has what was seen of its MAC before it was told. */
-static void credit(struct capture_seen *s, enum direction dir, struct unknown *u, bool spoofed)
+static void credit(struct capture_seen *s, enum direction dir, struct unknown *u, enum owners_address address)
 {
-	const struct amount *a = &u->amount;
+	uint8_t class = address == OWNERS_TOLD ? u->key.class_if_own : u->key.class_if_not;
 
-	for (int c = 0; c < CLASS_COUNT; c++) {
-		s->bytes.bytes[dir][c] += a->bytes[c];
-		s->packets.bytes[dir][c] += a->packets[c];
-	}
-	s->late += a->late;
+	s->bytes.bytes[dir][class] += u->amount.bytes;
+	s->packets.bytes[dir][class] += u->amount.packets;
+	s->late += u->amount.late;
 	u->heir = &s->late;
-	if (spoofed) {
-		s->spoofed_bytes += sum_of(a->bytes);
-		s->spoofed_packets += sum_of(a->packets);
+	if (address == OWNERS_FOREIGN && dir == DIR_OUTPUT) {
+		s->spoofed_bytes += u->amount.bytes;
+		s->spoofed_packets += u->amount.packets;
 	}
 }
 
 /* False: it still is unknown. */
 static bool settle_unknown(struct table *t, enum direction dir, struct unknown *u)
 {
+	enum owners_address address;
 	struct owners_name *name;
-	bool foreign;
 
-	switch (owners_of(t->owners, u->key.mac, u->key.own, &name, &foreign)) {
+	switch (owners_of(t->owners, u->key.mac, u->key.own, &name, &address)) {
 	case OWNERS_VIF:
-		credit(seen_of(t, name), dir, u, foreign && dir == DIR_OUTPUT);
+		credit(seen_of(t, name), dir, u, address);
 		return true;
 	case OWNERS_STRAY:
 		bury_stray(t, dir, u);
@@ -261,16 +248,27 @@ static uint64_t *count_as_stray(struct table *t, enum direction dir, const uint8
 	return &t->strays.stray_late;
 }
 
-static uint64_t *count_as_unknown(struct table *t, enum direction dir, const uint8_t *mac, const uint8_t *own,
-				  enum byte_class class, uint32_t bytes)
+static uint64_t *count_as_unknown(struct table *t, enum direction dir, const struct unknown_key *key,
+				  uint32_t bytes)
 {
-	struct unknown *u = unknown_of(t, dir, mac, own);
+	struct unknown *u = unknown_of(t, dir, key);
 
 	if (!u)
-		return dir == DIR_OUTPUT ? count_as_stray(t, dir, mac, bytes) : NULL;
-	u->amount.bytes[class] += bytes;
-	u->amount.packets[class] += 1;
+		return dir == DIR_OUTPUT ? count_as_stray(t, dir, key->mac, bytes) : NULL;
+	u->amount.bytes += bytes;
+	u->amount.packets += 1;
 	return &u->amount.late;
+}
+
+static struct unknown_key unknown_key(const struct table *t, const uint8_t *mac, const uint8_t *own,
+				      const uint8_t *remote)
+{
+	struct unknown_key key = {.class_if_own = (uint8_t)rules_class(t->rules, own, remote),
+				  .class_if_not = (uint8_t)rules_class(t->rules, NULL, remote)};
+
+	memcpy(key.mac, mac, MAC_SIZE);
+	memcpy(key.own, own, ADDRESS_SIZE);
+	return key;
 }
 
 static void note_output(struct table *t, int64_t stamp, uint64_t *late, uint32_t bytes)
@@ -282,21 +280,25 @@ static void note_output(struct table *t, int64_t stamp, uint64_t *late, uint32_t
 
 void table_frame(struct table *t, enum direction dir, const struct frame *f, int64_t stamp)
 {
-	bool out = dir == DIR_OUTPUT, foreign;
+	bool out = dir == DIR_OUTPUT;
 	const uint8_t *own = out ? f->source : f->target, *remote = out ? f->target : f->source;
 	const uint8_t *mac = !f->has_mac ? NULL : out ? f->source_mac : f->target_mac;
+	enum owners_address address;
 	struct owners_name *name;
+	struct unknown_key key;
 	uint64_t *late = NULL;
 
 	if (!f->is_ip)
 		return;
-	switch (owners_of(t->owners, mac, own, &name, &foreign)) {
+	switch (owners_of(t->owners, mac, own, &name, &address)) {
 	case OWNERS_VIF:
-		late = count_for_vif(seen_of(t, name), dir, rules_class(t->rules, own, remote), f->ip_bytes,
-				     foreign && out);
+		late = count_for_vif(seen_of(t, name), dir,
+				     rules_class(t->rules, address == OWNERS_TOLD ? own : NULL, remote),
+				     f->ip_bytes, out && address == OWNERS_FOREIGN);
 		break;
 	case OWNERS_UNKNOWN:
-		late = count_as_unknown(t, dir, mac, own, rules_class(t->rules, own, remote), f->ip_bytes);
+		key = unknown_key(t, mac, own, remote);
+		late = count_as_unknown(t, dir, &key, f->ip_bytes);
 		break;
 	case OWNERS_STRAY:
 		late = count_as_stray(t, dir, mac, f->ip_bytes);

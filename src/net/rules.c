@@ -54,17 +54,17 @@ static bool same_end(const struct rules *r, const uint8_t a[16], const uint8_t b
 	return differ == 0;
 }
 
-enum byte_class rules_class(const struct rules *r, const uint8_t own[16], const uint8_t remote[16])
+enum byte_class rules_class(const struct rules *r, const uint8_t *own, const uint8_t remote[16])
 {
 	unsigned own_in, remote_in;
 
-	if (same_end(r, own, remote))
+	if (own && same_end(r, own, remote))
 		return CLASS_IGNORED;
-	own_in = netset_flags(r->lists, own);
+	own_in = own ? netset_flags(r->lists, own) : 0;
 	remote_in = netset_flags(r->lists, remote);
 	if ((own_in | remote_in) & IGNORE && !((own_in | remote_in) & DONTIGNORE))
 		return CLASS_IGNORED;
-	if (r->own_in_ournet && !(own_in & OURNET))
+	if (own && r->own_in_ournet && !(own_in & OURNET))
 		return CLASS_EXTERNAL;
 	if (remote_in & OURNET)
 		return CLASS_LOCAL;

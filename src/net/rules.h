@@ -20,7 +20,8 @@ struct rules;
 struct rules *rules_new(const struct conf *c);
 void rules_free(struct rules *r);
 
-/* Addresses as in struct network. */
-enum byte_class rules_class(const struct rules *r, const uint8_t own[16], const uint8_t remote[16]);
+/* Addresses as in struct network. own NULL: nobody but the sender says whose address it is, so that it is not
+ * believed (a guest would choose one that is ignored): the remote end alone decides. */
+enum byte_class rules_class(const struct rules *r, const uint8_t *own, const uint8_t remote[16]);
 
 #endif

@@ -461,13 +461,15 @@ static void what_is_no_ip_or_for_a_group_is_not_counted(void **state)
 static void the_settings_of_a_naccttab_mean_what_they_mean_there(void **state)
 {
 	struct bed *b = *state;
+	struct capture_vif guest;
 
 	for (int naccttab = 0; naccttab < 2; naccttab++) {
 		if (!naccttab)
 			start_both(b, "device ve0\nournet 192.0.2.0/24\n");
 		else
 			order_start(b, "device ve0\nournet 192.0.2.0/24\n", CAPTURE_NACCTTAB);
-		order_guest(b);
+		guest = vif_of(7, GUEST, "10.0.0.1"); /* an address that is told, outside ournet */
+		order_vifs(b, &guest, 1);
 		ask(b);
 		send_frames(b, "ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80");
 		ask(b);

@@ -305,6 +305,37 @@ static void spoofed_is_a_source_that_no_address_of_its_family_allows(void **stat
 	expect(b, 8, NULL, DIR_OUTPUT, CLASS_EXTERNAL, 16 + 32 + 64 + 128 + 256 + 512, 6);
 }
 
+static void a_source_that_was_not_told_makes_nothing_free(void **state)
+{
+	struct bed *b = *state;
+
+	tell(b, 1, 1, "198.51.100.1", 0);
+	tell(b, 2, 2, NULL, 0);
+	tell(b, 3, 3, "127.0.0.9", 0); /* the admin's word */
+	told(b);
+	out(b, 1, "127.0.0.1", "192.0.2.1", 100);
+	in(b, 1, "127.0.0.1", "192.0.2.1", 200);
+	out(b, 2, "127.0.0.1", "192.0.2.1", 300);
+	out(b, 3, "127.0.0.9", "192.0.2.1", 400);
+	out(b, 4, "127.0.0.1", "192.0.2.1", 500); /* told below */
+	out(b, 4, "127.0.0.8", "192.0.2.1", 600);
+	tell(b, 1, 1, "198.51.100.1", 0);
+	tell(b, 2, 2, NULL, 0);
+	tell(b, 3, 3, "127.0.0.9", 0);
+	tell(b, 4, 4, "127.0.0.8", 0);
+	told(b);
+	ask(b);
+	expect(b, 1, NULL, DIR_OUTPUT, CLASS_EXTERNAL, 100, 1);
+	expect_spoofed(b, 1, 100, 1);
+	expect(b, 1, NULL, DIR_INPUT, CLASS_EXTERNAL, 200, 1);
+	expect(b, 2, NULL, DIR_OUTPUT, CLASS_EXTERNAL, 300, 1);
+	expect_spoofed(b, 2, 0, 0);
+	expect(b, 3, NULL, DIR_OUTPUT, CLASS_IGNORED, 400, 1);
+	expect(b, 4, NULL, DIR_OUTPUT, CLASS_EXTERNAL, 500, 1);
+	expect(b, 4, NULL, DIR_OUTPUT, CLASS_IGNORED, 600, 1);
+	expect_spoofed(b, 4, 500, 1);
+}
+
 static void a_mac_of_two_vifs_is_nobodys(void **state)
 {
 	struct bed *b = *state;
@@ -658,6 +689,7 @@ int main(void)
 		TEST(several_addresses_have_a_record_each),
 		TEST(a_sole_address_has_no_record_of_its_own),
 		TEST(spoofed_is_a_source_that_no_address_of_its_family_allows),
+		TEST(a_source_that_was_not_told_makes_nothing_free),
 		TEST(a_mac_of_two_vifs_is_nobodys),
 		TEST(an_unknown_mac_is_a_stray_when_it_sends),
 		TEST(dom0_is_no_stranger),

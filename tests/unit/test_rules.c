@@ -377,6 +377,28 @@ static void every_pair_of_lists_has_the_class_that_is_told(void **state)
 	}
 }
 
+/* A guest may write any source address: an ignored one makes nothing free, ournet nothing local. */
+static void an_own_end_that_nobody_knows_does_not_count(void **state)
+{
+	struct rules *r =
+		rules_of(CONF_NACCTTAB, "ournet 10.0.0.0/8\nignorenet 127.0.0.0/8\nignoremask 255.0.0.0\n"
+					"peer 192.0.2.0/24\ndontignore 127.0.0.1\n");
+	struct network n;
+
+	(void)state;
+	assert_true(network_address("198.51.100.1", &n));
+	assert_int_equal(rules_class(r, NULL, n.address), CLASS_EXTERNAL);
+	assert_true(network_address("192.0.2.1", &n));
+	assert_int_equal(rules_class(r, NULL, n.address), CLASS_PEER);
+	assert_true(network_address("10.1.2.3", &n));
+	assert_int_equal(rules_class(r, NULL, n.address), CLASS_LOCAL);
+	assert_true(network_address("127.0.0.2", &n));
+	assert_int_equal(rules_class(r, NULL, n.address), CLASS_IGNORED);
+	assert_true(network_address("127.0.0.1", &n));
+	assert_int_equal(rules_class(r, NULL, n.address), CLASS_EXTERNAL);
+	rules_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -396,6 +418,7 @@ int main(void)
 		cmocka_unit_test(dontignore_does_not_rescue_from_ignoremask),
 		cmocka_unit_test(dontignore_means_nothing_without_ignorenet),
 		cmocka_unit_test(every_pair_of_lists_has_the_class_that_is_told),
+		cmocka_unit_test(an_own_end_that_nobody_knows_does_not_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
