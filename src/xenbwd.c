@@ -130,21 +130,19 @@ static int reload(struct service *s, char **err)
 		daemon_begin(s->daemon);
 		return 0;
 	}
-	hold_signals(true);
 	stop(s);
 	old = s->conf;
 	s->conf = fresh;
 	rc = start(s, &why);
-	if (rc < 0) {
-		log_err("%s; the settings from before are taken back", why);
-		free(why);
-		s->conf = old;
-		old = fresh;
-		rc = start(s, err);
+	if (rc == 0) {
+		conf_free(&old);
+		return 0;
 	}
-	hold_signals(false);
-	conf_free(&old);
-	return rc;
+	log_err("%s; the settings from before are taken back", why);
+	free(why);
+	conf_free(&fresh);
+	s->conf = old;
+	return start(s, err);
 }
 
 static int serve(struct service *s)
@@ -153,7 +151,12 @@ static int serve(struct service *s)
 	int rc;
 
 	while (daemon_run(s->daemon) == DAEMON_RELOAD) {
-		if (reload(s, &err) < 0) {
+		hold_signals(true);
+		rc = daemon_is_stopped(s->daemon) ? 1 : reload(s, &err);
+		hold_signals(false);
+		if (rc > 0)
+			break;
+		if (rc < 0) {
 			log_err("%s", err);
 			free(err);
 			return EX_UNAVAILABLE;

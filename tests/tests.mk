@@ -92,9 +92,10 @@ test_control_SRC := tests/unit/test_control.c src/ipc/control.c $(UNIT_C)
 UNIT_TESTS += test_units test_period test_usage test_present test_out test_args test_control
 
 CLASSIFY_C := src/net/rules.c src/net/netset.c src/net/frame.c $(wildcard src/config/*.c)
+test_settle_SRC := tests/unit/test_settle.c src/capture/settle.c $(UNIT_C)
 test_capture_table_SRC := tests/unit/test_capture_table.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) $(UNIT_C)
 test_capture_SRC := tests/unit/test_capture.c tests/support/netns.c src/ipc/capture.c src/config/network.c $(UNIT_C)
-UNIT_TESTS += test_capture_table test_capture
+UNIT_TESTS += test_capture_table test_settle test_capture
 
 $(foreach t,$(UNIT_TESTS),$(eval $(t)_LIB += cmocka))
 

@@ -43,8 +43,8 @@ struct account_portion {
 struct account_seen {
 	const struct account_portion *portions; /* the classifier's, until it is asked for the next vif */
 	size_t count;
-	uint64_t late;    /* of the output: crossed after the reading of the counters had begun */
-	uint64_t spoofed; /* of the output: not from an address of its own */
+	uint64_t late[DIR_COUNT]; /* crossed after the reading of the counters had begun */
+	uint64_t spoofed;         /* of the output: not from an address of its own */
 	bool blind; /* nobody looked all the time, or it cannot be told apart: the rest is unattributed */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "account/account_state.h"
 #include "account/portion.h"
@@ -55,6 +56,7 @@ static void hear(struct account *a, struct vif *v, const struct account_look *lo
 
 	look->seen(look->ctx, v->row.id, &told);
 	v->heard.blind = told.blind;
+	memcpy(v->heard.late, told.late, sizeof(v->heard.late));
 	v->heard.anything = told.count > 0;
 	for (size_t i = 0; i < told.count; i++) {
 		const struct account_portion *p = &told.portions[i];
@@ -64,7 +66,7 @@ static void hear(struct account *a, struct vif *v, const struct account_look *lo
 	}
 	v->spoofed = smaller(v->spoofed + told.spoofed, class_bytes_total(&v->own.waiting, DIR_OUTPUT));
 	if (v->heard.anything || v->waiting) {
-		prove(v, told.late);
+		prove(v, told.late[DIR_OUTPUT]);
 		if (v->surplus_grew)
 			tell_surplus(a, v);
 	}
@@ -110,9 +112,10 @@ static void divide(struct vif *v, enum direction d, uint64_t missed)
 	struct split_growth g;
 
 	if (v->tail_lost)
-		split_teardown(&v->split[d], v->grown[d], v->heard.bytes.bytes[d], missed, &g);
+		split_teardown(&v->split[d], v->grown[d], v->heard.bytes.bytes[d], v->heard.late[d], missed,
+			       &g);
 	else
-		split_poll(&v->split[d], v->grown[d], v->heard.bytes.bytes[d], missed, &g);
+		split_poll(&v->split[d], v->grown[d], v->heard.bytes.bytes[d], v->heard.late[d], missed, &g);
 	for (int c = 0; c < CLASS_COUNT; c++) {
 		own->classes.bytes[d][c] += g.classes[c] - g.seen[c];
 	}

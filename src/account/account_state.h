@@ -32,6 +32,7 @@ struct share {
 struct heard {
 	bool anything, blind;
 	struct class_bytes bytes;
+	uint64_t late[DIR_COUNT];
 };
 
 struct vif {

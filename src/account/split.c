@@ -19,6 +19,11 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 /* The running maximum of T - S, once T and S are these. */
 static uint64_t rest_of(const struct split *s, uint64_t total, uint64_t seen)
 {
@@ -81,7 +86,7 @@ static void book_rest(struct split *s, uint64_t grew, uint64_t missed, struct sp
 }
 
 void split_poll(struct split *s, uint64_t total_growth, const uint64_t seen_growth[CLASS_COUNT],
-		uint64_t missed, struct split_growth *growth)
+		uint64_t late, uint64_t missed, struct split_growth *growth)
 {
 	uint64_t rest, available;
 
@@ -98,17 +103,18 @@ void split_poll(struct split *s, uint64_t total_growth, const uint64_t seen_grow
 	if (s->seen_before > available)
 		cut(s, s->seen_before - available, growth);
 	s->seen_before = sum(s->seen);
-	/* no more of the rest than that can stand behind what was seen early */
-	s->missed = smaller(s->missed, split_waiting(s));
+	/* No more of the rest than that can stand behind what was seen early. What waits tells it only where
+	 * nothing was missed: bytes that were not seen leave room in T for those seen early. */
+	s->missed = smaller(s->missed, larger(split_waiting(s), smaller(late, sum(seen_growth))));
 }
 
 void split_teardown(struct split *s, uint64_t total_growth, const uint64_t seen_growth[CLASS_COUNT],
-		    uint64_t missed, struct split_growth *growth)
+		    uint64_t late, uint64_t missed, struct split_growth *growth)
 {
 	uint64_t waiting;
 
 	s->seen_before = 0; /* the bytes that a surplus waited for were thrown away: it is not cut */
-	split_poll(s, total_growth, seen_growth, missed, growth);
+	split_poll(s, total_growth, seen_growth, late, missed, growth);
 	waiting = split_waiting(s);
 	s->total += waiting;
 	s->missed = 0;

@@ -38,16 +38,18 @@ struct split_growth {
 /* Nobody looked: all of the rest may have crossed. */
 #define SPLIT_BLIND UINT64_MAX
 
-/* One poll: T grew by total_growth, S by seen_growth (its CLASS_UNATTRIBUTED must be 0). Of the growth of the
- * rest, at most `missed` bytes are unattributed: so many may have crossed an uplink unseen, or under another
- * name. The remainder is local. */
+/* One poll: T grew by total_growth, S by seen_growth (its CLASS_UNATTRIBUTED must be 0), of which `late`
+ * crossed after T was read. Of the growth of the rest, at most `missed` bytes are unattributed: so many may
+ * have crossed an uplink unseen, or under another name. The remainder is local. S is ahead of T by what is
+ * late: as much of what was missed shows in the rest only when it is no longer ahead, and is remembered until
+ * then. */
 void split_poll(struct split *s, uint64_t total_growth, const uint64_t seen_growth[CLASS_COUNT],
-		uint64_t missed, struct split_growth *growth);
+		uint64_t late, uint64_t missed, struct split_growth *growth);
 
 /* The last poll of a vif whose final counters are lost: as split_poll, but nothing is cut; T is raised to
  * what was seen. */
 void split_teardown(struct split *s, uint64_t total_growth, const uint64_t seen_growth[CLASS_COUNT],
-		    uint64_t missed, struct split_growth *growth);
+		    uint64_t late, uint64_t missed, struct split_growth *growth);
 
 /* What was seen and is neither booked nor cut yet. */
 uint64_t split_waiting(const struct split *s);

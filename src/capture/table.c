@@ -41,11 +41,11 @@ struct unknown {
 	struct unknown_key key;
 	struct amount amount;
 	uint64_t turn;  /* output: which stray it was, from 1 */
-	uint64_t *heir; /* who has its late bytes from now on; NULL: nobody */
+	uint64_t *heir; /* what has its late bytes from now on; NULL: nothing */
 	UT_hash_handle hh;
 };
 
-/* An output frame that was counted; `late` is what grows should it have been late (NULL: nothing). */
+/* A frame that was counted; `late` is what grows should it have been late (NULL: nothing). */
 struct recent {
 	int64_t stamp;
 	uint64_t *late;
@@ -127,8 +127,10 @@ static void bury_stray(struct table *t, enum direction dir, struct unknown *u)
 	count_stray(t, dir, u->amount.bytes, u->amount.packets);
 	if (dir == DIR_OUTPUT)
 		name_stray(t, u->turn, u->key.mac);
-	t->strays.stray_late += u->amount.late;
-	u->heir = &t->strays.stray_late;
+	if (dir == DIR_OUTPUT) {
+		t->strays.stray_late += u->amount.late;
+		u->heir = &t->strays.stray_late;
+	}
 }
 
 /* NULL: there are too many. */
@@ -165,8 +167,8 @@ static void credit(struct capture_seen *s, enum direction dir, struct unknown *u
 
 	s->bytes.bytes[dir][class] += u->amount.bytes;
 	s->packets.bytes[dir][class] += u->amount.packets;
-	s->late += u->amount.late;
-	u->heir = &s->late;
+	s->late[dir] += u->amount.late;
+	u->heir = &s->late[dir];
 	if (address == OWNERS_FOREIGN && dir == DIR_OUTPUT) {
 		s->spoofed_bytes += u->amount.bytes;
 		s->spoofed_packets += u->amount.packets;
@@ -214,8 +216,7 @@ static void settle_unknowns(struct table *t, enum direction dir)
 		HASH_DELETE(hh, t->unknown[dir], u);
 		HASH_ADD(hh, gone, key, sizeof(u->key), u);
 	}
-	if (dir == DIR_OUTPUT)
-		point_to_heirs(t, gone);
+	point_to_heirs(t, gone);
 	forget_unknown(&gone);
 }
 
@@ -237,14 +238,15 @@ static uint64_t *count_for_vif(struct capture_seen *s, enum direction dir, enum 
 		s->spoofed_bytes += bytes;
 		s->spoofed_packets++;
 	}
-	return &s->late;
+	return &s->late[dir];
 }
 
 static uint64_t *count_as_stray(struct table *t, enum direction dir, const uint8_t *mac, uint32_t bytes)
 {
 	count_stray(t, dir, bytes, 1);
-	if (dir == DIR_OUTPUT)
-		name_stray(t, ++t->turns, mac);
+	if (dir == DIR_INPUT)
+		return NULL;
+	name_stray(t, ++t->turns, mac);
 	return &t->strays.stray_late;
 }
 
@@ -271,7 +273,7 @@ static struct unknown_key unknown_key(const struct table *t, const uint8_t *mac,
 	return key;
 }
 
-static void note_output(struct table *t, int64_t stamp, uint64_t *late, uint32_t bytes)
+static void note_frame(struct table *t, int64_t stamp, uint64_t *late, uint32_t bytes)
 {
 	t->recent[t->recents++ % TABLE_RECENT] = (struct recent){stamp, late, bytes};
 	if (stamp > t->late_after)
@@ -306,8 +308,8 @@ void table_frame(struct table *t, enum direction dir, const struct frame *f, int
 	case OWNERS_NOBODY:
 		break;
 	}
-	if (late && out)
-		note_output(t, stamp, late, f->ip_bytes);
+	if (late)
+		note_frame(t, stamp, late, f->ip_bytes);
 }
 
 void table_late_after(struct table *t, int64_t stamp)

@@ -20,7 +20,7 @@
  * they turn out to be a vif's by then, it gets what was seen of it. */
 #define TABLE_UNKNOWN 1024
 
-/* Output frames whose stamps are kept, so that those after an instant told later can be found. */
+/* Frames whose stamps are kept, so that those after an instant told later can be found. */
 #define TABLE_RECENT 65536
 
 struct table;

@@ -15,15 +15,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "capture/privileges.h"
+#include "capture/settle.h"
 #include "capture/table.h"
 #include "capture/tap.h"
 #include "config/conf.h"
 #include "ipc/capture.h"
 
 #define NAP_MS 20 /* between two looks into the rings; they hold what comes meanwhile */
-
-/* After an order to read: what the counters have, may be on its way to the uplink yet. */
-#define SETTLE_MS 20
 
 #define MILLION 1000000
 
@@ -164,7 +162,7 @@ static int answer(struct worker *w, const struct capture_order *o, char **err)
 	int table, rc;
 
 	table_late_after(w->table, stamp_of(o->counted_ns));
-	(void)poll(NULL, 0, SETTLE_MS);
+	settle_wait();
 	if (drain(w, err) < 0 || sum_dropped(w, a.dropped, err) < 0)
 		return -1;
 	seen = table_answer(w->table, &a);

@@ -84,7 +84,7 @@ static void retry_later(struct classifier *c, const char *why)
 
 static bool is_sane(const struct capture_seen *seen)
 {
-	uint64_t most = seen->late | seen->spoofed_bytes;
+	uint64_t most = seen->late[DIR_INPUT] | seen->late[DIR_OUTPUT] | seen->spoofed_bytes;
 
 	for (int d = 0; d < DIR_COUNT; d++)
 		for (int k = 0; k < CLASS_COUNT; k++)
@@ -391,7 +391,8 @@ static void seen(void *ctx, int64_t vif, struct account_seen *out)
 		}
 		c->portions[out->count++] = (struct account_portion){
 			.address = s->has_address ? s->address : NULL, .bytes = s->bytes};
-		out->late += s->late;
+		for (int d = 0; d < DIR_COUNT; d++)
+			out->late[d] += s->late[d];
 		out->spoofed += s->spoofed_bytes;
 	}
 	out->portions = c->portions;

@@ -111,15 +111,17 @@ static void on_stop(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	event_base_loopbreak(d->base);
+	d->stop = true;
+	event_base_loopexit(d->base, NULL); /* after the other events that are due: a HUP hides no TERM */
 }
 
 static void on_reload(evutil_socket_t fd, short what, void *arg)
 {
 	struct daemon *d = arg;
 
-	d->reload = true;
-	on_stop(fd, what, arg);
+	(void)fd;
+	(void)what;
+	event_base_loopexit(d->base, NULL);
 }
 
 /* netacct's signals for whoever copies the database: counting goes on. */
@@ -255,9 +257,14 @@ void daemon_begin(struct daemon *d)
 
 enum daemon_end daemon_run(struct daemon *d)
 {
-	d->reload = false;
 	event_base_dispatch(d->base);
-	return d->reload ? DAEMON_RELOAD : DAEMON_STOP;
+	return d->stop ? DAEMON_STOP : DAEMON_RELOAD;
+}
+
+bool daemon_is_stopped(struct daemon *d)
+{
+	event_base_loop(d->base, EVLOOP_NONBLOCK);
+	return d->stop;
 }
 
 int daemon_end(struct daemon *d, enum daemon_end how)

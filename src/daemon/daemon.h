@@ -65,7 +65,7 @@ struct daemon {
 	int64_t told_slot; /* the open slot when xenbw-writer was last told */
 	bool follow_again; /* devices or the directory changed */
 	bool told_again;   /* what the classifier has to know may have changed */
-	bool reload;       /* asked for by HUP */
+	bool stop;         /* asked for by TERM or INT; else HUP asks for a reload */
 	bool held;         /* by TSTP: SQL is left alone */
 	bool urgent;       /* a vif came or went: commit with the next poll */
 	struct trouble no_xenstore, no_links, no_counters, no_commit, no_fold;
@@ -137,6 +137,9 @@ void daemon_begin(struct daemon *d);
 /* Runs until TERM or INT (stop) or HUP (reload: the caller reads the settings, and either runs it again or
  * ends it and opens another). */
 enum daemon_end daemon_run(struct daemon *d);
+
+/* After daemon_run: whether TERM or INT has come since. */
+bool daemon_is_stopped(struct daemon *d);
 
 /* The last poll and commit, and xenbw-writer's end: with DAEMON_RELOAD at once, for another one takes over.
  * Returns 0, or -1 where the last commit failed. */

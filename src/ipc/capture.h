@@ -72,9 +72,9 @@ struct capture_seen {
 	uint32_t reserved;
 	uint8_t address[16];
 	struct class_bytes bytes, packets;
-	/* of the output above */
-	uint64_t late;                           /* crossed after counted_ns */
-	uint64_t spoofed_bytes, spoofed_packets; /* from an address that is not its own */
+	uint64_t late[DIR_COUNT]; /* of the bytes above: crossed after counted_ns */
+	uint64_t spoofed_bytes,
+		spoofed_packets; /* of the output above: from an address that is not its own */
 };
 
 /* From the worker. */

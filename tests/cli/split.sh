@@ -27,7 +27,7 @@ says() {
 columns() { xenbw --bytes "$@" | sed '/^total/q' | awk '{ print $1, $(NF - 4), $(NF - 3), $(NF - 2), $(NF - 1), $NF }'; }
 below() { xenbw "$@" | sed '1,/^total/d; s/up to [0-9-]* [0-9:]* UTC/up to TIME/'; }
 
-bed_up && bw_config && bed_guest 1 0 web 10.77.0.11 && bed_guest 2 0 db 10.77.0.12 && bw_start || tap_bail "no bed"
+bed_up && bw_config 'attribution off' && bed_guest 1 0 web 10.77.0.11 && bed_guest 2 0 db 10.77.0.12 && bw_start || tap_bail "no bed"
 bed_udp 1.0 outside 1000 500 && bed_udp outside 2.0 70 1472 || tap_bail "packets were lost"
 bw_wait_sql "all that was sent" "SELECT sum($BW_INPUT + $BW_OUTPUT) FROM usage" $((528000 + 105000))
 bw_stop
@@ -49,9 +49,9 @@ Unsplit: all that is booked is unattributed.'
 web=$(sql "SELECT id FROM vif WHERE domain = 'web'") db=$(sql "SELECT id FROM vif WHERE domain = 'db'")
 slot=$(sql 'SELECT max(slot) FROM usage')
 sql "DELETE FROM take; DELETE FROM slot;
-	INSERT INTO slot SELECT bucket, $slot, $web, '', 0,500000, 0,1000, 0,2000, 0,4000, 0,8000, 0,13000, 0,0, 0,0
+	INSERT INTO slot SELECT bucket, $slot, $web, '', 0,500000, 0,1000, 0,2000, 0,4000, 0,8000, 0,13000, 0,0, 0,0, 0
 		FROM vif WHERE id = $web;
-	INSERT INTO slot SELECT bucket, $slot, $db, '', 100000,0, 100,0, 200,0, 400,0, 800,0, 3500,0, 0,0, 0,0
+	INSERT INTO slot SELECT bucket, $slot, $db, '', 100000,0, 100,0, 200,0, 400,0, 800,0, 3500,0, 0,0, 0,0, 0
 		FROM vif WHERE id = $db" || tap_bail "no classes"
 tap_is "external and unattributed bytes have columns beside those of all bytes" "$(columns)" \
 	'DOMAIN TOTAL EXT IN EXT OUT

@@ -15,7 +15,7 @@ warnings() { grep -c 'has several addresses' "$BW_LOG"; }
 give() { echo "write /local/domain/0/backend/vif/$1/$2/ip $3" | xenstore_do; } # give DOMID DEVID ADDRESSES: in xenstore
 
 bed_up || tap_bail "no bed"
-bw_config "bucket ip"
+bw_config "attribution off" "bucket ip"
 bw_start || tap_bail "no xenbwd"
 bed_guest 1 0 web 10.77.0.11 && bed_attach 1 1 10.77.0.21 && bed_guest 2 0 db 10.77.0.12 || tap_bail "no guests"
 bed_udp 1.0 outside 100 100
@@ -59,7 +59,7 @@ tap_is "the report by address is exact" \
 bed_guest 6 0 mail 10.77.0.16 && bed_attach 6 1 10.77.0.26 "" mailnet && bed_guest 7 0 cache 10.77.0.17 &&
 	bed_guest 8 0 robbed 10.77.0.18 && bed_guest 9 0 wide 10.77.0.19 &&
 	give 9 0 "10.77.0.19 10.78.0.19 fd00:0::0019" || tap_bail "no guests"
-bw_config "bucket ip" "compactnet 10.78.0.0/16" "address 10.77.0.18 web" "address 2001:DB8:0::11 vif1.0" \
+bw_config "attribution off" "bucket ip" "compactnet 10.78.0.0/16" "address 10.77.0.18 web" "address 2001:DB8:0::11 vif1.0" \
 	"address 10.99.0.6 mail" "address 10.99.0.7 00:16:3E:4D:07:00" "address 2001:db8::26 mailnet" "address 10.77.0.15 two"
 before=$(bw_booked_bucket 10.77.0.11)
 bw_start || tap_bail "no xenbwd"
@@ -77,7 +77,7 @@ tap_is "an address that is another's by a line: the domain" "$(bw_booked_bucket 
 tap_is "of several addresses that of a compactnet" "$(bw_booked_bucket 10.78.0.19)" "0 $(bytes 90 90)"
 
 # By the vif's name, in IPv6, where the domain has no line of its own.
-bw_config "bucket ip" "address 2001:DB8:0::11 vif3.0" "address 2001:db8::0:26 mailnet" "compactnet fd00::/8"
+bw_config "attribution off" "bucket ip" "address 2001:DB8:0::11 vif3.0" "address 2001:db8::0:26 mailnet" "compactnet fd00::/8"
 bw_start || tap_bail "no xenbwd"
 bed_udp outside 3.0 33 33
 bed_udp 6.1 outside 61 61
@@ -88,11 +88,11 @@ tap_is "by the name that the admin gave the vif" "$(bw_booked_bucket 2001:db8::2
 tap_is "the toolstack's IPv6 address, too" "$(bw_booked_bucket fd00::19)" "0 $(bytes 9 19)"
 
 # To domains and back: bytes stay where they were booked, and the sum is exact.
-bw_config
+bw_config "attribution off"
 bw_start || tap_bail "no xenbwd"
 bed_udp 1.0 outside 11 11
 bw_stop
-bw_config "bucket ip"
+bw_config "attribution off" "bucket ip"
 bw_start || tap_bail "no xenbwd"
 bed_udp 1.0 outside 12 12
 bed_udp 1.1 outside 13 13
@@ -102,4 +102,25 @@ tap_is "and back: the addresses, with what they had" "$(bw_booked_bucket 10.77.0
 	"0 $(($(bytes 100 100) + $(bytes 12 12))) / 0 $(($(bytes 200 200) + $(bytes 13 13)))"
 tap_is "the sum is the kernel's" "$(bw_booked "domid = 1 AND devid = 0") / $(bw_booked "domid = 9")" \
 	"$(bed_ip_bytes vif1.0) / $(bed_ip_bytes vif9.0)"
+
+# With attribution each address has its own: what crossed the uplink under it.
+bw_config "bucket ip" "ignorenet 10.99.1.0/24"
+bw_start || tap_bail "no xenbwd"
+bed_also 4.0 10.77.0.15 && bed_also outside 10.99.1.1 || tap_bail "no addresses"
+before="$(bw_booked_bucket 10.77.0.14) $(bw_booked_bucket 10.77.0.15)"
+read -r in1 out1 in2 out2 <<<"$before"
+bed_udp 4.0 outside 101 100
+BED_FROM=10.77.0.15 bed_udp 4.0 outside 57 200
+BED_TO=10.77.0.15 bed_udp outside 4.0 33 300
+BED_TO=10.77.0.15 BED_FROM=10.99.1.1 bed_udp outside 4.0 22 400
+bed_udp 4.0 1.0 9 500
+bw_stop
+tap_is "two addresses of a vif are two buckets; what stayed inside is the first one's" \
+	"$(bw_booked_bucket 10.77.0.14) / $(bw_booked_bucket 10.77.0.15)" \
+	"$in1 $((out1 + $(bytes 101 100) + $(bytes 9 500))) / $((in2 + $(bytes 33 300) + $(bytes 22 400))) $((out2 + $(bytes 57 200)))"
+tap_is "in their classes" "$(bw_sql "SELECT address, sum(external_input), sum(external_output), sum(ignored_input), sum(local_output) FROM usage
+	JOIN vif ON vif.id = usage.vif WHERE domid = 4 AND external_input + external_output + ignored_input > 0 GROUP BY address ORDER BY address")" \
+	"10.77.0.14|0|$(bytes 101 100)|0|0
+10.77.0.15|$(bytes 33 300)|$(bytes 57 200)|$(bytes 22 400)|0"
+tap_is "the vif's sum is the kernel's" "$(bw_booked "domid = 4")" "$(bed_ip_bytes vif4.0)"
 tap_done

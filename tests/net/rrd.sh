@@ -11,13 +11,14 @@ bed_enter "$@"
 . "$(dirname "$0")/../support/daemon.sh"
 . "$(dirname "$0")/../support/clock.sh"
 
-# ledger_slots LABEL INPUT OUTPUT: "time input output" of each slot, with its end as the time, as RRD has it.
+# ledger_slots LABEL INPUT OUTPUT: "time input output" of each slot, with its end as the time, as RRD has it; slots without bytes left out.
 ledger_slots() {
 	bw_sql "SELECT (slot + 300) || ' ' || sum($2) || ' ' || sum($3) FROM usage
-		WHERE bucket = (SELECT bucket FROM bucket_label WHERE label = '$1' AND until IS NULL) GROUP BY slot ORDER BY slot"
+		WHERE bucket = (SELECT bucket FROM bucket_label WHERE label = '$1' AND until IS NULL)
+		GROUP BY slot HAVING sum($2) + sum($3) > 0 ORDER BY slot"
 }
 
-# rrd_slots LABEL INPUT OUTPUT: the same from the file, slots without bytes left out.
+# rrd_slots LABEL INPUT OUTPUT: the same from the file.
 rrd_slots() {
 	rrdtool fetch "$BW_RRD/$1.rrd" AVERAGE -r 300 -s "$CLOCK_FIRST" -e $((CLOCK_FIRST + 20 * CLOCK_SLOT)) |
 		awk -v in_name="$2" -v out_name="$3" '

@@ -265,7 +265,7 @@ static void seen(void *ctx, int64_t vif, struct account_seen *out)
 	}
 	out->portions = h->portions;
 	out->count = 3;
-	out->late = s->late;
+	out->late[DIR_OUTPUT] = s->late;
 	out->spoofed = s->spoofed;
 	expect_at(g, s);
 	h->spoofed += s->spoofed;

@@ -21,7 +21,7 @@ struct told {
 	struct account_portion portions[PORTIONS];
 	uint8_t addresses[PORTIONS][16];
 	size_t count;
-	uint64_t late, spoofed;
+	uint64_t late[DIR_COUNT], spoofed;
 	bool blind;
 };
 
@@ -43,7 +43,8 @@ static void seen(void *ctx, int64_t vif, struct account_seen *out)
 	struct bed *b = ctx;
 	const struct told *t = &b->told[vif];
 
-	*out = (struct account_seen){t->portions, t->count, t->late, t->spoofed, t->blind};
+	*out = (struct account_seen){
+		t->portions, t->count, {t->late[DIR_INPUT], t->late[DIR_OUTPUT]}, t->spoofed, t->blind};
 }
 
 static struct bed *set_up(bool by_ip)
@@ -549,7 +550,7 @@ static void what_crossed_late_or_inwards_proves_nothing(void **state)
 	here(b, 2, NULL);
 	moves(b, 2, 10);
 	saw(b, 1, NULL, DIR_OUTPUT, CLASS_EXTERNAL, 300);
-	b->told[1].late = 300;
+	b->told[1].late[DIR_OUTPUT] = 300;
 	saw(b, 1, NULL, DIR_INPUT, CLASS_EXTERNAL, 3000);
 	poll_all(b);
 	moves(b, 1, 3);
@@ -561,7 +562,7 @@ static void what_crossed_late_or_inwards_proves_nothing(void **state)
 	assert_int_equal(b->events, 0);
 	/* late, but it did not come after all */
 	saw(b, 1, NULL, DIR_OUTPUT, CLASS_EXTERNAL, 300);
-	b->told[1].late = 200;
+	b->told[1].late[DIR_OUTPUT] = 200;
 	moves(b, 2, 10);
 	poll_all(b);
 	moves(b, 2, 10);
@@ -630,7 +631,7 @@ static void spoofed_bytes_are_a_part_of_what_is_booked(void **state)
 	/* a part waits, and half of that is cut: as much of it as of all */
 	saw(b, 1, NULL, DIR_OUTPUT, CLASS_EXTERNAL, 400);
 	b->told[1].spoofed = 200;
-	b->told[1].late = 400;
+	b->told[1].late[DIR_OUTPUT] = 400;
 	poll_all(b);
 	moves(b, 1, 2);
 	poll_all(b);
@@ -687,7 +688,8 @@ static void whatever_is_told_every_byte_is_booked_once(void **state)
 				moves(b, n, random_below(&r, 3) ? random_below(&r, 10) : 0);
 				for (uint64_t i = random_below(&r, PORTIONS + 1); i > 0; i--)
 					any_portion(&r, b, n);
-				b->told[n].late = random_below(&r, 3) ? 0 : random_below(&r, 3000);
+				b->told[n].late[DIR_OUTPUT] =
+					random_below(&r, 3) ? 0 : random_below(&r, 3000);
 				b->told[n].spoofed = random_below(&r, 3) ? 0 : random_below(&r, 1000);
 				b->told[n].blind = random_below(&r, 10) == 0;
 				told_spoofed[n] += b->told[n].spoofed;

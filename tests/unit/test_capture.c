@@ -406,13 +406,13 @@ static void output_after_the_reading_is_told_apart(void **state)
 	send_frames(b, "ve0", "eth " OUTSIDE " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80 count 5");
 	ask_since(b, between);
 	expect(b, DIR_OUTPUT, CLASS_EXTERNAL, 1700, 17);
-	assert_int_equal(b->seen->late, 700);
+	assert_int_equal(b->seen->late[DIR_OUTPUT], 700);
 	assert_int_equal(b->answer.stray_bytes[DIR_OUTPUT], 500);
 	assert_int_equal(b->answer.stray_late, 500);
 	send_frames(b, "ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80 count 3");
 	ask(b);
 	expect(b, DIR_OUTPUT, CLASS_EXTERNAL, 300, 3);
-	assert_int_equal(b->seen->late, 0);
+	assert_int_equal(b->seen->late[DIR_OUTPUT], 0);
 }
 
 static void tags_of_any_kind_are_looked_behind(void **state)

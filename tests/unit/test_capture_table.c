@@ -497,7 +497,7 @@ static void a_vif_gets_what_was_seen_before_it_was_told(void **state)
 	expect_spoofed(b, 7, 4, 1);
 	expect_strays(b, 16, 1, 0, 0);
 	expect_stray_mac(b, 99);
-	assert_int_equal(seen_of(b, 7, "10.0.0.1")->late, 2 + 32 + 64);
+	assert_int_equal(seen_of(b, 7, "10.0.0.1")->late[DIR_OUTPUT], 2 + 32 + 64);
 }
 
 static void what_turns_out_to_be_two_vifs_is_a_stray_and_what_is_dom0s_is_none(void **state)
@@ -592,7 +592,7 @@ static void a_new_table_takes_effect_at_once_and_loses_no_count(void **state)
 	expect(b, 7, "10.0.0.1", DIR_OUTPUT, CLASS_EXTERNAL, 4, 1);
 }
 
-static void late_is_output_after_the_reading_began(void **state)
+static void late_is_what_crossed_after_the_reading_began(void **state)
 {
 	struct bed *b = *state;
 
@@ -608,16 +608,17 @@ static void late_is_output_after_the_reading_began(void **state)
 	frame_at(b, DIR_OUTPUT, 1, "10.0.0.1", "192.0.2.1", 64, 102);
 	ask(b);
 	expect(b, 7, NULL, DIR_OUTPUT, CLASS_EXTERNAL, 1 + 2 + 32 + 64, 4);
-	assert_int_equal(seen_of(b, 7, NULL)->late, 2 + 64);
+	assert_int_equal(seen_of(b, 7, NULL)->late[DIR_OUTPUT], 2 + 64);
+	assert_int_equal(seen_of(b, 7, NULL)->late[DIR_INPUT], 4);
 	assert_int_equal(b->answer.stray_late, 8);
 	expect_strays(b, 24, 2, 0, 0);
 	frame_at(b, DIR_OUTPUT, 1, "10.0.0.1", "192.0.2.1", 128, 300);
 	table_late_after(b->table, 300);
 	ask(b);
-	assert_int_equal(seen_of(b, 7, NULL)->late, 0);
+	assert_int_equal(seen_of(b, 7, NULL)->late[DIR_OUTPUT], 0);
 }
 
-static void the_newest_output_is_what_can_still_be_called_late(void **state)
+static void the_newest_frames_are_what_can_still_be_called_late(void **state)
 {
 	struct bed *b = *state;
 
@@ -627,7 +628,7 @@ static void the_newest_output_is_what_can_still_be_called_late(void **state)
 		frame_at(b, DIR_OUTPUT, 1, "10.0.0.1", "192.0.2.1", 1, 100 + i);
 	table_late_after(b->table, 0);
 	ask(b);
-	assert_int_equal(seen_of(b, 7, NULL)->late, TABLE_RECENT);
+	assert_int_equal(seen_of(b, 7, NULL)->late[DIR_OUTPUT], TABLE_RECENT);
 }
 
 /* Whatever is told in whatever order: every byte that was sent is in the answers, once. */
@@ -666,7 +667,7 @@ static void no_byte_is_lost_or_doubled(void **state)
 
 		for (size_t i = 0; i < b->answer.count; i++) {
 			all += class_bytes_total(&b->seen[i].bytes, DIR_OUTPUT);
-			late += b->seen[i].late;
+			late += b->seen[i].late[DIR_OUTPUT];
 		}
 		assert_int_equal(late, all);
 		answered += all;
@@ -703,8 +704,8 @@ int main(void)
 		TEST(strangers_without_number_are_counted_in_bounded_memory),
 		TEST(a_vif_that_is_gone_is_answered_once_more),
 		TEST(a_new_table_takes_effect_at_once_and_loses_no_count),
-		TEST(late_is_output_after_the_reading_began),
-		TEST(the_newest_output_is_what_can_still_be_called_late),
+		TEST(late_is_what_crossed_after_the_reading_began),
+		TEST(the_newest_frames_are_what_can_still_be_called_late),
 		TEST(no_byte_is_lost_or_doubled),
 	};
 

@@ -25,7 +25,7 @@ static struct split_growth poll_saw(struct split *s, uint64_t total, uint64_t ex
 	const uint64_t seen[CLASS_COUNT] = {[CLASS_EXTERNAL] = external, [CLASS_PEER] = peer};
 	struct split_growth g;
 
-	split_poll(s, total, seen, 0, &g);
+	split_poll(s, total, seen, 0, 0, &g);
 	assert_int_equal(sum(g.classes), total);
 	assert_int_equal(g.estimated, 0);
 	return g;
@@ -36,7 +36,7 @@ static struct split_growth teardown_saw(struct split *s, uint64_t total, uint64_
 	const uint64_t seen[CLASS_COUNT] = {[CLASS_EXTERNAL] = external, [CLASS_PEER] = peer};
 	struct split_growth g;
 
-	split_teardown(s, total, seen, 0, &g);
+	split_teardown(s, total, seen, 0, 0, &g);
 	assert_int_equal(sum(g.classes), total + g.estimated);
 	return g;
 }
@@ -76,7 +76,7 @@ static void where_nobody_looked_the_rest_is_unattributed(void **state)
 	struct split_growth g;
 
 	(void)state;
-	split_poll(&s, 100, seen, SPLIT_BLIND, &g);
+	split_poll(&s, 100, seen, 0, SPLIT_BLIND, &g);
 	assert_int_equal(g.classes[CLASS_DIRECT], 40);
 	assert_int_equal(g.classes[CLASS_IGNORED], 2);
 	assert_int_equal(g.classes[CLASS_UNATTRIBUTED], 58);
@@ -90,14 +90,14 @@ static void of_the_rest_at_most_what_was_missed_is_unattributed(void **state)
 	struct split_growth g;
 
 	(void)state;
-	split_poll(&s, 100, seen, 10, &g);
+	split_poll(&s, 100, seen, 0, 10, &g);
 	assert_int_equal(g.classes[CLASS_EXTERNAL], 40);
 	assert_int_equal(g.classes[CLASS_UNATTRIBUTED], 10);
 	assert_int_equal(g.classes[CLASS_LOCAL], 50);
-	split_poll(&s, 45, seen, 10, &g); /* a smaller rest than was missed; nothing hides the remainder */
+	split_poll(&s, 45, seen, 0, 10, &g); /* a smaller rest than was missed; nothing hides the remainder */
 	assert_int_equal(g.classes[CLASS_UNATTRIBUTED], 5);
 	assert_int_equal(g.classes[CLASS_LOCAL], 0);
-	split_poll(&s, 45, seen, 0, &g);
+	split_poll(&s, 45, seen, 0, 0, &g);
 	assert_int_equal(g.classes[CLASS_LOCAL], 5);
 }
 
@@ -109,15 +109,15 @@ static void what_stands_behind_a_surplus_keeps_its_bound(void **state)
 	struct split_growth g;
 
 	(void)state;
-	split_poll(&s, 100, seen, 100, &g);
+	split_poll(&s, 100, seen, 0, 100, &g);
 	assert_int_equal(g.classes[CLASS_EXTERNAL], 70);
 	assert_int_equal(g.classes[CLASS_UNATTRIBUTED], 30);
-	split_poll(&s, 20, seen, 20, &g); /* 70 of them cross, 50 of those after T was read */
+	split_poll(&s, 20, seen, 0, 20, &g); /* 70 of them cross, 50 of those after T was read */
 	assert_int_equal(g.classes[CLASS_EXTERNAL], 20);
-	split_poll(&s, 60, none, 0, &g);
+	split_poll(&s, 60, none, 0, 0, &g);
 	assert_int_equal(g.classes[CLASS_EXTERNAL], 50);
 	assert_int_equal(g.classes[CLASS_UNATTRIBUTED], 10);
-	split_poll(&s, 60, none, 0, &g);
+	split_poll(&s, 60, none, 0, 0, &g);
 	assert_int_equal(g.classes[CLASS_LOCAL], 60);
 }
 
@@ -134,16 +134,16 @@ static void a_surplus_is_what_crossed_early_and_is_not_in_the_total(void **state
 	assert_int_equal(split_surplus(&s, 70, seen, 25), 5);
 	assert_int_equal(split_surplus(&s, 70, seen, 30), 0);
 	assert_int_equal(split_surplus(&s, 0, seen, 1000), 0); /* late is no more than was seen */
-	split_poll(&s, 70, seen, 0, &g);
+	split_poll(&s, 70, seen, 0, 0, &g);
 	assert_int_equal(split_waiting(&s), 30);
 	assert_int_equal(split_surplus(&s, 0, none, 0), 30);
 	assert_int_equal(split_surplus(&s, 30, none, 0), 0);
-	split_poll(&s, 0, none, 0, &g);
+	split_poll(&s, 0, none, 0, 0, &g);
 	assert_int_equal(g.clipped, 30);
 	assert_int_equal(sum(g.cut), 30);
 	assert_int_equal(split_surplus(&s, 0, none, 0), 0);
 	/* the rest is no room for it: what is booked as local was not seen */
-	split_poll(&s, 50, none, 0, &g);
+	split_poll(&s, 50, none, 0, 0, &g);
 	assert_int_equal(split_surplus(&s, 0, seen, 0), 100);
 }
 
@@ -333,9 +333,9 @@ static void whatever_is_read_and_seen_every_poll_adds_up(void **state)
 		seen_all += sum(seen);
 		missed_all += missed;
 		if (last)
-			split_teardown(&s, grew, seen, missed, &g);
+			split_teardown(&s, grew, seen, 0, missed, &g);
 		else
-			split_poll(&s, grew, seen, missed, &g);
+			split_poll(&s, grew, seen, 0, missed, &g);
 		/* identity, in this poll and since the beginning */
 		assert_int_equal(sum(g.classes), grew + g.estimated);
 		assert_true(last || g.estimated == 0);
@@ -415,7 +415,7 @@ static void a_classifier_that_runs_ahead_by_less_than_a_poll_loses_nothing(void 
 				}
 				ahead[c] = next[c];
 			}
-			split_poll(&s, grew, seen_now, 0, &g);
+			split_poll(&s, grew, seen_now, 0, 0, &g);
 			assert_int_equal(sum(g.classes), grew);
 			assert_int_equal(g.clipped, 0);
 			for (int c = 0; c < CLASS_COUNT; c++)

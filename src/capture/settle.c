@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "capture/settle.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define SOFTNET "/proc/net/softnet_stat"
+#define STEP_MS 2
+
+/* Its columns, in hexadecimal. Kernels before 5.10 have fewer: nothing is known then. */
+#define BACKLOG_COLUMN 11
+#define PROCESSOR_COLUMN 12
+
+/* Reads a line's backlog and processor; false where it has none. */
+static bool read_line(const char *line, uint32_t *backlog, uint32_t *processor)
+{
+	uint32_t value = 0;
+	int used;
+
+	for (int column = 0; column <= PROCESSOR_COLUMN; column++) {
+		if (sscanf(line, "%" SCNx32 "%n", &value, &used) != 1)
+			return false;
+		line += used;
+		if (column == BACKLOG_COLUMN)
+			*backlog = value;
+	}
+	*processor = value;
+	return true;
+}
+
+void settle_look(FILE *in, uint64_t *busy)
+{
+	uint64_t waiting = 0;
+	uint32_t backlog, processor;
+	char line[512];
+
+	while (fgets(line, sizeof(line), in))
+		if (read_line(line, &backlog, &processor) && backlog && processor < 64)
+			waiting |= UINT64_C(1) << processor;
+	*busy &= waiting;
+}
+
+void settle_wait(void)
+{
+	int64_t begun = clock_mono().ns, passed = 0;
+	uint64_t busy = UINT64_MAX;
+
+	while (passed < SETTLE_LEAST_MS || (busy && passed < SETTLE_MOST_MS)) {
+		FILE *in = busy ? fopen(SOFTNET, "re") : NULL;
+
+		if (in) {
+			settle_look(in, &busy);
+			fclose(in);
+		} else {
+			busy = 0;
+		}
+		(void)poll(NULL, 0, STEP_MS);
+		passed = (clock_mono().ns - begun) / 1000000;
+	}
+}

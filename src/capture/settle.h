@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * settle: waits until what vifs' counters have by now has come to the uplinks.
+ *
+ * A packet is counted at its vif before it crosses the bridge. Mostly that takes microseconds; on a busy host
+ * it may lie in a processor's backlog meanwhile, which /proc/net/softnet_stat tells. What waits in an
+ * uplink's queue for longer is beyond this.
+ */
+#ifndef XENBW_CAPTURE_SETTLE_H
+#define XENBW_CAPTURE_SETTLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define SETTLE_LEAST_MS 20
+#define SETTLE_MOST_MS 200
+
+/* Waits for at least SETTLE_LEAST_MS, then until each processor's backlog was seen empty once since the call,
+ * but no longer than SETTLE_MOST_MS in all. */
+void settle_wait(void);
+
+/* One look at the backlogs: takes those processors out of `busy` (a bit each, for the first 64) whose backlog
+ * is empty. Of a text that is none all are taken out. */
+void settle_look(FILE *in, uint64_t *busy);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * What /proc/net/softnet_stat says of backlogs, and how long is waited for them.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "capture/settle.h"
+#include "tests/support/unit.h"
+
+#define LINE(backlog, processor)                                                                     \
+	"0012d6b3 00000000 0000000a 00000000 00000000 00000000 00000000 00000000 00000000 00000000 " \
+	"00000000 " backlog " " processor " 00000000 00000000\n"
+
+static uint64_t look(const char *text, uint64_t busy)
+{
+	FILE *in = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+
+	assert_non_null(in);
+	settle_look(in, &busy);
+	fclose(in);
+	return busy;
+}
+
+static void a_backlog_that_was_seen_empty_is_waited_for_no_more(void **state)
+{
+	uint64_t busy =
+		look(LINE("00000000", "00000000") LINE("00000005", "00000001") LINE("0000001f", "00000003"),
+		     UINT64_MAX);
+
+	(void)state;
+	assert_int_equal(busy, 0xa);
+	busy = look(LINE("00000007", "00000000") LINE("00000000", "00000001") LINE("00000001", "00000003"),
+		    busy);
+	assert_int_equal(busy, 0x8);
+	busy = look(LINE("00000007", "00000000") LINE("00000001", "00000001") LINE("00000000", "00000003"),
+		    busy);
+	assert_int_equal(busy, 0);
+}
+
+static void what_says_nothing_is_not_waited_for(void **state)
+{
+	(void)state;
+	assert_int_equal(look("\n", UINT64_MAX), 0);
+	assert_int_equal(look("no numbers at all here\n", UINT64_MAX), 0);
+	assert_int_equal(
+		look("0012d6b3 00000000 0000000a 00000000 00000000 00000000 00000000 00000000 00000000 "
+		     "00000000 00000000\n",
+		     UINT64_MAX),
+		0);
+	assert_int_equal(look(LINE("00000001", "00000040"), UINT64_MAX), 0); /* processor 64 */
+}
+
+static void it_waits_within_its_bounds(void **state)
+{
+	int64_t begun = clock_mono().ns;
+
+	(void)state;
+	settle_wait();
+	assert_true(clock_mono().ns - begun >= SETTLE_LEAST_MS * INT64_C(1000000));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_backlog_that_was_seen_empty_is_waited_for_no_more),
+		cmocka_unit_test(what_says_nothing_is_not_waited_for),
+		cmocka_unit_test(it_waits_within_its_bounds),
+	};
+
+	return cmocka_run_group_tests_name("settle", tests, NULL, NULL);
+}
