@@ -31,7 +31,7 @@ VIFS := net/bind net/links net/message net/stats
 DIRECTORY := xen/directory xen/pending xen/snapshot xen/complaints xen/store xen/value
 
 xenbwd_SRC := src/xenbwd.c src/base/pidfile.c src/base/child.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/account/*.c src/daemon/*.c) \
-              $(VIFS:%=src/%.c) src/net/uplinks.c src/net/nat.c src/ipc/capture.c $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) db/ledger.c
+              $(VIFS:%=src/%.c) src/net/uplinks.c src/net/offload.c src/net/nat.c src/ipc/capture.c $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) db/ledger.c
 xenbwd_LIB := libnl-3.0 xenstore sqlite3 libevent_core libcap-ng
 
 MYSQL := db/mysql db/traffic_table

@@ -57,6 +57,9 @@ struct account_look {
 	 * may be no local traffic. The account adds what it proves itself: bytes that left under a vif's MAC
 	 * before its counters were read, and are not in them, are some other vif's. */
 	uint64_t missed[DIR_COUNT];
+	/* An uplink has large packets cut, so what is seen may exceed what was sent by this part of it (one
+	 * in so many); 0: none does. */
+	unsigned headers;
 };
 
 /* Goes on where the ledger stopped: epochs of this boot stay open, those of earlier boots are closed. */

@@ -25,13 +25,16 @@ static bool is_whole(const struct vif *v)
 }
 
 /* Each byte that left under this vif's MAC without being in its counters is told once. */
-static void prove(struct vif *v, uint64_t late)
+static void prove(struct vif *v, uint64_t late, unsigned headers)
 {
+	uint64_t seen = class_bytes_total(&v->heard.bytes, DIR_OUTPUT), honest;
 	uint64_t surplus = split_surplus(&v->split[DIR_OUTPUT], v->grown[DIR_OUTPUT],
 					 v->heard.bytes.bytes[DIR_OUTPUT], late);
 
-	v->surplus_grew = surplus > v->surplus && is_whole(v) ? surplus - v->surplus : 0;
+	honest = v->surplus + (headers ? (seen + v->late_before) / headers : 0);
+	v->surplus_grew = surplus > honest && is_whole(v) ? surplus - honest : 0;
 	v->surplus = surplus;
+	v->late_before = late;
 }
 
 static void tell_surplus(struct account *a, struct vif *v)
@@ -66,7 +69,7 @@ static void hear(struct account *a, struct vif *v, const struct account_look *lo
 	}
 	v->spoofed = smaller(v->spoofed + told.spoofed, class_bytes_total(&v->own.waiting, DIR_OUTPUT));
 	if (v->heard.anything || v->waiting) {
-		prove(v, told.late[DIR_OUTPUT]);
+		prove(v, told.late[DIR_OUTPUT], look->headers);
 		if (v->surplus_grew)
 			tell_surplus(a, v);
 	}

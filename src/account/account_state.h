@@ -53,6 +53,7 @@ struct vif {
 	uint64_t spoofed;      /* of what waits in its own share's output: not from an address of its own */
 	uint64_t surplus;      /* of its output: crossed before T was read, and still not in T */
 	uint64_t surplus_grew; /* at this poll */
+	uint64_t late_before;  /* of its output: seen at the poll before, after T was read */
 	int64_t told_slot;     /* the last one with an event about that */
 	unsigned devices;      /* open */
 	unsigned read;         /* of them, since the last settle */

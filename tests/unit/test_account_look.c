@@ -541,6 +541,36 @@ static void a_vifs_own_surplus_is_not_held_against_it(void **state)
 	tear_down(b);
 }
 
+/* With headers of 40 bytes to each segment: more was seen than was sent, and nobody else sent it. */
+static void headers_of_segments_are_held_against_nobody(void **state)
+{
+	struct bed *b = set_up(false);
+
+	(void)state;
+	here(b, 1, NULL);
+	here(b, 2, NULL);
+	b->look.headers = 16;
+	for (int i = 0; i < 10; i++) {
+		moves(b, 1, 1000); /* 100,000 bytes of output */
+		moves(b, 2, 10);
+		saw(b, 1, NULL, DIR_OUTPUT, CLASS_EXTERNAL, 103500);
+		b->told[1].late[DIR_OUTPUT] = i < 9 ? 2000 : 0;
+		poll_all(b);
+	}
+	commit(b);
+	assert_int_equal(b->events, 0);
+	assert_int_equal(output(b, 2, CLASS_LOCAL), 10000);
+	/* beyond that it is */
+	moves(b, 2, 10);
+	saw(b, 1, NULL, DIR_OUTPUT, CLASS_EXTERNAL, 16000);
+	poll_all(b);
+	commit(b);
+	assert_int_equal(b->events, 1);
+	assert_int_equal(output(b, 2, CLASS_LOCAL), 10000);
+	assert_int_equal(output(b, 2, CLASS_UNATTRIBUTED), 1000);
+	tear_down(b);
+}
+
 static void what_crossed_late_or_inwards_proves_nothing(void **state)
 {
 	struct bed *b = set_up(false);
@@ -742,6 +772,7 @@ int main(void)
 		cmocka_unit_test(what_others_sent_under_a_mac_is_unattributed_where_it_may_have_come_from),
 		cmocka_unit_test(each_byte_that_others_sent_is_counted_once),
 		cmocka_unit_test(a_vifs_own_surplus_is_not_held_against_it),
+		cmocka_unit_test(headers_of_segments_are_held_against_nobody),
 		cmocka_unit_test(what_crossed_late_or_inwards_proves_nothing),
 		cmocka_unit_test(a_surplus_proves_nothing_where_the_total_is_not_whole),
 		cmocka_unit_test(spoofed_bytes_are_a_part_of_what_is_booked),
