@@ -13,8 +13,8 @@
 
 #define CHILD_FIRST_FD 3
 
-/* Starts a helper (base/program.h); fds[i] becomes its descriptor CHILD_FIRST_FD + i; each must be above
- * those numbers. argv ends with NULL, argv[0] is set here. */
+/* Starts a helper (base/program.h); fds[i] becomes its descriptor CHILD_FIRST_FD + i; they rise, and
+ * the first is above CHILD_FIRST_FD. argv ends with NULL, argv[0] is set here. */
 int child_start(pid_t *pid, const char *program, char **argv, const int *fds, size_t count, char **err);
 
 /* The same open file under a number above those that children get; closes fd. -1 on failure. */

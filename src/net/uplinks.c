@@ -106,17 +106,40 @@ static void add_ports(struct uplinks *u, const struct links *links, unsigned bri
 		add(u, weak);
 }
 
+/* A port of a bridge with vifs that leads out as well, but is not among those named. */
+static char *forgotten(const struct links *links, const struct uplinks *all, const struct uplinks *named,
+		       uplinks_is_vif_fn *is_vif, void *ctx)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		const struct link *port = links_find(links, all->list[i]), *bridge;
+
+		if (uplinks_have(named, port->ifindex) || !is_vif(ctx, port->master))
+			continue;
+		bridge = links_find(links, port->master);
+		return mem_printf(
+			"%s, a port of %s, leads out of this host and has no line `device`: what leaves by "
+			"it is not seen and counts as local; add `device %s`, or write `device auto`",
+			port->name, bridge ? bridge->name : "a bridge", port->name);
+	}
+	return NULL;
+}
+
 struct uplinks uplinks_choose(const struct links *links, const struct conf_texts *devices,
 			      uplinks_is_vif_fn *is_vif, void *ctx, const struct uplinks *before, char **why)
 {
-	struct uplinks u = {0};
+	struct uplinks u = {0}, by_name;
 
 	*why = NULL;
-	if (devices->count)
-		return named(links, devices, why);
 	for (const struct link *l = NULL; (l = links_next(links, l));)
 		if (l->kind == DEVICE_BRIDGE)
 			add_ports(&u, links, l->ifindex, is_vif, ctx, before);
+	if (devices->count) {
+		by_name = named(links, devices, why);
+		if (!*why)
+			*why = forgotten(links, &u, &by_name, is_vif, ctx);
+		uplinks_free(&u);
+		return by_name;
+	}
 	if (!u.count)
 		*why = mem_strdup("no uplink is found: no bridge has a port that leads out of this host; "
 				  "name the device "

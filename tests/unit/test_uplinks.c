@@ -74,12 +74,12 @@ static char *choose(const struct conf_texts *devices, const struct uplinks *befo
 static const struct conf_texts by_itself;
 static const struct uplinks nothing;
 
-#define EXPECT(devices, before, ...)                                                          \
-	do {                                                                                  \
-		const char *const names[] = {__VA_ARGS__};                                    \
-		char *why = choose(devices, before, sizeof(names) / sizeof(names[0]), names); \
-                                                                                              \
-		assert_null(why);                                                             \
+#define EXPECT(devices, before, ...)                                                              \
+	do {                                                                                      \
+		const char *const chosen[] = {__VA_ARGS__};                                       \
+		char *said = choose(devices, before, sizeof(chosen) / sizeof(chosen[0]), chosen); \
+                                                                                                  \
+		assert_null(said);                                                                \
 	} while (0)
 
 static void expect_none(const struct conf_texts *devices, const char *words)
@@ -145,6 +145,25 @@ static void named_ones_are_as_named(void **state)
 	expect_none(&missing, "uplink eth7 is not there");
 }
 
+static void a_port_that_leads_out_and_is_not_named_is_told(void **state)
+{
+	char name[] = "tunnel0", *names[] = {name};
+	const struct conf_texts devices = {.list = names, .count = 1};
+	const char *const expected[] = {"tunnel0"};
+	char *why;
+
+	(void)state;
+	port("peth0", "br0");
+	EXPECT(&devices, &nothing, "tunnel0"); /* no vif is in that bridge */
+	vifs[0] = "br0";
+	why = choose(&devices, &nothing, 1, expected);
+	assert_non_null(why);
+	assert_non_null(strstr(why, "add `device peth0`"));
+	free(why);
+	port("tunnel0", "br0"); /* beside it a veth may lead into a container */
+	EXPECT(&devices, &nothing, "tunnel0");
+}
+
 static void a_bridge_is_left_by_its_ports_only(void **state)
 {
 	unsigned peth0 = if_nametoindex("peth0");
@@ -168,6 +187,7 @@ int main(void)
 		cmocka_unit_test_teardown(two_of_the_weak_kind_are_none_but_a_choice_stays, clean),
 		cmocka_unit_test_teardown(hardware_and_tunnels_win_in_every_bridge, clean),
 		cmocka_unit_test_teardown(named_ones_are_as_named, clean),
+		cmocka_unit_test_teardown(a_port_that_leads_out_and_is_not_named_is_told, clean),
 		cmocka_unit_test_teardown(a_bridge_is_left_by_its_ports_only, clean),
 	};
 
