@@ -68,15 +68,6 @@ static struct vif *add_vif(struct account *a, const struct ledger_vif *row, int6
 	return v;
 }
 
-void account_clear_vif(struct vif *v)
-{
-	ledger_vif_clear(&v->row);
-	free(v->address);
-	free(v->guessed);
-	networks_free(&v->addresses);
-	account_free_shares(v);
-}
-
 void account_move_to_gone(struct account *a, struct vif *v)
 {
 	HASH_DEL(a->vifs, v);
@@ -186,8 +177,7 @@ void account_free(struct account *a)
 	HASH_CLEAR(by_numbers, a->present);
 	HASH_ITER (hh, a->vifs, v, v_next) {
 		HASH_DEL(a->vifs, v);
-		account_clear_vif(v);
-		free(v);
+		account_free_vif(v);
 	}
 	HASH_ITER (hh, a->baselines, b, b_next) {
 		HASH_DEL(a->baselines, b);

@@ -76,9 +76,13 @@ void account_committed(struct account *a)
 	account_free_waiting(a);
 }
 
-static void free_vif(struct vif *v)
+void account_free_vif(struct vif *v)
 {
-	account_clear_vif(v);
+	ledger_vif_clear(&v->row);
+	free(v->address);
+	free(v->guessed);
+	networks_free(&v->addresses);
+	account_free_shares(v);
 	free(v);
 }
 
@@ -87,7 +91,7 @@ static void free_gone(struct account *a)
 	while (a->gone) {
 		struct vif *next = a->gone->next_gone;
 
-		free_vif(a->gone);
+		account_free_vif(a->gone);
 		a->gone = next;
 	}
 }

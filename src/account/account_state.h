@@ -135,8 +135,8 @@ static inline void account_list_add(struct list *l, void *item)
 bool account_close_epoch(struct account *a, struct device *d, const struct counters *final,
 			 const char *reason, int64_t time);
 
-/* Frees what it holds, not the vif. */
-void account_clear_vif(struct vif *v);
+/* account_batch.c: frees a vif and what it holds; it is in no table any more. */
+void account_free_vif(struct vif *v);
 
 /* Out of the table: to be told to the ledger, then freed. */
 void account_move_to_gone(struct account *a, struct vif *v);
