@@ -184,6 +184,7 @@ static void apply_new(struct links *l, const struct link_message *m)
 	e->link.has_mac = m->has_mac;
 	memcpy(e->link.mac, m->mac, sizeof(e->link.mac));
 	e->link.master = m->master;
+	e->link.lower = m->lower;
 	if (m->has_carrier)
 		e->link.carrier = m->carrier;
 	if (m->has_carrier_down)

@@ -18,7 +18,8 @@
 
 struct link {
 	unsigned ifindex;
-	unsigned master;       /* ifindex of its bridge, 0 = none */
+	unsigned master; /* ifindex of its bridge, 0 = none */
+	unsigned lower;  /* of a VLAN: ifindex of the device that it is on; of a veth: of its other end */
 	uint32_t carrier_down; /* how often the carrier went down (IFLA_CARRIER_DOWN_COUNT) */
 	bool carrier;
 	enum device_kind kind;

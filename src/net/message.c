@@ -71,6 +71,10 @@ bool message_link(const struct nlmsghdr *h, struct link_message *m)
 			if (nla_len(a) >= (int)sizeof(uint32_t))
 				m->master = nla_get_u32(a);
 			break;
+		case IFLA_LINK:
+			if (nla_len(a) >= (int)sizeof(uint32_t))
+				m->lower = nla_get_u32(a);
+			break;
 		case IFLA_CARRIER:
 			if (nla_len(a) >= 1) {
 				m->has_carrier = true;

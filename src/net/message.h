@@ -16,7 +16,7 @@
 
 struct link_message {
 	unsigned ifindex;
-	unsigned master;
+	unsigned master, lower; /* lower: the device that this one is made on (IFLA_LINK); 0 = none */
 	char name[IFNAMSIZ];
 	char type[16]; /* the kernel's name for the kind of a virtual device ("bridge", "veth"); "" for
 			  hardware */

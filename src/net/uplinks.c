@@ -36,12 +36,17 @@ bool uplinks_equal(const struct uplinks *a, const struct uplinks *b)
 	       (a->count == 0 || memcmp(a->list, b->list, a->count * sizeof(*a->list)) == 0);
 }
 
+/* What leaves by a device is seen on it, or on the device that its VLAN is on. */
+static bool is_seen(const struct uplinks *u, const struct link *link)
+{
+	return uplinks_have(u, link->ifindex) ||
+	       (strcmp(link->type, "vlan") == 0 && uplinks_have(u, link->lower));
+}
+
 bool uplinks_leave_bridge(const struct uplinks *u, const struct links *links, unsigned bridge)
 {
-	const struct link *link;
-
-	for (size_t i = 0; i < u->count; i++)
-		if ((link = links_find(links, u->list[i])) && link->master == bridge)
+	for (const struct link *port = NULL; (port = links_next(links, port));)
+		if (port->master == bridge && is_seen(u, port))
 			return true;
 	return false;
 }
@@ -113,7 +118,7 @@ static char *forgotten(const struct links *links, const struct uplinks *all, con
 	for (size_t i = 0; i < all->count; i++) {
 		const struct link *port = links_find(links, all->list[i]), *bridge;
 
-		if (uplinks_have(named, port->ifindex) || !is_vif(ctx, port->master))
+		if (is_seen(named, port) || !is_vif(ctx, port->master))
 			continue;
 		bridge = links_find(links, port->master);
 		return mem_printf(

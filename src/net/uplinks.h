@@ -29,7 +29,7 @@ void uplinks_free(struct uplinks *u);
 bool uplinks_equal(const struct uplinks *a, const struct uplinks *b);
 bool uplinks_have(const struct uplinks *u, unsigned ifindex);
 
-/* Is an uplink a port of this bridge? */
+/* Is an uplink, or a VLAN on it, a port of this bridge? */
 bool uplinks_leave_bridge(const struct uplinks *u, const struct links *links, unsigned bridge);
 
 #endif

@@ -101,12 +101,13 @@ static void expect_numbers(const struct counters *c)
 
 static void full_link(struct builder *b, uint16_t type)
 {
-	const uint32_t master = 7, down = 3;
+	const uint32_t master = 7, down = 3, lower = 5;
 	const uint8_t carrier = 1;
 
 	begin_link(b, type, 42);
 	put(b, IFLA_IFNAME, "vif5.0", 7);
 	put(b, IFLA_MASTER, &master, 4);
+	put(b, IFLA_LINK, &lower, 4);
 	put(b, IFLA_CARRIER, &carrier, 1);
 	put(b, IFLA_CARRIER_DOWN_COUNT, &down, 4);
 	put(b, IFLA_ADDRESS, "\x00\x16\x3e\x01\x02\x03", 6);
@@ -127,6 +128,7 @@ static void a_link_message_is_read_whole(void **state)
 		assert_int_equal(m.ifindex, 42);
 		assert_string_equal(m.name, "vif5.0");
 		assert_int_equal(m.master, 7);
+		assert_int_equal(m.lower, 5);
 		assert_true(m.has_carrier && m.carrier);
 		assert_true(m.has_carrier_down);
 		assert_int_equal(m.carrier_down, 3);
