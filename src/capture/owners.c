@@ -218,9 +218,8 @@ static enum owners_place place_by_address(const struct owners *all, const struct
 		}
 	}
 	*v = host->vif;
-	if (host->several)
-		return OWNERS_STRAY;
-	return *v ? OWNERS_VIF : OWNERS_NOBODY;
+	/* one MAC in several bridges, as VLANs on one device have it: dom0's all the same */
+	return *v && !host->several ? OWNERS_VIF : OWNERS_NOBODY;
 }
 
 static enum owners_place place_of(const struct owners *all, const uint8_t *mac, const uint8_t *own,
@@ -233,10 +232,10 @@ static enum owners_place place_of(const struct owners *all, const uint8_t *mac, 
 	HASH_FIND(hh, all->macs, mac, MAC_SIZE, o);
 	if (!o)
 		return OWNERS_UNKNOWN;
-	if (o->several)
-		return OWNERS_STRAY;
 	if (o->is_host)
 		return place_by_address(all, o, own, v);
+	if (o->several)
+		return OWNERS_STRAY;
 	*v = o->vif;
 	return OWNERS_VIF;
 }

@@ -17,6 +17,12 @@ static void add(struct roster *r, const struct capture_vif *record)
 	r->list[r->count++] = *record;
 }
 
+static void add_unknown(struct roster *r, int64_t vif)
+{
+	r->unknown = mem_resize(r->unknown, r->unknown_count + 1, sizeof(*r->unknown));
+	r->unknown[r->unknown_count++] = vif;
+}
+
 /* ---- dom0 ---- */
 
 /* dom0's own card in a bridge, 0 where no vif is in it. */
@@ -35,19 +41,36 @@ static void add_host_mac(struct roster *r, int64_t vif, const struct link *link)
 	add(r, &record);
 }
 
+/* Of two of dom0's cards with one MAC a frame does not tell which it is from: VLANs on one device have it so.
+ */
+static void add_twins(struct roster *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		for (size_t k = 0; k < r->count; k++)
+			if (r->list[i].vif && r->list[k].vif && r->list[i].vif != r->list[k].vif &&
+			    memcmp(r->list[i].mac, r->list[k].mac, sizeof(r->list[i].mac)) == 0) {
+				add_unknown(r, r->list[i].vif);
+				break;
+			}
+}
+
 /* A bridge takes what is for it or for one of its ports as dom0's. */
 static void add_host(struct roster *r, const struct account *a, const struct links *links,
 		     const struct uplinks *uplinks)
 {
+	const struct link *bridge = NULL;
+
 	for (size_t i = 0; i < uplinks->count; i++) {
 		const struct link *link = links_find(links, uplinks->list[i]);
 
 		if (!link)
 			continue;
 		add_host_mac(r, vif_of_bridge(a, link->master), link);
-		if (link->master)
-			add_host_mac(r, vif_of_bridge(a, link->master), links_find(links, link->master));
 	}
+	while ((bridge = links_next(links, bridge)))
+		if (bridge->kind == DEVICE_BRIDGE && uplinks_leave_bridge(uplinks, links, bridge->ifindex))
+			add_host_mac(r, vif_of_bridge(a, bridge->ifindex), bridge);
+	add_twins(r);
 }
 
 static bool address_of(const struct sockaddr *from, uint8_t out[16])
@@ -99,12 +122,6 @@ static bool is_routed(const struct ledger_vif *row, const struct links *links, c
 	       !uplinks_leave_bridge(uplinks, links, bridge->ifindex);
 }
 
-static void add_unknown(struct roster *r, int64_t vif)
-{
-	r->unknown = mem_resize(r->unknown, r->unknown_count + 1, sizeof(*r->unknown));
-	r->unknown[r->unknown_count++] = vif;
-}
-
 static void add_vif(struct roster *r, const struct account *a, const struct ledger_vif *row,
 		    const struct links *links, const struct uplinks *uplinks)
 {
@@ -130,6 +147,13 @@ static void add_vif(struct roster *r, const struct account *a, const struct ledg
 	}
 }
 
+static int by_number(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
 struct roster roster_make(const struct account *a, const struct links *links, const struct uplinks *uplinks)
 {
 	struct roster r = {0};
@@ -140,6 +164,8 @@ struct roster roster_make(const struct account *a, const struct links *links, co
 			add_vif(&r, a, row, links, uplinks);
 	if (r.routed)
 		add_host_addresses(&r);
+	if (r.unknown_count)
+		qsort(r.unknown, r.unknown_count, sizeof(*r.unknown), by_number);
 	return r;
 }
 
@@ -148,13 +174,6 @@ void roster_free(struct roster *r)
 	free(r->list);
 	free(r->unknown);
 	*r = (struct roster){0};
-}
-
-static int by_number(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
 }
 
 bool roster_is_unknown(const struct roster *r, int64_t vif)
