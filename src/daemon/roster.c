@@ -165,6 +165,8 @@ bool roster_is_unknown(const struct roster *r, int64_t vif)
 
 bool roster_equal(const struct roster *a, const struct roster *b)
 {
-	return a->count == b->count &&
-	       (!a->count || memcmp(a->list, b->list, a->count * sizeof(*a->list)) == 0);
+	return a->count == b->count && a->unknown_count == b->unknown_count &&
+	       (!a->count || memcmp(a->list, b->list, a->count * sizeof(*a->list)) == 0) &&
+	       (!a->unknown_count ||
+		memcmp(a->unknown, b->unknown, a->unknown_count * sizeof(*a->unknown)) == 0);
 }
