@@ -122,12 +122,17 @@ static int drain(struct worker *w, char **err)
 
 /* ---- orders ---- */
 
+/* What waits in the rings crossed before: those who were there until now have it. */
 static int take_vifs(struct worker *w, const struct capture_order *o, int table, char **err)
 {
 	struct capture_vif *vifs = capture_table_unpack(table, o->count, sizeof(*vifs), err);
 
 	if (!vifs)
 		return -1;
+	if (drain(w, err) < 0) {
+		free(vifs);
+		return -1;
+	}
 	table_vifs(w->table, vifs, o->count);
 	free(vifs);
 	return 0;
