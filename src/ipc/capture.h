@@ -102,8 +102,8 @@ int capture_send(int fd, const void *message, size_t size, const int *fds, size_
 int capture_receive(int fd, void *message, size_t size, int fds[CAPTURE_FDS], char **err);
 void capture_close(int fds[CAPTURE_FDS]);
 
-/* A table as a descriptor; -1 on error. And back: `count` records of it, allocated; NULL where it is no file
- * of that size. */
+/* A table as a descriptor; -1 on error. And back: `count` records of it, allocated; NULL where it is no
+ * memfd of that size. */
 int capture_table_pack(const void *records, size_t count, size_t size, char **err);
 void *capture_table_unpack(int fd, size_t count, size_t size, char **err);
 
