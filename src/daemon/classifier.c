@@ -19,10 +19,9 @@
 #include "daemon/roster.h"
 #include "net/uplinks.h"
 
-#define ANSWER_MS 500        /* what an answer may take; usually some 20 */
-#define START_MS 2000        /* what a worker may take until it looks */
-#define HANG_SECONDS 10      /* without an answer: another worker is started */
-#define LARGEST_PACKET 65550 /* bytes: what a packet that nobody saw may have had */
+#define ANSWER_MS 500   /* what an answer may take; usually some 20 */
+#define START_MS 2000   /* what a worker may take until it looks */
+#define HANG_SECONDS 10 /* without an answer: another worker is started */
 
 struct classifier {
 	struct daemon *d;
@@ -33,14 +32,14 @@ struct classifier {
 	int fd; /* to the worker; -1: there is none */
 	struct event *on_answer, *on_retry;
 	struct helper_backoff backoff;
-	uint32_t asked, answered;  /* serials */
-	uint32_t overdue;          /* up to this one, the poll that asked went without the answer */
-	struct mono asked_at;      /* the oldest question without an answer */
-	struct mono up;            /* since when all that this worker sees is taken; 0: not yet */
-	struct mono counted;       /* when the last reading began */
-	struct heard heard, given; /* since the account asked last; what it is given now */
-	uint64_t late_before;      /* strays that crossed after the last reading */
-	bool blind;                /* in this poll: not everything was seen */
+	uint32_t asked, answered;   /* serials */
+	uint32_t overdue;           /* up to this one, the poll that asked went without the answer */
+	struct mono asked_at;       /* the oldest question without an answer */
+	struct mono up;             /* since when all that this worker sees is taken; 0: not yet */
+	struct mono counted;        /* when the last reading began */
+	struct heard heard, given;  /* since the account asked last; what it is given now */
+	uint64_t before[DIR_COUNT]; /* of what was missed at the last poll: what this one may show */
+	bool blind;                 /* in this poll: not everything was seen */
 	struct account_look look;
 	struct account_portion *portions;
 	size_t portion_room;
@@ -385,18 +384,18 @@ static void sum_up(struct classifier *c)
 	struct heard *h = &c->given;
 	struct classifier_status *s = &c->status;
 	bool first = s->stray_packets == 0;
+	uint64_t next[DIR_COUNT];
 
 	heard_clear(h);
 	*h = c->heard;
 	c->heard = (struct heard){0};
 	heard_sort(h);
+	heard_missed(h, c->look.missed, next);
 	for (int d = 0; d < DIR_COUNT; d++) {
-		c->look.missed[d] = h->stray_bytes[d] + h->dropped[d] * LARGEST_PACKET;
+		c->look.missed[d] += c->before[d];
+		c->before[d] = next[d];
 		s->dropped += h->dropped[d];
 	}
-	/* Who sent what crossed after the last reading is counted in this one. */
-	c->look.missed[DIR_OUTPUT] += c->late_before;
-	c->late_before = h->stray_late;
 	s->stray_packets += h->stray_packets[DIR_OUTPUT];
 	s->stray_bytes += h->stray_bytes[DIR_OUTPUT];
 	s->looks = c->up.ns && c->answered == c->asked;

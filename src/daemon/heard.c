@@ -6,6 +6,8 @@
 
 #include "base/mem.h"
 
+#define LARGEST_PACKET 65550 /* bytes: what a packet that nobody saw may have had */
+
 /* Adds, but not beyond HEARD_BYTES: so a sum of whatever values cannot wrap. */
 static uint64_t plus(uint64_t sum, uint64_t value)
 {
@@ -96,6 +98,15 @@ size_t heard_first(const struct heard *h, int64_t vif)
 			high = middle;
 	}
 	return low;
+}
+
+void heard_missed(const struct heard *h, uint64_t missed[DIR_COUNT], uint64_t next[DIR_COUNT])
+{
+	for (int d = 0; d < DIR_COUNT; d++) {
+		next[d] = h->dropped[d] * LARGEST_PACKET;
+		missed[d] = h->stray_bytes[d] + next[d];
+	}
+	next[DIR_OUTPUT] += h->stray_late;
 }
 
 void heard_clear(struct heard *h)

@@ -35,6 +35,11 @@ void heard_sort(struct heard *h);
 /* The place of a vif's first record, or where it would be; sorted. */
 size_t heard_first(const struct heard *h, int64_t vif);
 
+/* By direction, the bytes that may have crossed an uplink under no vif's name or unseen: what the account has
+ * to reckon with at this poll, and (*next) what of it may be in the counters only at the next one. When a
+ * packet was dropped is not known: either may have it. */
+void heard_missed(const struct heard *h, uint64_t missed[DIR_COUNT], uint64_t next[DIR_COUNT]);
+
 /* Forgets all of it. */
 void heard_clear(struct heard *h);
 

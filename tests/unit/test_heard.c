@@ -107,6 +107,20 @@ static void strays_and_drops_stay_small_enough_to_multiply(void **state)
 	heard_clear(&h);
 }
 
+/* Counted in one poll, in the counters perhaps only at the next. */
+static void what_was_missed_may_show_a_poll_later(void **state)
+{
+	struct heard h = {.stray_bytes = {10, 20}, .stray_late = 7, .dropped = {1, 2}};
+	uint64_t missed[DIR_COUNT], next[DIR_COUNT];
+
+	(void)state;
+	heard_missed(&h, missed, next);
+	assert_int_equal(missed[DIR_INPUT], 10 + 65550);
+	assert_int_equal(missed[DIR_OUTPUT], 20 + 2 * 65550);
+	assert_int_equal(next[DIR_INPUT], 65550);
+	assert_int_equal(next[DIR_OUTPUT], 2 * 65550 + 7);
+}
+
 static void what_is_kept_is_bounded_however_many_answers_come(void **state)
 {
 	uint32_t part = HEARD_RECORDS / 2;
@@ -143,6 +157,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_added_up_is_nonsense),
 		cmocka_unit_test(nobody_saw_what_is_unattributed),
 		cmocka_unit_test(strays_and_drops_stay_small_enough_to_multiply),
+		cmocka_unit_test(what_was_missed_may_show_a_poll_later),
 		cmocka_unit_test(what_is_kept_is_bounded_however_many_answers_come),
 		cmocka_unit_test(a_table_that_does_not_fit_its_message_is_nonsense),
 	};
