@@ -33,6 +33,7 @@ static void add_host_mac(struct roster *r, int64_t vif, const struct link *link)
 		return;
 	memcpy(record.mac, link->mac, sizeof(record.mac));
 	add(r, &record);
+	r->by_address |= vif == 0;
 }
 
 /* A bridge takes what is for it or for one of its ports as dom0's. */
@@ -66,7 +67,8 @@ static bool address_of(const struct sockaddr *from, uint8_t out[16])
 	return false;
 }
 
-/* Where guests are routed, dom0's own traffic is told from theirs by its addresses. */
+/* Where guests are routed, or nobody counts what dom0 sends, its own traffic is told by its addresses: a
+ * guest can send under dom0's MAC. */
 static void add_host_addresses(struct roster *r)
 {
 	struct ifaddrs *all;
@@ -114,7 +116,7 @@ static void add_vif(struct roster *r, const struct account *a, const struct ledg
 
 	if (is_routed(row, links, uplinks)) {
 		record.flags = CAPTURE_ROUTED;
-		r->routed = true;
+		r->by_address = true;
 	} else if (row->mac && ether_aton_r(row->mac, &mac)) {
 		record.flags = CAPTURE_HAS_MAC;
 		memcpy(record.mac, mac.ether_addr_octet, sizeof(record.mac));
@@ -138,7 +140,7 @@ struct roster roster_make(const struct account *a, const struct links *links, co
 	for (const struct ledger_vif *row = NULL; (row = account_next_vif(a, row));)
 		if (row->domid != 0)
 			add_vif(&r, a, row, links, uplinks);
-	if (r.routed)
+	if (r.by_address)
 		add_host_addresses(&r);
 	return r;
 }

@@ -84,7 +84,8 @@ struct capture_answer {
 	uint32_t serial;
 	uint32_t count; /* records in the table */
 	/* By direction, what crossed under no vif's name: from a MAC that nobody or more than one has, or
-	 * (routed) an address that nobody has. Bytes of IP. */
+	 * (routed) an address that nobody has, or left under the MAC of a dom0 that nobody counts, from an
+	 * address that it has not. Bytes of IP. */
 	uint64_t stray_bytes[DIR_COUNT], stray_packets[DIR_COUNT];
 	uint64_t stray_late;         /* of the output above, after counted_ns */
 	uint64_t dropped[DIR_COUNT]; /* packets that the kernel had no room for */

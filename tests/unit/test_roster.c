@@ -93,10 +93,37 @@ static void who_is_known_by_nothing_is_another_roster(void **state)
 	roster_free(&now);
 }
 
+/* As with Open vSwitch: no bridge of the kernel's, and dom0 has no vif. */
+static void an_uncounted_dom0_is_told_with_its_addresses(void **state)
+{
+	struct bed *b = *state;
+	unsigned peth0;
+	bool found = false;
+	struct roster r;
+	char *err = NULL;
+
+	links_close(b->links);
+	netns_run("ip link add peth0 type veth peer name eth0");
+	netns_run("ip link set lo up");
+	netns_run("ip addr add 192.0.2.1/24 dev eth0");
+	assert_int_equal(links_open(&b->links, &err), 0);
+	peth0 = links_named(b->links, "peth0")->ifindex;
+	b->uplinks = (struct uplinks){&peth0, 1};
+	here(b, 1, "00:16:3e:00:00:01", "192.0.2.7", "ovsbr0");
+	r = make(b);
+	for (size_t i = 0; i < r.count; i++)
+		found |= r.list[i].flags == (CAPTURE_HOST | CAPTURE_HAS_ADDRESS) &&
+			 r.list[i].address[15] == 1 && r.list[i].address[12] == 192;
+	assert_true(found);
+	roster_free(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(who_is_known_by_nothing_is_another_roster, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_uncounted_dom0_is_told_with_its_addresses, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
