@@ -199,6 +199,24 @@ void owners_free(struct owners *o)
 
 /* ---- what is asked ---- */
 
+static bool is_unspecified(const uint8_t own[ADDRESS_SIZE])
+{
+	static const uint8_t nothing[ADDRESS_SIZE];
+
+	return memcmp(own + 12, nothing, 4) == 0 && (is_ipv4(own) || memcmp(own, nothing, ADDRESS_SIZE) == 0);
+}
+
+/* Is it dom0's, as far as that is known? Unspecified ones are what it has before it has one. */
+static bool is_hosts(const struct owners *all, const uint8_t *own)
+{
+	struct owner *o;
+
+	if (!all->host_addresses || is_unspecified(own))
+		return true;
+	HASH_FIND(hh, all->host_addresses, own, ADDRESS_SIZE, o);
+	return o != NULL;
+}
+
 /* Bears dom0's MAC, or none: a routed vif's or dom0's own, as the address says. */
 static enum owners_place place_by_address(const struct owners *all, const struct owner *host,
 					  const uint8_t *own, const struct vif **v)
@@ -211,15 +229,14 @@ static enum owners_place place_by_address(const struct owners *all, const struct
 			*v = o->vif;
 			return o->several ? OWNERS_STRAY : OWNERS_VIF;
 		}
-		if (all->host_addresses) {
-			HASH_FIND(hh, all->host_addresses, own, ADDRESS_SIZE, o);
-			if (!o)
-				return OWNERS_STRAY;
-		}
+		if (!is_hosts(all, own))
+			return OWNERS_STRAY;
 	}
 	*v = host->vif;
 	/* one MAC in several bridges, as VLANs on one device have it: dom0's all the same */
-	return *v && !host->several ? OWNERS_VIF : OWNERS_NOBODY;
+	if (*v && !host->several)
+		return OWNERS_VIF;
+	return is_hosts(all, own) ? OWNERS_NOBODY : OWNERS_FORGED;
 }
 
 static enum owners_place place_of(const struct owners *all, const uint8_t *mac, const uint8_t *own,
@@ -242,12 +259,11 @@ static enum owners_place place_of(const struct owners *all, const uint8_t *mac, 
 
 static bool is_foreign(const struct vif *v, const uint8_t own[ADDRESS_SIZE])
 {
-	static const uint8_t nothing[ADDRESS_SIZE];
-
+	if (is_unspecified(own))
+		return false;
 	if (is_ipv4(own))
-		return v->has_ipv4 && memcmp(own + 12, nothing, 4) != 0;
-	return v->has_ipv6 && memcmp(own, nothing, ADDRESS_SIZE) != 0 &&
-	       !(own[0] == 0xfe && (own[1] & 0xc0) == 0x80); /* link-local */
+		return v->has_ipv4;
+	return v->has_ipv6 && !(own[0] == 0xfe && (own[1] & 0xc0) == 0x80); /* link-local */
 }
 
 enum owners_place owners_of(const struct owners *all, const uint8_t *mac, const uint8_t own[ADDRESS_SIZE],

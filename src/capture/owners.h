@@ -18,6 +18,7 @@
 enum owners_place {
 	OWNERS_VIF,
 	OWNERS_NOBODY, /* dom0's, which nobody counts */
+	OWNERS_FORGED, /* the same, but dom0 was not told to have the address: its sender may be a guest */
 	OWNERS_STRAY,  /* it cannot be told whose, now or later */
 	OWNERS_UNKNOWN /* nobody was told to have this MAC */
 };

@@ -44,7 +44,7 @@ void settle_look(FILE *in, uint64_t *busy)
 	*busy &= waiting;
 }
 
-void settle_wait(void)
+int settle_wait(settle_fn *fn, void *ctx, char **err)
 {
 	int64_t begun = clock_mono().ns, passed = 0;
 	uint64_t busy = UINT64_MAX;
@@ -59,6 +59,9 @@ void settle_wait(void)
 			busy = 0;
 		}
 		(void)poll(NULL, 0, STEP_MS);
+		if (fn(ctx, err) < 0)
+			return -1;
 		passed = (clock_mono().ns - begun) / 1000000;
 	}
+	return 0;
 }

@@ -16,9 +16,13 @@
 #define SETTLE_LEAST_MS 20
 #define SETTLE_MOST_MS 200
 
+/* Called some hundred times a second during the wait, so that no ring overflows, and last when it ends; -1
+ * ends it. */
+typedef int settle_fn(void *ctx, char **err);
+
 /* Waits for at least SETTLE_LEAST_MS, then until each processor's backlog was seen empty once since the call,
- * but no longer than SETTLE_MOST_MS in all. */
-void settle_wait(void);
+ * but no longer than SETTLE_MOST_MS in all. Returns 0, or fn's -1. */
+int settle_wait(settle_fn *fn, void *ctx, char **err);
 
 /* One look at the backlogs: takes those processors out of `busy` (a bit each, for the first 64) whose backlog
  * is empty. Of a text that is none all are taken out. */

@@ -188,6 +188,10 @@ static bool settle_unknown(struct table *t, enum direction dir, struct unknown *
 	case OWNERS_STRAY:
 		bury_stray(t, dir, u);
 		return true;
+	case OWNERS_FORGED:
+		if (dir == DIR_OUTPUT)
+			bury_stray(t, dir, u);
+		return true;
 	case OWNERS_NOBODY:
 		return true;
 	default:
@@ -304,6 +308,10 @@ void table_frame(struct table *t, enum direction dir, const struct frame *f, int
 		break;
 	case OWNERS_STRAY:
 		late = count_as_stray(t, dir, mac, f->ip_bytes);
+		break;
+	case OWNERS_FORGED:
+		if (out)
+			late = count_as_stray(t, dir, mac, f->ip_bytes);
 		break;
 	case OWNERS_NOBODY:
 		break;

@@ -120,14 +120,24 @@ static int drain(struct worker *w, char **err)
 	return 0;
 }
 
+static int drain_all(void *worker, char **err)
+{
+	return drain(worker, err);
+}
+
 /* ---- orders ---- */
 
+/* What waits in the rings crossed before: those who were there until now have it. */
 static int take_vifs(struct worker *w, const struct capture_order *o, int table, char **err)
 {
 	struct capture_vif *vifs = capture_table_unpack(table, o->count, sizeof(*vifs), err);
 
 	if (!vifs)
 		return -1;
+	if (drain(w, err) < 0) {
+		free(vifs);
+		return -1;
+	}
 	table_vifs(w->table, vifs, o->count);
 	free(vifs);
 	return 0;
@@ -162,8 +172,8 @@ static int answer(struct worker *w, const struct capture_order *o, char **err)
 	int table, rc;
 
 	table_late_after(w->table, stamp_of(o->counted_ns));
-	settle_wait();
-	if (drain(w, err) < 0 || sum_dropped(w, a.dropped, err) < 0)
+	/* frames that cross meanwhile would fill a ring that is not read */
+	if (settle_wait(drain_all, w, err) < 0 || sum_dropped(w, a.dropped, err) < 0)
 		return -1;
 	seen = table_answer(w->table, &a);
 	table = capture_table_pack(seen, a.count, sizeof(*seen), err);

@@ -13,29 +13,19 @@
 #include "base/mem.h"
 #include "daemon/daemon.h"
 #include "daemon/guard.h"
+#include "daemon/heard.h"
 #include "daemon/helper.h"
 #include "daemon/nat_watch.h"
 #include "daemon/roster.h"
 #include "net/offload.h"
 #include "net/uplinks.h"
 
-#define ANSWER_MS 500        /* what an answer may take; usually some 20 */
-#define START_MS 2000        /* what a worker may take until it looks */
-#define HANG_SECONDS 10      /* without an answer: another worker is started */
-#define LARGEST_PACKET 65550 /* bytes: what a packet that nobody saw may have had */
+#define ANSWER_MS 500   /* what an answer may take; usually some 20 */
+#define START_MS 2000   /* what a worker may take until it looks */
+#define HANG_SECONDS 10 /* without an answer: another worker is started */
 /* Where an uplink has large packets cut: headers of 40 to 60 bytes to segments of 1,460. With room to spare.
  */
 #define HEADERS_PART 16
-#define LARGEST_TABLE (1u << 20)   /* records; more is nonsense */
-#define LARGEST_GROWTH (1LL << 56) /* bytes in one answer; more is nonsense */
-
-/* What the worker has said since the account was told last. */
-struct heard {
-	struct capture_seen *list; /* sorted by vif when the account asks */
-	size_t count;
-	uint64_t stray_bytes[DIR_COUNT], stray_packets[DIR_COUNT], stray_late, dropped[DIR_COUNT];
-	uint8_t stray_mac[6];
-};
 
 struct classifier {
 	struct daemon *d;
@@ -46,14 +36,14 @@ struct classifier {
 	int fd; /* to the worker; -1: there is none */
 	struct event *on_answer, *on_retry;
 	struct helper_backoff backoff;
-	uint32_t asked, answered;  /* serials */
-	struct mono asked_at;      /* the oldest question without an answer */
-	struct mono up;            /* when this worker answered first; 0: not yet */
-	struct mono counted;       /* when the last reading began */
-	struct heard heard, given; /* since the account asked last; what it is given now */
-	uint64_t late_before;      /* strays that crossed after the last reading */
-	uint64_t missed_before;    /* input that was missed at the last reading */
-	bool blind;                /* in this poll: not everything was seen */
+	uint32_t asked, answered;   /* serials */
+	uint32_t overdue;           /* up to this one, the poll that asked went without the answer */
+	struct mono asked_at;       /* the oldest question without an answer */
+	struct mono up;             /* since when all that this worker sees is taken; 0: not yet */
+	struct mono counted;        /* when the last reading began */
+	struct heard heard, given;  /* since the account asked last; what it is given now */
+	uint64_t before[DIR_COUNT]; /* of what was missed at the last poll: what this one may show */
+	bool blind;                 /* in this poll: not everything was seen */
 	struct account_look look;
 	struct account_portion *portions;
 	size_t portion_room;
@@ -87,47 +77,29 @@ static void retry_later(struct classifier *c, const char *why)
 		log_err("cannot set a timer for starting xenbw-capture again");
 }
 
-static bool is_sane(const struct capture_seen *seen)
+/* Is this the answer to a question that was asked and has none? */
+static bool is_asked(const struct classifier *c, uint32_t serial)
 {
-	uint64_t most = seen->late[DIR_INPUT] | seen->late[DIR_OUTPUT] | seen->spoofed_bytes;
+	uint32_t ahead = serial - c->answered;
 
-	for (int d = 0; d < DIR_COUNT; d++)
-		for (int k = 0; k < CLASS_COUNT; k++)
-			most |= seen->bytes.bytes[d][k];
-	return most < LARGEST_GROWTH;
+	return ahead > 0 && ahead <= c->asked - c->answered;
 }
 
-/* Adds an answer to what was heard; false where it is none. */
+/* Takes an answer; false where it is none. One that comes after its poll tells of what was booked as
+ * unattributed by then: it says no more than that the worker looks. */
 static bool hear(struct classifier *c, const struct capture_answer *a, int table)
 {
-	struct heard *h = &c->heard;
-	struct capture_seen *list;
-	bool sane = true;
+	bool overdue;
 
-	if (a->magic != CAPTURE_MAGIC || a->kind != CAPTURE_SEEN || a->count > LARGEST_TABLE)
+	if (a->magic != CAPTURE_MAGIC || a->kind != CAPTURE_SEEN || !is_asked(c, a->serial))
 		return false;
-	list = capture_table_unpack(table, a->count, sizeof(*list), NULL);
-	if (!list)
+	overdue = (int32_t)(a->serial - c->overdue) <= 0;
+	if (!overdue && !heard_add(&c->heard, a, table))
 		return false;
-	for (size_t i = 0; i < a->count; i++)
-		sane &= is_sane(&list[i]);
-	if (sane) {
-		h->list = mem_resize(h->list, h->count + a->count + 1, sizeof(*h->list));
-		memcpy(h->list + h->count, list, a->count * sizeof(*list));
-		h->count += a->count;
-		for (int d = 0; d < DIR_COUNT; d++) {
-			h->stray_bytes[d] += a->stray_bytes[d];
-			h->stray_packets[d] += a->stray_packets[d];
-			h->dropped[d] += a->dropped[d];
-		}
-		h->stray_late += a->stray_late;
-		memcpy(h->stray_mac, a->stray_mac, sizeof(h->stray_mac));
-		c->answered = a->serial;
-		if (!c->up.ns)
-			c->up = clock_mono();
-	}
-	free(list);
-	return sane;
+	c->answered = a->serial;
+	if (!c->up.ns || overdue)
+		c->up = clock_mono();
+	return true;
 }
 
 /* Takes all messages that are there. */
@@ -167,11 +139,14 @@ static void ask(struct classifier *c, struct mono counted)
 				      .serial = c->asked + 1,
 				      .counted_ns = counted.ns};
 
-	if (c->fd < 0 || capture_send(c->fd, &order, sizeof(order), NULL, 0, NULL) < 0)
-		return; /* its end shows when it is listened to; a full socket is one that hangs */
+	if (c->fd < 0)
+		return;
 	if (c->asked == c->answered)
 		c->asked_at = clock_mono();
 	c->asked++;
+	/* Where this fails there is no answer: its end shows when it is listened to; a full socket is one
+	 * that hangs. */
+	(void)capture_send(c->fd, &order, sizeof(order), NULL, 0, NULL);
 }
 
 /* Listens until the last question is answered, the worker is gone or the time is over. */
@@ -365,34 +340,12 @@ bool classifier_is_blind_to(const struct classifier *c, int64_t vif)
 
 /* ---- what was seen ---- */
 
-static int by_vif(const void *a, const void *b)
-{
-	const struct capture_seen *x = a, *y = b;
-
-	return (x->vif > y->vif) - (x->vif < y->vif);
-}
-
-static size_t first_of(const struct heard *h, int64_t vif)
-{
-	size_t low = 0, high = h->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (h->list[middle].vif < vif)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static void seen(void *ctx, int64_t vif, struct account_seen *out)
 {
 	struct classifier *c = ctx;
 	const struct heard *h = &c->given;
 
-	for (size_t i = first_of(h, vif); i < h->count && h->list[i].vif == vif; i++) {
+	for (size_t i = heard_first(h, vif); i < h->count && h->list[i].vif == vif; i++) {
 		const struct capture_seen *s = &h->list[i];
 
 		if (out->count == c->portion_room) {
@@ -439,25 +392,19 @@ static void sum_up(struct classifier *c)
 {
 	struct heard *h = &c->given;
 	struct classifier_status *s = &c->status;
-	uint64_t missed;
 	bool first = s->stray_packets == 0;
+	uint64_t next[DIR_COUNT];
 
-	free(h->list);
+	heard_clear(h);
 	*h = c->heard;
 	c->heard = (struct heard){0};
-	if (h->count)
-		qsort(h->list, h->count, sizeof(*h->list), by_vif);
+	heard_sort(h);
+	heard_missed(h, c->look.missed, next);
 	for (int d = 0; d < DIR_COUNT; d++) {
-		c->look.missed[d] = h->stray_bytes[d] + h->dropped[d] * LARGEST_PACKET;
+		c->look.missed[d] += c->before[d];
+		c->before[d] = next[d];
 		s->dropped += h->dropped[d];
 	}
-	/* Who sent what crossed after the last reading is counted in this one. So may be who got what crossed
-	 * before it: a vif counts what its guest takes. */
-	c->look.missed[DIR_OUTPUT] += c->late_before;
-	c->late_before = h->stray_late;
-	missed = c->look.missed[DIR_INPUT];
-	c->look.missed[DIR_INPUT] += c->missed_before;
-	c->missed_before = missed;
 	s->stray_packets += h->stray_packets[DIR_OUTPUT];
 	s->stray_bytes += h->stray_bytes[DIR_OUTPUT];
 	s->looks = c->up.ns && c->answered == c->asked;
@@ -473,6 +420,8 @@ const struct account_look *classifier_look(struct classifier *c, struct mono cou
 	c->counted = counted;
 	ask(c, counted);
 	await(c, hangs ? 0 : ANSWER_MS);
+	if (c->answered != c->asked)
+		c->overdue = c->asked;
 	c->blind = c->fd < 0 || c->answered != c->asked || c->up.ns == 0 || c->up.ns > before.ns;
 	if (c->fd >= 0 && c->answered != c->asked &&
 	    clock_mono().ns - c->asked_at.ns > (int64_t)HANG_SECONDS * 1000000000)
@@ -522,8 +471,8 @@ void classifier_free(struct classifier *c)
 	uplinks_free(&c->uplinks);
 	roster_free(&c->roster);
 	nat_watch_free(c->nat);
-	free(c->heard.list);
-	free(c->given.list);
+	heard_clear(&c->heard);
+	heard_clear(&c->given);
 	free(c->portions);
 	free(c->no_uplink.reason);
 	free(c);

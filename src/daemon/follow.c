@@ -74,6 +74,10 @@ static void on_link(void *ctx, enum link_event event, const struct link *link,
 	struct daemon *d = ctx;
 	const struct followed *f = owner_of(d, link->ifindex);
 
+	if (event == LINK_ADDRESSES) { /* dom0's own traffic is told by them from routed guests' */
+		d->told_again = true;
+		return;
+	}
 	if (event == LINK_GONE) {
 		if (f) {
 			log_info("device %s is gone", link->name);

@@ -39,6 +39,7 @@ static void add_host_mac(struct roster *r, int64_t vif, const struct link *link)
 		return;
 	memcpy(record.mac, link->mac, sizeof(record.mac));
 	add(r, &record);
+	r->by_address |= vif == 0;
 }
 
 /* Of two of dom0's cards with one MAC a frame does not tell which it is from: VLANs on one device have it so.
@@ -50,6 +51,7 @@ static void add_twins(struct roster *r)
 			if (r->list[i].vif && r->list[k].vif && r->list[i].vif != r->list[k].vif &&
 			    memcmp(r->list[i].mac, r->list[k].mac, sizeof(r->list[i].mac)) == 0) {
 				add_unknown(r, r->list[i].vif);
+				r->by_address = true;
 				break;
 			}
 }
@@ -89,7 +91,8 @@ static bool address_of(const struct sockaddr *from, uint8_t out[16])
 	return false;
 }
 
-/* Where guests are routed, dom0's own traffic is told from theirs by its addresses. */
+/* Where guests are routed, or nobody counts what dom0 sends, its own traffic is told by its addresses: a
+ * guest can send under dom0's MAC. */
 static void add_host_addresses(struct roster *r)
 {
 	struct ifaddrs *all;
@@ -131,7 +134,7 @@ static void add_vif(struct roster *r, const struct account *a, const struct ledg
 
 	if (is_routed(row, links, uplinks)) {
 		record.flags = CAPTURE_ROUTED;
-		r->routed = true;
+		r->by_address = true;
 	} else if (row->mac && ether_aton_r(row->mac, &mac)) {
 		record.flags = CAPTURE_HAS_MAC;
 		memcpy(record.mac, mac.ether_addr_octet, sizeof(record.mac));
@@ -162,7 +165,7 @@ struct roster roster_make(const struct account *a, const struct links *links, co
 	for (const struct ledger_vif *row = NULL; (row = account_next_vif(a, row));)
 		if (row->domid != 0)
 			add_vif(&r, a, row, links, uplinks);
-	if (r.routed)
+	if (r.by_address)
 		add_host_addresses(&r);
 	if (r.unknown_count)
 		qsort(r.unknown, r.unknown_count, sizeof(*r.unknown), by_number);
@@ -184,6 +187,8 @@ bool roster_is_unknown(const struct roster *r, int64_t vif)
 
 bool roster_equal(const struct roster *a, const struct roster *b)
 {
-	return a->count == b->count &&
-	       (!a->count || memcmp(a->list, b->list, a->count * sizeof(*a->list)) == 0);
+	return a->count == b->count && a->unknown_count == b->unknown_count &&
+	       (!a->count || memcmp(a->list, b->list, a->count * sizeof(*a->list)) == 0) &&
+	       (!a->unknown_count ||
+		memcmp(a->unknown, b->unknown, a->unknown_count * sizeof(*a->unknown)) == 0);
 }

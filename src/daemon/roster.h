@@ -15,7 +15,8 @@
 struct roster {
 	struct capture_vif *list;
 	size_t count;
-	bool routed;      /* some vif is known by its address only */
+	bool by_address;  /* some vif is routed, or some MAC of dom0's is nobody's: its addresses are told too
+			   */
 	int64_t *unknown; /* vifs of which neither serves: what they move cannot be told apart; ascending */
 	size_t unknown_count;
 };

@@ -84,7 +84,8 @@ struct capture_answer {
 	uint32_t serial;
 	uint32_t count; /* records in the table */
 	/* By direction, what crossed under no vif's name: from a MAC that nobody or more than one has, or
-	 * (routed) an address that nobody has. Bytes of IP. */
+	 * (routed) an address that nobody has, or left under the MAC of a dom0 that nobody counts, from an
+	 * address that it has not. Bytes of IP. */
 	uint64_t stray_bytes[DIR_COUNT], stray_packets[DIR_COUNT];
 	uint64_t stray_late;         /* of the output above, after counted_ns */
 	uint64_t dropped[DIR_COUNT]; /* packets that the kernel had no room for */
@@ -102,8 +103,8 @@ int capture_send(int fd, const void *message, size_t size, const int *fds, size_
 int capture_receive(int fd, void *message, size_t size, int fds[CAPTURE_FDS], char **err);
 void capture_close(int fds[CAPTURE_FDS]);
 
-/* A table as a descriptor; -1 on error. And back: `count` records of it, allocated; NULL where it is no file
- * of that size. */
+/* A table as a descriptor; -1 on error. And back: `count` records of it, allocated; NULL where it is no
+ * memfd of that size. */
 int capture_table_pack(const void *records, size_t count, size_t size, char **err);
 void *capture_table_unpack(int fd, size_t count, size_t size, char **err);
 

@@ -197,7 +197,15 @@ static int on_message(struct nl_msg *msg, void *arg)
 	const struct nlmsghdr *h = nlmsg_hdr(msg);
 	struct links *l = arg;
 	struct link_message m;
+	unsigned ifindex;
 
+	if (message_address(h, &ifindex)) {
+		const struct entry *e = find(l, ifindex);
+
+		if (e)
+			tell(l, LINK_ADDRESSES, &e->link, NULL);
+		return NL_OK;
+	}
 	if (!message_link(h, &m))
 		return NL_OK; /* other families' messages; a broken one is mended by the next dump */
 	if (h->nlmsg_type == RTM_NEWLINK) {
@@ -265,7 +273,7 @@ int links_open(struct links **out, char **err)
 	}
 	/* Beyond rmem_max only with CAP_NET_ADMIN; what the kernel grants instead is fine too. */
 	(void)nl_socket_set_buffer_size(l->events, EVENT_BUFFER, 0);
-	rc = nl_socket_add_memberships(l->events, RTNLGRP_LINK, 0);
+	rc = nl_socket_add_memberships(l->events, RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, 0);
 	if (rc == 0)
 		rc = nl_socket_set_nonblocking(l->events);
 	if (rc < 0) {
@@ -316,6 +324,8 @@ int links_drain(struct links *l, links_fn *fn, void *ctx, char **err)
 	if (rc == 0 && l->lost) {
 		rc = dump(l, err);
 		l->lost = rc < 0;
+		for (const struct entry *e = l->all; rc == 0 && e; e = e->hh.next)
+			tell(l, LINK_ADDRESSES, &e->link, NULL);
 	}
 	l->fn = NULL;
 	return rc;

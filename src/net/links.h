@@ -30,9 +30,10 @@ struct link {
 	char *nodename; /* netback only: "backend/vif/2/0", whatever the device is called; or NULL */
 };
 
-/* What happened to one device. `counters` are those that the kernel put into the message, NULL where it had
+/* What happened to one device; LINK_ADDRESSES: it has other IP addresses (which are not in the table), or may
+ * have, where events were lost. `counters` are those that the kernel put into the message, NULL where it had
  * none: as old as the message is, so not comparable with a later dump. */
-enum link_event { LINK_APPEARED, LINK_RENAMED, LINK_CHANGED, LINK_GONE };
+enum link_event { LINK_APPEARED, LINK_RENAMED, LINK_CHANGED, LINK_GONE, LINK_ADDRESSES };
 typedef void links_fn(void *ctx, enum link_event event, const struct link *link,
 		      const struct counters *counters);
 

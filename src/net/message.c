@@ -105,3 +105,14 @@ bool message_link(const struct nlmsghdr *h, struct link_message *m)
 	/* what is left over is no attribute: somewhere a length was wrong */
 	return left <= 0 && m->name[0] != '\0';
 }
+
+bool message_address(const struct nlmsghdr *hdr, unsigned *ifindex)
+{
+	const struct ifaddrmsg *head = nlmsg_data(hdr);
+
+	if ((hdr->nlmsg_type != RTM_NEWADDR && hdr->nlmsg_type != RTM_DELADDR) ||
+	    !nlmsg_valid_hdr(hdr, sizeof(*head)))
+		return false;
+	*ifindex = head->ifa_index;
+	return true;
+}

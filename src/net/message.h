@@ -35,4 +35,7 @@ bool message_stats(const struct nlmsghdr *h, unsigned *ifindex, struct counters 
 /* RTM_NEWLINK and RTM_DELLINK. */
 bool message_link(const struct nlmsghdr *h, struct link_message *m);
 
+/* RTM_NEWADDR and RTM_DELADDR: the device whose addresses changed. */
+bool message_address(const struct nlmsghdr *h, unsigned *ifindex);
+
 #endif

@@ -49,7 +49,7 @@ tap_is "what was not seen is unattributed, the rest external or peer" \
 tap_ok "some was seen, some was not" test "$(of 1.0 external_output)" -gt 0 -a "$(of 1.0 unattributed_output)" -gt 0
 tap_is "the guard says how each ended" "$(grep -c 'the worker was ended by signal 9' "$BW_LOG")" 3
 
-# One that hangs holds nothing up, and its answers are taken when it goes on.
+# One that hangs holds nothing up, and is used again when it goes on. What it tells then was booked already.
 old=$(worker)
 kill -STOP "$old"
 started=${EPOCHREALTIME/./}
@@ -63,6 +63,8 @@ tap_ok "xenbw says that nobody looks" says failing
 kill -CONT "$old"
 tap_ok "when it goes on it is used again" seen_again
 tap_is "it is the same" "$(worker)" "$old"
+tap_is "what it saw meanwhile is nothing that others sent" "$(bw_sql "SELECT count(*) FROM event WHERE kind = 'spoofed'")" 0
+tap_is "and nothing too much" "$(of 1.0 clipped_output)" 0
 class_start_over 1.0 2.0
 class_udp 1.0 outside external 110 500
 class_udp 2.0 1.0 - 120 400

@@ -28,6 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (message_link(h, &m) &&
 	    (m.name[0] == '\0' || !memchr(m.name, '\0', sizeof(m.name)) || m.ifindex == 0))
 		abort();
+	(void)message_address(h, &ifindex);
 	if (message_stats(h, &ifindex, &c) && ifindex == 0)
 		abort();
 	free(h);

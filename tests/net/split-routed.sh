@@ -85,6 +85,17 @@ bw_stop
 class_check "a foreign source address" 1.0 2.0
 tap_is "the ledger tells of it" "$(bw_sql "SELECT count(*) FROM event WHERE kind = 'stray' AND detail LIKE '50 packets (6400 bytes)%'")" 1
 
+# dom0 gets one more address: what it sends from there is its own at once.
+class_start_over 1.0 2.0
+bw_start || tap_bail "no xenbwd"
+bed_also dom0 10.77.0.3 || tap_bail "no other address"
+class_committed 2
+BED_FROM=10.77.0.3 bed_udp dom0 outside 20 100 || tap_bail "the bed lost packets"
+class_udp 1.0 2.0 - 25 700
+bw_stop
+class_check "dom0 with a new address" 1.0 2.0
+tap_is "and it is no stray" "$(bw_sql "SELECT count(*) FROM event WHERE kind = 'stray'")" 1
+
 # Address translation: recognised by the kernel's connections.
 class_start_over 1.0 2.0
 bw_start || tap_bail "no xenbwd"

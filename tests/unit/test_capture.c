@@ -415,6 +415,25 @@ static void output_after_the_reading_is_told_apart(void **state)
 	assert_int_equal(b->seen->late[DIR_OUTPUT], 0);
 }
 
+/* What waits in the rings crossed before the order was given: those who were there then have it. */
+static void what_crossed_before_its_sender_went_is_still_its(void **state)
+{
+	struct bed *b = *state;
+	pid_t worker;
+
+	start_both(b, "device ve0\n");
+	worker = worker_of(b);
+	assert_int_equal(kill(worker, SIGSTOP), 0);
+	send_frames(b, "ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80 count 10");
+	send_frames(b, "ve1", "eth " OUTSIDE " " GUEST " ip4 192.0.2.1 10.0.0.1 payload 180 count 5");
+	order_vifs(b, NULL, 0);
+	assert_int_equal(kill(worker, SIGCONT), 0);
+	ask(b);
+	expect(b, DIR_OUTPUT, CLASS_EXTERNAL, 1000, 10);
+	expect(b, DIR_INPUT, CLASS_EXTERNAL, 1000, 5);
+	expect_no_loss(b);
+}
+
 static void tags_of_any_kind_are_looked_behind(void **state)
 {
 	struct bed *b = *state;
@@ -786,6 +805,7 @@ int main(void)
 		TEST(frames_are_counted_to_the_byte_both_ways),
 		TEST(what_crossed_before_the_order_is_in_the_answer),
 		TEST(output_after_the_reading_is_told_apart),
+		TEST(what_crossed_before_its_sender_went_is_still_its),
 		TEST(tags_of_any_kind_are_looked_behind),
 		TEST(what_is_no_ip_or_for_a_group_is_not_counted),
 		TEST(the_settings_of_a_naccttab_mean_what_they_mean_there),

@@ -79,6 +79,11 @@ static void an_empty_table_is_one_and_no_table_is_none(void **state)
 	free(got);
 	capture_close(fds);
 	assert_null(capture_table_unpack(-1, 0, 8, NULL));
+	table = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC,
+		     0600); /* as on a file system that waits for ever */
+	assert_true(table >= 0);
+	assert_null(capture_table_unpack(table, 0, 8, NULL));
+	close(table);
 	assert_int_equal(capture_send(pair[0], &byte, 1, &pair[0], 1, NULL), 0);
 	assert_int_equal(capture_receive(pair[1], &byte, 1, fds, NULL), 1);
 	assert_null(capture_table_unpack(fds[0], 0, 8, NULL)); /* a socket */

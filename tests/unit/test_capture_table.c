@@ -684,6 +684,42 @@ static void no_byte_is_lost_or_doubled(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+/* A guest in a bridge that is not the kernel's: nobody counts dom0 there, and what a guest sends under its
+ * MAC would be neither the guest's nor missed. */
+static void who_sends_under_the_mac_of_an_uncounted_dom0_is_told_by_the_address(void **state)
+{
+	struct bed *b = *state;
+
+	tell(b, 1, 1, "10.0.0.1", 0);
+	tell(b, 0, 5, NULL, CAPTURE_HOST);
+	tell(b, 0, 0, "10.0.0.254", CAPTURE_HOST);
+	tell(b, 0, 0, "fe80::1", CAPTURE_HOST);
+	told(b);
+	out(b, 5, "10.0.0.254", "192.0.2.1", 100); /* dom0 */
+	out(b, 5, "fe80::1", "2001:db9::1", 100);
+	out(b, 5, "0.0.0.0", "192.0.2.1", 100);
+	out(b, 5, "::", "2001:db9::1", 100);
+	in(b, 5, "10.0.0.254", "192.0.2.1", 100);
+	in(b, 5, "10.0.0.77", "192.0.2.1", 100); /* outsiders can do that at will, and no guest gets it */
+	ask(b);
+	assert_int_equal(b->answer.count, 0);
+	assert_int_equal(b->answer.stray_packets[DIR_OUTPUT], 0);
+	assert_int_equal(b->answer.stray_packets[DIR_INPUT], 0);
+	out(b, 5, "10.0.0.1", "192.0.2.1", 200); /* the guest, with an address of its own or another one */
+	out(b, 5, "10.0.0.77", "192.0.2.1", 300);
+	ask(b);
+	assert_int_equal(b->answer.stray_packets[DIR_OUTPUT], 2);
+	assert_int_equal(b->answer.stray_bytes[DIR_OUTPUT], 500);
+	assert_int_equal(b->answer.count, 0);
+	out(b, 6, "10.0.0.77", "192.0.2.1", 400); /* before that MAC was told to be dom0's */
+	in(b, 6, "10.0.0.77", "192.0.2.1", 400);
+	tell(b, 0, 6, "10.0.0.254", CAPTURE_HOST);
+	told(b);
+	ask(b);
+	assert_int_equal(b->answer.stray_bytes[DIR_OUTPUT], 400);
+	assert_int_equal(b->answer.stray_packets[DIR_INPUT], 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -697,6 +733,7 @@ int main(void)
 		TEST(a_mac_of_two_vifs_is_nobodys),
 		TEST(an_unknown_mac_is_a_stray_when_it_sends),
 		TEST(dom0_is_no_stranger),
+		TEST(who_sends_under_the_mac_of_an_uncounted_dom0_is_told_by_the_address),
 		TEST(two_vifs_of_dom0_with_one_mac_are_nobodys),
 		TEST(routed_vifs_are_known_by_their_address),
 		TEST(without_addresses_of_dom0_what_no_routed_vif_has_is_dom0s),

@@ -480,6 +480,22 @@ static void devices_that_come_and_go_while_the_table_is_read_again_are_no_error(
 	links_close(l);
 }
 
+static void another_address_of_a_device_is_told(void **state)
+{
+	struct links *l;
+	unsigned lo = if_nametoindex("lo");
+
+	(void)state;
+	l = opened();
+	netns_run("ip addr add 192.0.2.1/32 dev lo");
+	assert_non_null(event(drain(l), LINK_ADDRESSES, lo));
+	assert_int_equal(seen.count, 1);
+	netns_run("ip addr del 192.0.2.1/32 dev lo");
+	assert_non_null(event(drain(l), LINK_ADDRESSES, lo));
+	assert_int_equal(drain(l)->count, 0);
+	links_close(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -492,6 +508,7 @@ int main(void)
 		cmocka_unit_test(a_device_that_leaves_the_namespace_is_gone),
 		cmocka_unit_test(the_carrier_and_how_often_it_went_down_is_known),
 		cmocka_unit_test(a_bridge_port_comes_and_goes_without_the_device_going),
+		cmocka_unit_test(another_address_of_a_device_is_told),
 		cmocka_unit_test(a_refresh_reads_one_device_and_tells_nobody),
 		cmocka_unit_test(after_lost_events_the_table_is_right_again),
 		cmocka_unit_test(a_device_whose_end_was_lost_does_not_come_back),

@@ -121,7 +121,6 @@ static void bridged_vifs_are_known_by_mac_dom0_by_its_cards(void **state)
 
 	(void)state;
 	r = roster_make(a, links, &uplinks);
-	assert_false(r.routed);
 	assert_int_equal(told(own, MAC0, NULL, CAPTURE_HOST), 1);
 	assert_int_equal(told(own, "00:16:3e:00:00:f0", NULL, CAPTURE_HOST), 1);
 	assert_int_equal(told(0, MAC1, NULL, CAPTURE_HOST), 1); /* nobody counts dom0 there */
@@ -131,7 +130,7 @@ static void bridged_vifs_are_known_by_mac_dom0_by_its_cards(void **state)
 	assert_int_equal(told(two, "00:16:3e:02:00:00", "2001:db8::2", 0), 1);
 	assert_int_equal(told(none, "00:16:3e:03:00:00", NULL, 0), 1);
 	assert_int_equal(told(ovs, "00:16:3e:04:00:00", NULL, 0), 1);
-	assert_int_equal(r.count, 9);
+	assert_int_equal(told(0, NULL, "192.0.2.1", CAPTURE_HOST), 1);
 	assert_int_equal(r.unknown_count, 0);
 }
 
@@ -144,7 +143,6 @@ static void routed_ones_are_known_by_address_or_not_at_all(void **state)
 
 	(void)state;
 	r = roster_make(a, links, &uplinks);
-	assert_true(r.routed);
 	assert_int_equal(told(one, NULL, "10.0.0.1", CAPTURE_ROUTED), 1);
 	assert_int_equal(told(two, NULL, "10.0.0.2", CAPTURE_ROUTED), 1);
 	assert_int_equal(told(0, NULL, "192.0.2.1", CAPTURE_HOST), 1);
@@ -170,6 +168,44 @@ static void of_two_cards_of_dom0_with_one_mac_nothing_is_known(void **state)
 	assert_false(roster_is_unknown(&r, one));
 }
 
+static void where_dom0_is_counted_its_addresses_are_not_told(void **state)
+{
+	(void)state;
+	uplinks.count = 1;
+	dom0("br0");
+	here(1, 0, "00:16:3e:01:00:00", "10.0.0.1", "br0");
+	r = roster_make(a, links, &uplinks);
+	assert_int_equal(r.count, 3);
+	assert_int_equal(told(0, NULL, "192.0.2.1", CAPTURE_HOST), 0);
+}
+
+static void who_is_known_by_nothing_is_another_roster(void **state)
+{
+	struct roster before;
+	int64_t nameless, lost;
+
+	(void)state;
+	here(1, 0, "00:16:3e:00:00:01", NULL, "ovs0");
+	here(2, 0, NULL, "192.0.2.2", NULL);
+	before = roster_make(a, links, &uplinks);
+	nameless = here(3, 0, NULL, NULL, "ovs0"); /* in a bridge, without a MAC */
+	r = roster_make(a, links, &uplinks);
+	assert_int_equal(r.count, before.count);
+	assert_true(roster_is_unknown(&r, nameless));
+	assert_false(roster_equal(&r, &before));
+	roster_free(&before);
+	before = r;
+	lost = here(4, 0, "00:16:3e:00:00:04", NULL, NULL); /* routed, without an address */
+	r = roster_make(a, links, &uplinks);
+	assert_true(roster_is_unknown(&r, nameless));
+	assert_true(roster_is_unknown(&r, lost));
+	assert_false(roster_equal(&r, &before));
+	roster_free(&before);
+	before = roster_make(a, links, &uplinks);
+	assert_true(roster_equal(&r, &before));
+	roster_free(&before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -177,6 +213,9 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(routed_ones_are_known_by_address_or_not_at_all, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(where_dom0_is_counted_its_addresses_are_not_told, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(who_is_known_by_nothing_is_another_roster, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(of_two_cards_of_dom0_with_one_mac_nothing_is_known, set_up,
 						tear_down),
 	};

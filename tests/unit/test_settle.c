@@ -2,9 +2,11 @@
  *
  * What /proc/net/softnet_stat says of backlogs, and how long is waited for them.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/err.h"
 #include "capture/settle.h"
 #include "tests/support/unit.h"
 
@@ -51,13 +53,42 @@ static void what_says_nothing_is_not_waited_for(void **state)
 	assert_int_equal(look(LINE("00000001", "00000040"), UINT64_MAX), 0); /* processor 64 */
 }
 
+/* Fails at the third time. */
+static int third(void *ctx, char **err)
+{
+	int *calls = ctx;
+
+	return ++*calls < 3 ? 0 : err_set(err, "third");
+}
+
+static int any(void *ctx, char **err)
+{
+	(void)err;
+	++*(int *)ctx;
+	return 0;
+}
+
 static void it_waits_within_its_bounds(void **state)
 {
 	int64_t begun = clock_mono().ns;
+	int calls = 0;
 
 	(void)state;
-	settle_wait();
+	assert_int_equal(settle_wait(any, &calls, NULL), 0);
 	assert_true(clock_mono().ns - begun >= SETTLE_LEAST_MS * INT64_C(1000000));
+	assert_true(calls > 0);
+}
+
+static void an_error_meanwhile_ends_the_wait(void **state)
+{
+	char *err = NULL;
+	int calls = 0;
+
+	(void)state;
+	assert_int_equal(settle_wait(third, &calls, &err), -1);
+	assert_int_equal(calls, 3);
+	assert_string_equal(err, "third");
+	free(err);
 }
 
 int main(void)
@@ -66,6 +97,7 @@ int main(void)
 		cmocka_unit_test(a_backlog_that_was_seen_empty_is_waited_for_no_more),
 		cmocka_unit_test(what_says_nothing_is_not_waited_for),
 		cmocka_unit_test(it_waits_within_its_bounds),
+		cmocka_unit_test(an_error_meanwhile_ends_the_wait),
 	};
 
 	return cmocka_run_group_tests_name("settle", tests, NULL, NULL);
