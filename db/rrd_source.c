@@ -16,18 +16,59 @@
 	" sum(peer_input), sum(peer_output), sum(direct_input), sum(direct_output)," \
 	" sum(local_input), sum(local_output)"
 
-/* An open epoch lasts: xenbwd reads its counters all the time, though it writes `seen` only when they grew.
- * `to` is the number of a parameter, beyond which nobody looks. A run that was killed ended when it was seen
- * last. */
-#define EPOCH_END(to) "ifnull(e.closed, " to ")"
-#define RUN_END "coalesce(ended, seen)"
+#define RUN_END "coalesce(ended, seen)" /* a run that was killed ended when it was seen last */
+
+/* What the queries below begin with. Their parameters: ?1 and ?2, the time that is looked at; `which` narrows
+ * the rows of `bucket`.
+ *
+ * charged: from when to when a vif was charged to the bucket that it has. An open epoch lasts: xenbwd reads
+ * its counters all the time, though it writes `seen` only when they grew. Of when the vif got its bucket the
+ * ledger knows no more than when the bucket was made.
+ *
+ * held: who had an address. A vif's further addresses are in no row of their own, but it booked to them: it
+ * has an address from that slot on, until the next slot in which anybody booked to the address. To be the
+ * same wherever one begins to read, this looks back to the last such slot before. */
+/* clang-format off */
+#define LIVES(which)                                                                                     \
+	"WITH life(vif, opened, closed) AS NOT MATERIALIZED"                                             \
+	"  (SELECT vif, opened, ifnull(closed, ?2) FROM epoch),"                                         \
+	" charged(bucket, since, until) AS (SELECT v.bucket, max(e.opened,"                              \
+	"  ifnull((SELECT min(since) FROM bucket_label WHERE bucket = v.bucket), 0)), e.closed"          \
+	"  FROM life e JOIN vif v ON v.id = e.vif),"                                                     \
+	" last(bucket, slot) AS MATERIALIZED (SELECT id,"                                                \
+	"  max(ifnull((SELECT max(slot) FROM slot WHERE bucket = id AND slot <= ?1), 0),"                \
+	"      ifnull((SELECT max(slot) FROM take WHERE bucket = id AND slot <= ?1), 0))"                \
+	"  FROM bucket WHERE kind = 'ip'" which "),"                                                     \
+	" booked(bucket, slot, vif) AS (SELECT l.bucket, s.slot, s.vif FROM last l"                      \
+	"   CROSS JOIN slot s ON s.bucket = l.bucket AND s.slot >= l.slot AND s.slot < ?2"               \
+	"  UNION SELECT l.bucket, t.slot, t.vif FROM last l"                                             \
+	"   CROSS JOIN take t ON t.bucket = l.bucket AND t.slot >= l.slot AND t.slot < ?2),"             \
+	" owner(bucket, vif, slot, next) AS (SELECT bucket, vif, slot,"                                  \
+	"  ifnull(min(slot) OVER (PARTITION BY bucket ORDER BY slot"                                     \
+	"   GROUPS BETWEEN 1 FOLLOWING AND 1 FOLLOWING), ?2) FROM booked),"                              \
+	" held(bucket, since, until) AS (SELECT o.bucket, max(o.slot, e.opened), min(o.next, e.closed)"  \
+	"  FROM owner o CROSS JOIN life e"                                                               \
+	"   ON e.vif = o.vif AND e.closed > o.slot AND e.opened < o.next)"
+
+static const char spans_query[] = LIVES("")
+	"SELECT bucket, min(since), max(until) FROM"
+	" (SELECT * FROM charged UNION ALL SELECT * FROM held) GROUP BY bucket ORDER BY bucket";
+
+static const char recent_lives_query[] = LIVES("")
+	"SELECT bucket, since, until FROM charged WHERE until > ?1 AND since < ?2"
+	" UNION ALL SELECT bucket, since, until FROM held WHERE until > ?1 ORDER BY bucket, since";
+
+static const char bucket_lives_query[] = LIVES(" AND id = ?3")
+	"SELECT bucket, since, until FROM charged WHERE bucket = ?3 AND until > ?1 AND since < ?2"
+	" UNION ALL SELECT bucket, since, until FROM held WHERE until > ?1 ORDER BY bucket, since";
+/* clang-format on */
 
 struct lives {
 	struct rrd_life *list;
 	size_t count, room;
 };
 
-/* Appends [from, to), joined with the last one where they touch. Epochs come in the order of their openings,
+/* Appends [from, to), joined with the last one where they touch. They come in the order of their beginnings,
  * so what begins before the last one lies within what is there already. */
 static void add_life(struct lives *l, int64_t from, int64_t to)
 {
@@ -163,14 +204,9 @@ static int read_spans(sqlite3 *db, struct rrd_batch *out, char **err)
 	size_t at = 0;
 	int rc;
 
-	if (sql_prepare(db, &stmt,
-			"SELECT v.bucket, min(e.opened), max(" EPOCH_END(
-				"?1") ")"
-				      " FROM epoch e JOIN vif v ON v.id = e.vif GROUP BY v.bucket ORDER BY "
-				      "v.bucket",
-			err) < 0)
+	if (sql_prepare(db, &stmt, spans_query, err) < 0)
 		return -1;
-	rc = sql_bind(stmt, err, "i", out->open_slot);
+	rc = sql_bind(stmt, err, "ii", out->open_slot - 1, out->open_slot);
 	while (rc == 0 && (rc = sql_step(stmt, err)) == 1) {
 		struct rrd_bucket *b = walk_to(out, &at, sqlite3_column_int64(stmt, 0));
 		int64_t from, to;
@@ -230,12 +266,7 @@ static int read_recent_lives(sqlite3 *db, struct rrd_batch *out, char **err)
 
 	if (read_runs(db, out->since, out->open_slot, &runs, err) < 0)
 		return -1;
-	rc = sql_prepare(
-		db, &stmt,
-		"SELECT v.bucket, e.opened, " EPOCH_END(
-			"?2") " FROM epoch e JOIN vif v ON v.id = e.vif"
-			      " WHERE " EPOCH_END("?2") " > ?1 AND e.opened < ?2 ORDER BY v.bucket, e.opened",
-		err);
+	rc = sql_prepare(db, &stmt, recent_lives_query, err);
 	if (rc == 0)
 		rc = sql_bind(stmt, err, "ii", out->since, out->open_slot);
 	while (rc == 0 && (rc = sql_step(stmt, err)) == 1) {
@@ -337,16 +368,11 @@ static int read_bucket_lives(sqlite3 *db, int64_t bucket, int64_t from, int64_t 
 
 	if (read_runs(db, from, to, &runs, err) < 0)
 		return -1;
-	rc = sql_prepare(
-		db, &stmt,
-		"SELECT e.opened, " EPOCH_END("?3") " FROM vif v JOIN epoch e ON e.vif = v.id"
-						    " WHERE v.bucket = ?1 AND " EPOCH_END(
-							    "?3") " > ?2 AND e.opened < ?3 ORDER BY e.opened",
-		err);
+	rc = sql_prepare(db, &stmt, bucket_lives_query, err);
 	if (rc == 0)
-		rc = sql_bind(stmt, err, "iii", bucket, from, to);
+		rc = sql_bind(stmt, err, "iii", from, to, bucket);
 	while (rc == 0 && (rc = sql_step(stmt, err)) == 1) {
-		add_observed(&lives, &runs, sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1));
+		add_observed(&lives, &runs, sqlite3_column_int64(stmt, 1), sqlite3_column_int64(stmt, 2));
 		rc = 0;
 	}
 	sqlite3_finalize(stmt);

@@ -152,7 +152,9 @@ fuzz_message_LIB := libnl-3.0
 fuzz_xenstore_value_SRC := tests/fuzz/fuzz_xenstore_value.c xen/value.c $(BASE_C)
 fuzz_frame_SRC := tests/fuzz/fuzz_frame.c src/net/frame.c
 fuzz_netset_SRC := tests/fuzz/fuzz_netset.c $(NETSET_C) $(BASE_C)
-FUZZERS := fuzz_conf fuzz_message fuzz_xenstore_value fuzz_frame fuzz_netset
+fuzz_capture_table_SRC := tests/fuzz/fuzz_capture_table.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) $(BASE_C)
+fuzz_kernel_text_SRC := tests/fuzz/fuzz_kernel_text.c src/net/nat.c src/capture/settle.c src/config/network.c $(BASE_C)
+FUZZERS := fuzz_conf fuzz_message fuzz_xenstore_value fuzz_frame fuzz_netset fuzz_capture_table fuzz_kernel_text
 
 define fuzzer
 $(BUILD)/fuzz/$(1): $$($(1)_SRC) $(wildcard src/*/*.h xen/*.h)

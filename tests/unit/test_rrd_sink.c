@@ -266,6 +266,47 @@ static void a_missing_file_is_rebuilt_as_it_was(void **state)
 	free(path);
 }
 
+/* Bucket 2 is that of a further address of bucket 1's vif: it lives from its first bytes on. */
+static void a_further_address_is_0_while_idle_and_unknown_while_nobody_looked(void **state)
+{
+	struct bed *b = *state;
+	sqlite3 *db = b->writer.db;
+	char *path = path_of(b, "10.0.0.2.rrd"), *before, *after;
+
+	live_bucket(b, 1, "10.0.0.1");
+	ledger_bed_bucket(db, 2, "10.0.0.2");
+	ledger_bed_sql(db, "UPDATE bucket SET kind = 'ip'");
+	ledger_bed_run(db, SLOT(0), SLOT(8), SLOT(8));
+	ledger_bed_run(db, SLOT(30), SLOT(40), 0);
+	bytes(b, 2, 2, 1000, 10);
+	bytes(b, 2, 32, 500, 5);
+	ledger_bed_sql(db, "UPDATE take SET vif = 1");
+	for (int slot = 1; slot <= 40; slot++) {
+		open_slot(b, slot);
+		pass(b);
+		expect_no_warning(b);
+	}
+	expect_input(b, "10.0.0.2.rrd", 1, NAN);
+	expect_input(b, "10.0.0.2.rrd", 2, 1000);
+	expect_input(b, "10.0.0.2.rrd", 3, 0);
+	expect_input(b, "10.0.0.2.rrd", 7, 0);
+	expect_input(b, "10.0.0.2.rrd", 9, NAN);
+	expect_input(b, "10.0.0.2.rrd", 28, NAN);
+	expect_input(b, "10.0.0.2.rrd", 31, 0);
+	expect_input(b, "10.0.0.2.rrd", 32, 500);
+	expect_input(b, "10.0.0.2.rrd", 39, 0);
+
+	before = dump(b, "10.0.0.2.rrd");
+	assert_int_equal(unlink(path), 0);
+	new_sink(b);
+	pass(b);
+	after = dump(b, "10.0.0.2.rrd");
+	assert_string_equal(before, after);
+	free(before);
+	free(after);
+	free(path);
+}
+
 static void a_rebuild_goes_no_further_back_than_the_longest_archive(void **state)
 {
 	struct bed *b = *state;
@@ -696,6 +737,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_bucket_gets_its_file_and_the_newest_sequence_is_acknowledged_once),
 		TEST(a_missing_file_is_rebuilt_as_it_was),
+		TEST(a_further_address_is_0_while_idle_and_unknown_while_nobody_looked),
 		TEST(a_rebuild_goes_no_further_back_than_the_longest_archive),
 		TEST(a_file_that_fails_is_named_once_and_catches_up_afterwards),
 		TEST(a_file_from_the_future_is_refused_until_it_is_moved_away),

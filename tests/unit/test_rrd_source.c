@@ -166,6 +166,150 @@ static void lives_are_the_union_over_vifs_within_the_runs(void **state)
 	rrd_usage_free(&usage);
 }
 
+/* Bucket and vif of the same id, as ledger_bed_bucket makes them; the bucket is an address's. */
+static void address_bucket(sqlite3 *db, int id, const char *address)
+{
+	ledger_bed_bucket(db, id, address);
+	ledger_bed_sql(db, "UPDATE bucket SET kind = 'ip' WHERE id = %d", id);
+}
+
+/* What crossed an uplink under one of a vif's further addresses. */
+static void books(sqlite3 *db, int vif, int bucket, int64_t slot, int folded)
+{
+	ledger_bed_bytes(db, bucket, slot, folded, (uint64_t[]){1, 2}, none, none);
+	ledger_bed_sql(db, "UPDATE %s SET vif = %d WHERE bucket = %d AND slot = %lld AND vif = %d",
+		       folded ? "slot" : "take", vif, bucket, (long long)slot, bucket);
+}
+
+static void expect_lives(const struct rrd_usage *u, const struct rrd_life *expected, size_t count)
+{
+	assert_int_equal(u->life_count, count);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(u->lives[i].from, expected[i].from);
+		assert_int_equal(u->lives[i].to, expected[i].to);
+	}
+}
+
+/* The lives of a bucket as they are read for its file alone, as far as they lie in [from, to). */
+static void expect_lives_within(struct ledger_bed *b, int bucket, int64_t from, int64_t to,
+				const struct rrd_life *expected, size_t count)
+{
+	struct rrd_usage usage;
+	char *err = NULL;
+
+	if (rrd_source_usage(b->reader.db, bucket, from, to, &usage, &err) < 0)
+		fail_msg("%s", err);
+	for (size_t i = 0; i < usage.life_count; i++) {
+		if (usage.lives[i].from < from)
+			usage.lives[i].from = from;
+		if (usage.lives[i].to > to)
+			usage.lives[i].to = to;
+	}
+	expect_lives(&usage, expected, count);
+	rrd_usage_free(&usage);
+}
+
+static void a_further_addresss_bucket_lives_from_its_first_bytes_on_while_its_vif_is_observed(void **state)
+{
+	static const struct rrd_life expected[] = {{SLOT(3), SLOT(8)}, {SLOT(9), SLOT(15)}};
+	struct ledger_bed *b = *state;
+	sqlite3 *db = b->writer.db;
+	struct rrd_batch batch;
+
+	address_bucket(db, 1, "10.0.0.1");
+	address_bucket(db, 2, "10.0.0.2");
+	address_bucket(db, 3, "10.0.0.3");
+	ledger_bed_run(db, SLOT(-1), SLOT(8), SLOT(8));
+	ledger_bed_run(db, SLOT(9), SLOT(15) + 5, 0);
+	ledger_bed_epoch(db, 1, SLOT(0) + 10, SLOT(9), 0);
+	books(db, 1, 2, SLOT(3), 1);
+	books(db, 1, 2, SLOT(6), 0);
+	books(db, 1, 3, SLOT(15), 0); /* not complete */
+	ledger_bed_open_slot(db, SLOT(15));
+
+	batch = read_batch(b, SLOT(3));
+	assert_int_equal(batch.buckets[1].usage.slot_count, 2);
+	expect_lives(&batch.buckets[1].usage, expected, 2);
+	assert_int_equal(batch.buckets[1].begins, SLOT(3));
+	assert_int_equal(batch.buckets[1].ends, SLOT(15));
+	assert_int_equal(batch.buckets[2].usage.life_count, 0);
+	rrd_batch_free(&batch);
+
+	/* most flushes look at the last slot alone, and the address may have been idle for long */
+	batch = read_batch(b, SLOT(14));
+	assert_int_equal(batch.buckets[1].usage.slot_count, 0);
+	assert_int_equal(batch.buckets[1].usage.life_count, 1);
+	assert_true(batch.buckets[1].usage.lives[0].from <= SLOT(14));
+	assert_int_equal(batch.buckets[1].usage.lives[0].to, SLOT(15));
+	rrd_batch_free(&batch);
+
+	expect_lives_within(b, 2, SLOT(-99), SLOT(15), expected, 2);
+	expect_lives_within(b, 2, SLOT(4), SLOT(7), (struct rrd_life[]){{SLOT(4), SLOT(7)}}, 1);
+	expect_lives_within(b, 2, SLOT(0), SLOT(3), NULL, 0);
+	ledger_bed_sql(db, "UPDATE epoch SET closed = %lld", (long long)SLOT(12));
+	expect_lives_within(b, 2, SLOT(11), SLOT(15), (struct rrd_life[]){{SLOT(11), SLOT(12)}}, 1);
+	batch = read_batch(b, SLOT(14));
+	assert_int_equal(batch.buckets[1].usage.life_count, 0);
+	assert_int_equal(batch.buckets[1].ends, SLOT(12));
+	rrd_batch_free(&batch);
+}
+
+static void an_address_that_another_vif_takes_over_lives_with_that_one_from_then_on(void **state)
+{
+	static const struct rrd_life expected[] = {
+		{SLOT(1), SLOT(3)}, {SLOT(5), SLOT(9)}, {SLOT(10), SLOT(11)}};
+	struct ledger_bed *b = *state;
+	sqlite3 *db = b->writer.db;
+	struct rrd_batch batch;
+
+	address_bucket(db, 1, "10.0.0.1");
+	address_bucket(db, 2, "10.0.0.2");
+	address_bucket(db, 3, "10.0.0.3");
+	ledger_bed_run(db, SLOT(-1), SLOT(12), 0);
+	ledger_bed_epoch(db, 1, SLOT(0), SLOT(3),
+			 SLOT(3)); /* its device goes, and comes back without the address */
+	ledger_bed_epoch(db, 1, SLOT(6), SLOT(12), 0);
+	ledger_bed_epoch(db, 2, SLOT(4), SLOT(9), SLOT(9));
+	books(db, 1, 3, SLOT(1), 1);
+	books(db, 2, 3, SLOT(5), 1);
+	books(db, 1, 3, SLOT(10), 0); /* both have it in one slot: as long as either is there */
+	books(db, 2, 3, SLOT(10), 0);
+	ledger_bed_sql(db, "UPDATE epoch SET closed = %lld WHERE id = 2", (long long)SLOT(11));
+	ledger_bed_open_slot(db, SLOT(12));
+
+	batch = read_batch(b, 0);
+	assert_int_equal(batch.since, SLOT(0));
+	expect_lives(&batch.buckets[2].usage, expected, 3);
+	assert_int_equal(batch.buckets[2].begins, SLOT(1));
+	assert_int_equal(batch.buckets[2].ends, SLOT(11));
+	rrd_batch_free(&batch);
+	expect_lives_within(b, 3, SLOT(-9), SLOT(12), expected, 3);
+	/* from whatever slot on it is read */
+	expect_lives_within(b, 3, SLOT(2), SLOT(6),
+			    (struct rrd_life[]){{SLOT(2), SLOT(3)}, {SLOT(5), SLOT(6)}}, 2);
+	expect_lives_within(b, 3, SLOT(7), SLOT(10), (struct rrd_life[]){{SLOT(7), SLOT(9)}}, 1);
+}
+
+static void a_vifs_bucket_does_not_live_before_it_was_made(void **state)
+{
+	struct ledger_bed *b = *state;
+	sqlite3 *db = b->writer.db;
+	struct rrd_batch batch;
+
+	address_bucket(db, 1, "10.0.0.1");
+	ledger_bed_sql(db, "UPDATE bucket_label SET since = %lld, until = %lld", (long long)SLOT(2),
+		       (long long)SLOT(4));
+	ledger_bed_sql(db, "INSERT INTO bucket_label VALUES (1, '10.0.0.1', %lld, NULL)", (long long)SLOT(4));
+	ledger_bed_run(db, SLOT(0), SLOT(6), 0);
+	ledger_bed_epoch(db, 1, SLOT(0), SLOT(6), 0);
+	ledger_bed_open_slot(db, SLOT(6));
+	batch = read_batch(b, 0);
+	expect_lives(&batch.buckets[0].usage, (struct rrd_life[]){{SLOT(2), SLOT(6)}}, 1);
+	assert_int_equal(batch.buckets[0].begins, SLOT(2));
+	rrd_batch_free(&batch);
+	expect_lives_within(b, 1, SLOT(0), SLOT(6), (struct rrd_life[]){{SLOT(2), SLOT(6)}}, 1);
+}
+
 static void one_buckets_usage_is_cut_at_both_ends(void **state)
 {
 	struct ledger_bed *b = *state;
@@ -275,6 +419,9 @@ int main(void)
 		TEST(a_batch_looks_back_an_hour_at_most),
 		TEST(the_newest_take_of_a_complete_slot_is_acknowledged),
 		TEST(lives_are_the_union_over_vifs_within_the_runs),
+		TEST(a_further_addresss_bucket_lives_from_its_first_bytes_on_while_its_vif_is_observed),
+		TEST(an_address_that_another_vif_takes_over_lives_with_that_one_from_then_on),
+		TEST(a_vifs_bucket_does_not_live_before_it_was_made),
 		TEST(one_buckets_usage_is_cut_at_both_ends),
 		TEST(a_bucket_without_a_present_label_is_left_out),
 		TEST(a_bucket_without_anything_has_an_empty_span),

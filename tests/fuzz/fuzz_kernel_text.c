@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * fuzz_kernel_text: any bytes as /proc/net/nf_conntrack and as /proc/net/softnet_stat (libFuzzer).
+ *
+ * A line can name two translated addresses at most; a look only takes processors out, and whether it does is
+ * no matter of the others.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/settle.h"
+#include "net/nat.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void count(void *ctx, const uint8_t address[16])
+{
+	size_t *left = ctx;
+	uint8_t copy[16];
+
+	memcpy(copy, address, sizeof(copy)); /* all of it can be read */
+	if ((*left)-- == 0)
+		abort();
+}
+
+static FILE *open_text(const uint8_t *data, size_t size)
+{
+	FILE *in = fmemopen((void *)data, size, "r");
+
+	if (!in)
+		abort();
+	return in;
+}
+
+static uint64_t look(const uint8_t *data, size_t size, uint64_t busy)
+{
+	FILE *in = open_text(data, size);
+
+	settle_look(in, &busy);
+	fclose(in);
+	return busy;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint64_t some = UINT64_C(0x5a5a00ff0f0f3331), all;
+	size_t most = 2;
+	FILE *in;
+
+	if (!size)
+		return 0;
+	for (size_t i = 0; i < size; i++)
+		most += data[i] == '\n' ? 2 : 0;
+	in = open_text(data, size);
+	nat_scan(in, count, &most);
+	fclose(in);
+	all = look(data, size, UINT64_MAX);
+	if (look(data, size, some) != (all & some) || look(data, size, 0) != 0)
+		abort();
+	return 0;
+}
