@@ -39,12 +39,12 @@ static void usage(FILE *out)
 	      "       xenbw-capture --help | --version\n"
 	      "       xenbw-capture --replay -c FILE --vifs FILE\n"
 	      "                     [--in SAVEFILE]... [--out SAVEFILE]...\n"
-	      "Tells which class the bytes on an uplink belong to. xenbwd starts guard and worker;\n"
-	      "descriptor 3 is the socket to it, 4 has the worker's settings.\n"
+	      "Tells which class the bytes on an uplink belong to. Guard and worker\n"
+	      "are started by xenbwd: descriptor 3 is the socket to it, 4 has the worker's settings.\n"
 	      "\n"
 	      "--replay prints how the packets of savefiles would be booked:\n"
 	      "  -c FILE         the configuration, an xenbw.conf or a naccttab\n"
-	      "  --vifs FILE     who is there, a line for each: ID MAC [routed|host] [ADDRESS...]\n"
+	      "  --vifs FILE     who is there, a line each: ID MAC [routed|host] [ADDRESS...]\n"
 	      "  --in SAVEFILE   packets that came in at the uplink\n"
 	      "  --out SAVEFILE  packets that left through it\n",
 	      out);
