@@ -23,6 +23,7 @@ DEPS_BUILD := gcc clang make pkg-config libc6-dev libnl-3-dev libxen-dev libsqli
 DEPS_TEST  := libcmocka-dev valgrind mandoc iproute2 iputils-ping procps util-linux xen-utils-4.17 xenstore-utils sqlite3 \
               mariadb-server-core mariadb-client-core openssl php-cli php-mysql php-sqlite3 php-rrd \
               rrdtool jq socat systemd clang-format shellcheck libclang-rt-14-dev tzdata
+DEPS_BENCH := pmacct
 
 # What each program is made of. A program links only what it needs.
 BASE   := base/mem base/err base/log base/text base/clock base/boot base/folder base/program
@@ -102,9 +103,10 @@ check: deps
 	@$(MAKE) --no-print-directory -j2 all test-programs fuzzers
 	@tests/run $(BUILD)
 
+bench: DEPS += $(DEPS_BENCH)
 bench: deps
 	@$(MAKE) --no-print-directory -j2 all test-programs
-	@tests/bench/run $(BUILD)
+	@failed=0; for part in run rate; do tests/bench/$$part $(BUILD) || failed=1; done; exit $$failed
 
 MAN8 := xenbwd.8 xenbw.8 xenbw-writer.8 xenbw-capture.8
 MAN5 := xenbw.conf.5

@@ -37,13 +37,16 @@ static void usage(FILE *out)
 	fputs("usage: xenbw-capture --guard [--syslog] [--debug]\n"
 	      "       xenbw-capture --worker [--naccttab] [--syslog] [--debug]\n"
 	      "       xenbw-capture --help | --version\n"
-	      "Started by xenbwd; descriptor 3 is the socket to it, 4 has the worker's settings.\n"
+	      "       xenbw-capture --replay -c FILE --vifs FILE\n"
+	      "                     [--in SAVEFILE]... [--out SAVEFILE]...\n"
+	      "Tells which class the bytes on an uplink belong to. Guard and worker\n"
+	      "are started by xenbwd: descriptor 3 is the socket to it, 4 has the worker's settings.\n"
 	      "\n"
-	      "       xenbw-capture --replay -c FILE --vifs FILE [--in SAVEFILE]... [--out SAVEFILE]...\n"
-	      "Prints how the packets of savefiles would be booked. --in: they came in at the uplink, --out: "
-	      "they left.\n"
-	      "  -c FILE      the configuration, an xenbw.conf or a naccttab\n"
-	      "  --vifs FILE  who is there, one line each: ID MAC [routed|host] [ADDRESS...]\n",
+	      "--replay prints how the packets of savefiles would be booked:\n"
+	      "  -c FILE         the configuration, an xenbw.conf or a naccttab\n"
+	      "  --vifs FILE     who is there, a line each: ID MAC [routed|host] [ADDRESS...]\n"
+	      "  --in SAVEFILE   packets that came in at the uplink\n"
+	      "  --out SAVEFILE  packets that left through it\n",
 	      out);
 }
 

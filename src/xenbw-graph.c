@@ -82,8 +82,8 @@ struct facts {
 
 static void usage(FILE *out)
 {
-	fputs("usage: xenbw-graph --rrd FILE --out FILE --title TEXT [--svg] [--from TIME] [--to TIME]\n"
-	      "                   [--width PIXELS] [--height PIXELS] [--dark]\n"
+	fputs("usage: xenbw-graph --rrd FILE --out FILE --title TEXT [--svg] [--dark]\n"
+	      "                   [--from TIME] [--to TIME] [--width PIXELS] [--height PIXELS]\n"
 	      "Times are RRDtool's: -1d, -1w, 20261101, noon yesterday, seconds since 1970 …\n",
 	      out);
 }

@@ -33,7 +33,7 @@ struct arguments {
 static void usage(FILE *out)
 {
 	fputs("usage: xenbw-writer --ledger FILE [--rrd-dir DIR] [--mysql] [--syslog] [--debug]\n"
-	      "Started by xenbwd; descriptor 3 is the socket to it, 4 has the settings for MySQL.\n",
+	      "Started by xenbwd; descriptor 3 is the socket to it, 4 has MySQL's settings.\n",
 	      out);
 }
 

@@ -20,15 +20,32 @@ static char *option_text(const struct cli_option *o)
 	return text;
 }
 
+/* Places for the names of options: at least as many as most need. */
+static int option_width(const struct cli_option *options)
+{
+	size_t width = 19;
+
+	for (const struct cli_option *o = options; o->name; o++) {
+		char *text = option_text(o);
+
+		if (strlen(text) > width)
+			width = strlen(text);
+		free(text);
+	}
+	return (int)width;
+}
+
 static void put_options(const char *title, const struct cli_option *options)
 {
+	int width = option_width(options);
+
 	if (!options->name)
 		return;
 	printf("\n%s\n", title);
 	for (const struct cli_option *o = options; o->name; o++) {
 		char *text = option_text(o);
 
-		printf("  %-19s  %s\n", text, o->help);
+		printf("  %-*s  %s\n", width, text, o->help);
 		free(text);
 	}
 }

@@ -264,21 +264,46 @@ static int print(const struct sheet *s, FILE *to, char **err)
 	return rc < 0 ? err_set(err, "cannot set out the table: %s", strerror(-rc)) : 0;
 }
 
-static void tell_hidden(const struct sheet *s, FILE *to)
+/* Words of a line, which goes on below where the screen ends. */
+struct words {
+	FILE *to;
+	size_t width, used;
+};
+
+static void put_words(struct words *w, const char *text)
 {
-	const char *before = "Hidden: ", *after = "";
+	size_t width = width_of(text);
+
+	if (w->used && w->width && w->used + 1 + width > w->width) {
+		fputc('\n', w->to);
+		w->used = 0;
+	}
+	fprintf(w->to, "%s%s", w->used ? " " : "", text);
+	w->used += width + (w->used ? 1 : 0);
+}
+
+static void tell_hidden(const struct sheet *s, const struct out_screen *screen, FILE *to)
+{
+	struct words w = {.to = to, .width = screen->width};
+	size_t left = 0;
 
 	for (size_t c = 0; c < s->table->column_count; c++)
+		left += s->table->columns[c].title && !s->widths[c];
+	if (!left && !s->cut)
+		return;
+	if (left)
+		put_words(&w, "Hidden:");
+	for (size_t c = 0; left && c < s->table->column_count; c++)
 		if (s->table->columns[c].title && !s->widths[c]) {
-			fprintf(to, "%s%s", before, s->table->columns[c].title);
-			before = ", ";
-			after = ". ";
+			char *text = mem_printf("%s%s", s->table->columns[c].title, --left ? "," : ".");
+
+			put_words(&w, text);
+			free(text);
 		}
-	fputs(after, to);
 	if (s->cut)
-		fputs("Long names are cut. ", to);
-	if (s->cut || *after)
-		fputs("--wide shows all.\n", to);
+		put_words(&w, "Long names are cut.");
+	put_words(&w, "--wide shows all.");
+	fputc('\n', to);
 }
 
 int out_write_terminal(const struct out_table *t, const struct out_screen *screen, FILE *to, char **err)
@@ -291,7 +316,7 @@ int out_write_terminal(const struct out_table *t, const struct out_screen *scree
 	measure(&s, screen);
 	cut_texts(&s);
 	rc = print(&s, to, err);
-	tell_hidden(&s, to);
+	tell_hidden(&s, screen, to);
 	for (size_t i = 0; i < t->line_count * t->column_count; i++)
 		free(s.texts[i]);
 	free(s.texts);

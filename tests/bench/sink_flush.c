@@ -56,7 +56,7 @@ static int add_takes(sqlite3 *db, char **err)
 {
 	return sql_run(db,
 		       "INSERT INTO take SELECT NULL, unixepoch() / 300 * 300, id, id, '', unixepoch() - 30,"
-		       " unixepoch(), 1500, 60, 0,0, 0,0, 0,0, 0,0, 0,0, 0,0, 0,0 FROM bucket",
+		       " unixepoch(), 1500, 60, 0,0, 0,0, 0,0, 0,0, 0,0, 0,0, 0,0, 0 FROM bucket",
 		       err);
 }
 

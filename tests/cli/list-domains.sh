@@ -50,10 +50,11 @@ for columns in 60 80 100 160; do
 	# shellcheck disable=SC2046
 	tap_ok "a terminal of $columns columns is not exceeded" test $(xenbw_on $columns --all | sed '/^total/q' | wc -L) -le $columns
 done
-tap_is "what does not fit on 80 columns is left out and named" "$(xenbw_on 80 | grep -E '^(DOMAIN|web |Hidden)')" \
+tap_is "what does not fit on 80 columns is left out and named" "$(xenbw_on 80 | grep -E '^(DOMAIN|web |Hidden|--wide)')" \
 	'DOMAIN         ID  VIF  DEVICE     INPUT    OUTPUT     TOTAL    EXT IN   EXT OUT
 web             4    0  vif4.0  4.66 GiB  1.25 KiB  4.66 GiB  4.66 GiB     530 B
-Hidden: STATE, MAC, ADDRESSES, BRIDGE, BUCKET, IN BIT/S, OUT BIT/S. --wide shows all.'
+Hidden: STATE, MAC, ADDRESSES, BRIDGE, BUCKET, IN BIT/S, OUT BIT/S.
+--wide shows all.'
 
 # Nothing, or nothing good, to read.
 refuse_ledger() { cli_fails 1 "$2" --ledger "$1" && cli_fails 1 "$2" report --ledger "$1"; }

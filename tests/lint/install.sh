@@ -32,6 +32,7 @@ tap_is "it shows the defaults" "$("$at/sbin/xenbwd" -nv -c /dev/null | sed 's/  
 tap_ok "bash takes the completion" bash -n "$at/share/bash-completion/completions/xenbw"
 tap_is "the unit is sound" "$(sed -i "s,/usr/local/sbin/xenbwd,$at/sbin/xenbwd," "$at/lib/systemd/system/xenbwd.service" &&
 	systemd-analyze --man=no verify "$at/lib/systemd/system/xenbwd.service" 2>&1 | grep xenbwd)" ""
+tap_ok "and exposes little" systemd-analyze --no-pager security --offline=yes --threshold=27 "$at/lib/systemd/system/xenbwd.service"
 words=$(sed -n 's/^\t{"\([a-z_-]*\)", VALUE_.*/\1/p' src/config/keywords.c)
 tap_ok "there are keywords" test "$(wc -w <<<"$words")" -gt 40
 for word in $words; do

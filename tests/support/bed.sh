@@ -249,10 +249,10 @@ bed_udp() {
 	fi
 }
 
-# bed_also END IP: one more address of an end, known to all others that are there.
+# bed_also END IP: one more address of an end, known to all others that are there; again for those that came later.
 bed_also() {
 	local other
-	bed_in "$1" ip addr add "$2/32" dev "${BED_IF[$1]}" || return 1
+	bed_in "$1" ip addr replace "$2/32" dev "${BED_IF[$1]}" || return 1
 	for other in "${!BED_IP[@]}"; do
 		[ "$other" != "$1" ] && [ -n "${BED_IF[$other]}" ] || continue
 		bed_in "$other" ip -batch - <<-END || return 1

@@ -29,9 +29,11 @@ bw_config() {
 		"control $BW_CONTROL" "$@" >"$BW_CONF"
 }
 
-# bw_launch: starts xenbwd without waiting. BW_PRELOAD: a library to preload.
+# bw_launch: starts xenbwd without waiting. BW_PRELOAD: a library to preload; BW_UNDER: words before its own, of a
+# program that becomes it.
 bw_launch() {
-	LD_PRELOAD=${BW_PRELOAD-} "$BUILD/xenbwd" -D -c "$BW_CONF" </dev/null >>"$BW_LOG" 2>&1 &
+	# shellcheck disable=SC2086 # words
+	LD_PRELOAD=${BW_PRELOAD-} ${BW_UNDER-} "$BUILD/xenbwd" -D -c "$BW_CONF" </dev/null >>"$BW_LOG" 2>&1 &
 	BW_PID=$!
 }
 

@@ -109,18 +109,20 @@ static void a_narrow_terminal_loses_columns_in_their_order_and_says_so(void **st
 							       "db      -      -  16.0 EiB\n"
 							       "total                  5 B\n"
 							       "Hidden: WORDS, ALSO. --wide shows all.\n");
-	expect(written(table("web"), OUT_TERMINAL, 25, false),
-	       "NAME    RATE     BYTES\n"
-	       "web    1.00k  2.00 KiB\n"
-	       "db         -  16.0 EiB\n"
-	       "total              5 B\n"
-	       "Hidden: ID, WORDS, ALSO. --wide shows all.\n");
-	expect(written(table("web"), OUT_TERMINAL, 16, false),
-	       "NAME      BYTES\n"
-	       "web    2.00 KiB\n"
-	       "db     16.0 EiB\n"
-	       "total       5 B\n"
-	       "Hidden: ID, WORDS, RATE, ALSO. --wide shows all.\n");
+	expect(written(table("web"), OUT_TERMINAL, 25, false), "NAME    RATE     BYTES\n"
+							       "web    1.00k  2.00 KiB\n"
+							       "db         -  16.0 EiB\n"
+							       "total              5 B\n"
+							       "Hidden: ID, WORDS, ALSO.\n"
+							       "--wide shows all.\n");
+	expect(written(table("web"), OUT_TERMINAL, 16, false), "NAME      BYTES\n"
+							       "web    2.00 KiB\n"
+							       "db     16.0 EiB\n"
+							       "total       5 B\n"
+							       "Hidden: ID,\n"
+							       "WORDS, RATE,\n"
+							       "ALSO.\n"
+							       "--wide shows all.\n");
 }
 
 static void a_column_without_a_value_goes_first(void **state)
@@ -135,7 +137,8 @@ static void a_column_without_a_value_goes_first(void **state)
 	out_number(t, BYTES, 1);
 	expect(written(t, OUT_TERMINAL, 25, false), "NAME  ID  WORDS  BYTES\n"
 						    "web    7  one      1 B\n"
-						    "Hidden: RATE, ALSO. --wide shows all.\n");
+						    "Hidden: RATE, ALSO.\n"
+						    "--wide shows all.\n");
 }
 
 static void long_names_are_cut_before_columns_go_and_by_places_not_bytes(void **state)
@@ -148,18 +151,24 @@ static void long_names_are_cut_before_columns_go_and_by_places_not_bytes(void **
 	       "total                                                      5 B  \n"
 	       "Long names are cut. --wide shows all.\n");
 	/* each of these fills two places: three and the mark are seven of the eight there are */
-	expect(written(table("日本日本日本"), OUT_TERMINAL, 18, false),
-	       "NAME        BYTES\n"
-	       "日本日…  2.00 KiB\n"
-	       "db       16.0 EiB\n"
-	       "total         5 B\n"
-	       "Hidden: ID, WORDS, RATE, ALSO. Long names are cut. --wide shows all.\n");
-	expect(written(table("abcdefghijkl"), OUT_TERMINAL, 10, false),
-	       "NAME         BYTES\n"
-	       "abcdefg…  2.00 KiB\n"
-	       "db        16.0 EiB\n"
-	       "total          5 B\n"
-	       "Hidden: ID, WORDS, RATE, ALSO. Long names are cut. --wide shows all.\n");
+	expect(written(table("日本日本日本"), OUT_TERMINAL, 18, false), "NAME        BYTES\n"
+									"日本日…  2.00 KiB\n"
+									"db       16.0 EiB\n"
+									"total         5 B\n"
+									"Hidden: ID, WORDS,\n"
+									"RATE, ALSO.\n"
+									"Long names are cut.\n"
+									"--wide shows all.\n");
+	expect(written(table("abcdefghijkl"), OUT_TERMINAL, 10, false), "NAME         BYTES\n"
+									"abcdefg…  2.00 KiB\n"
+									"db        16.0 EiB\n"
+									"total          5 B\n"
+									"Hidden:\n"
+									"ID, WORDS,\n"
+									"RATE,\n"
+									"ALSO.\n"
+									"Long names are cut.\n"
+									"--wide shows all.\n");
 }
 
 static void a_name_of_four_thousand_bytes_is_whole_in_a_pipe(void **state)
