@@ -264,10 +264,21 @@ static bool has_guests(const struct daemon *d)
 	return false;
 }
 
+/* Whether an uplink cuts can be set while it is one: the kernel tells of that as of any change of a device.
+ */
+static void follow_offload(struct classifier *c)
+{
+	const struct link *link;
+
+	c->look.headers = 0;
+	for (size_t i = 0; i < c->uplinks.count; i++)
+		if ((link = links_find(c->d->links, c->uplinks.list[i])) && offload_cuts(link->name))
+			c->look.headers = HEADERS_PART;
+}
+
 static void follow_uplinks(struct classifier *c)
 {
 	struct daemon *d = c->d;
-	const struct link *link;
 	char *why = NULL, *names;
 	struct uplinks now = uplinks_choose(d->links, &d->conf->devices, is_vif, d, &c->uplinks, &why);
 	bool same = uplinks_equal(&now, &c->uplinks);
@@ -279,12 +290,9 @@ static void follow_uplinks(struct classifier *c)
 	trouble_is(&c->no_uplink, why);
 	uplinks_free(&c->uplinks);
 	c->uplinks = now;
+	follow_offload(c);
 	if (same)
 		return;
-	c->look.headers = 0;
-	for (size_t i = 0; i < now.count; i++)
-		if ((link = links_find(d->links, now.list[i])) && offload_cuts(link->name))
-			c->look.headers = HEADERS_PART;
 	names = classifier_uplinks(c);
 	if (now.count)
 		log_info("uplink%s: %s", now.count > 1 ? "s" : "", names);

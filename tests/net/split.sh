@@ -91,6 +91,17 @@ class_note 1.0 input peer $((more_input - input))
 bw_stop
 class_check "TCP with equal offloads is of its class to the byte" 1.0
 
+# An uplink that begins to cut large segments while it is looked at.
+bw_start || tap_bail "no xenbwd"
+"$BUILD/bwload" tso peth0 0 && class_committed 2 || tap_bail "no change of the offload"
+BED_TO=10.99.2.1 bed_tcp 1.0 outside 20000000 || tap_bail "a connection failed"
+class_committed 2
+bw_stop
+tap_is "TSO is switched off: the headers of segments are clipped, and nobody is accused" \
+	"$(bw_sql "SELECT sum(clipped_output) > 0 FROM usage"; bw_sql "SELECT * FROM event WHERE kind = 'spoofed'")" 1
+class_start_over "${ends[@]}"
+"$BUILD/bwload" tso peth0 1 || tap_bail "no change of the offload"
+
 # attribution off: nobody looks.
 bw_config "${CLASS_CONF[@]}" "attribution off" "unattributed none"
 class_start_over "${ends[@]}"

@@ -7,6 +7,7 @@
  *                                                       not 0, from the address FROM
  *   bwload tcp ADDRESS PORT BYTES                       sends bytes over one connection
  *   bwload counts COUNTS                                prints datagrams, their IP bytes, TCP payload bytes
+ *   bwload tso DEVICE 0|1                               whether the device takes large TCP packets whole
  *
  * COUNTS is the sink's file (bwcounts.h). `udp` never has more on its way than a socket can hold, sends again
  * what the kernel refused with ENOBUFS, and ends well only when the sink has counted every datagram; it
@@ -16,11 +17,15 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -279,6 +284,28 @@ static int run_counts(char **arg, int n, char **err)
 	return 0;
 }
 
+static int run_tso(char **arg, int n, char **err)
+{
+	struct ethtool_value value = {.cmd = ETHTOOL_STSO};
+	struct ifreq req = {.ifr_data = (void *)&value};
+	uint64_t on;
+	int fd, rc;
+
+	(void)n;
+	if (parse_number(arg[1], 0, 1, &on, err) < 0)
+		return -1;
+	value.data = (uint32_t)on;
+	strncpy(req.ifr_name, arg[0], sizeof(req.ifr_name) - 1);
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return err_sys(err, "cannot make a socket");
+	rc = ioctl(fd, SIOCETHTOOL, &req);
+	if (rc < 0)
+		err_sys(err, "cannot set the device %s", arg[0]);
+	close(fd);
+	return rc;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -286,10 +313,8 @@ int main(int argc, char **argv)
 		int min, max;
 		int (*run)(char **arg, int n, char **err);
 	} commands[] = {
-		{"sink", 2, 2, run_sink},
-		{"udp", 5, 7, run_udp},
-		{"tcp", 3, 3, run_tcp},
-		{"counts", 1, 1, run_counts},
+		{"sink", 2, 2, run_sink},     {"udp", 5, 7, run_udp}, {"tcp", 3, 3, run_tcp},
+		{"counts", 1, 1, run_counts}, {"tso", 2, 2, run_tso},
 	};
 	char *err = NULL;
 
@@ -304,7 +329,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	fputs("usage: bwload sink PORT COUNTS | udp ADDRESS PORT COUNTS PACKETS PAYLOAD [SECONDS [FROM]] |\n"
-	      "       tcp ADDRESS PORT BYTES | counts COUNTS\n",
+	      "       tcp ADDRESS PORT BYTES | counts COUNTS | tso DEVICE 0|1\n",
 	      stderr);
 	return 2;
 }
