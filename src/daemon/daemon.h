@@ -131,7 +131,8 @@ enum daemon_end { DAEMON_STOP, DAEMON_RELOAD };
  * failure *d is NULL. */
 int daemon_open(struct daemon **d, const struct conf *conf, struct guard *guard, char **err);
 
-/* The first reading and commit; from then on xenbw-writer is fed. To be called once. */
+/* The first reading and commit; from then on xenbw-writer is fed. Once, and again after a daemon_end that
+ * failed. */
 void daemon_begin(struct daemon *d);
 
 /* Runs until TERM or INT (stop) or HUP (reload: the caller reads the settings, and either runs it again or

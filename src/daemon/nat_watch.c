@@ -8,8 +8,13 @@
 #include "base/mem.h"
 #include "net/nat.h"
 
-/* A busy router's table is long: scanning it takes at most this part (one in so many) of the time. */
+/* A busy router's table is long, and anybody can make it longer; each read of it may walk over all that was
+ * read before. So it is read in pieces: scanning holds up the loop for little more than this, and takes at
+ * most this part (one in so many) of the time. */
+#define SCAN_MS 20
 #define SCAN_SHARE 20
+
+#define SCAN_LINES 16 /* between two looks at the clock; about what the kernel gives at once */
 
 struct routed {
 	uint8_t address[16];
@@ -20,6 +25,7 @@ struct routed {
 
 struct nat_watch {
 	struct routed *all;
+	FILE *table; /* that is being read; NULL */
 	struct mono next_scan;
 };
 
@@ -38,11 +44,19 @@ static void drop_all(struct routed **all)
 	}
 }
 
+static void close_table(struct nat_watch *w)
+{
+	if (w->table)
+		fclose(w->table);
+	w->table = NULL;
+}
+
 void nat_watch_free(struct nat_watch *w)
 {
 	if (!w)
 		return;
 	drop_all(&w->all);
+	close_table(w);
 	free(w);
 }
 
@@ -86,17 +100,20 @@ static void on_translated(void *ctx, const uint8_t address[16])
 		r->translated = true;
 }
 
+/* The next piece of the table. */
 static void scan(struct nat_watch *w)
 {
-	FILE *in = fopen(NAT_TABLE,
-			 "re"); /* not there: the kernel follows no connections, so it translates none */
 	struct mono begun = clock_mono(), done;
+	bool more;
 
-	if (in) {
-		nat_scan(in, on_translated, w);
-		fclose(in);
-	}
-	done = clock_mono();
+	if (!w->table) /* not there: the kernel follows no connections, so it translates none */
+		w->table = fopen(NAT_TABLE, "re");
+	do {
+		more = w->table && nat_scan(w->table, SCAN_LINES, on_translated, w);
+		done = clock_mono();
+	} while (more && done.ns - begun.ns < (int64_t)SCAN_MS * 1000000);
+	if (!more)
+		close_table(w);
 	w->next_scan.ns = done.ns + (done.ns - begun.ns) * (SCAN_SHARE - 1);
 }
 

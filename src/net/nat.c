@@ -34,13 +34,13 @@ static bool same(const struct network *a, const struct network *b)
 	return memcmp(a->address, b->address, sizeof(a->address)) == 0;
 }
 
-void nat_scan(FILE *in, nat_fn *fn, void *ctx)
+bool nat_scan(FILE *in, size_t lines, nat_fn *fn, void *ctx)
 {
 	struct network ends[ENDS];
 	char *line = NULL;
 	size_t room = 0;
 
-	while (getline(&line, &room, in) >= 0) {
+	for (; lines && getline(&line, &room, in) >= 0; lines--) {
 		if (read_ends(line, ends) != ENDS)
 			continue;
 		if (!same(&ends[SOURCE], &ends[ANSWER_TARGET]))
@@ -49,4 +49,5 @@ void nat_scan(FILE *in, nat_fn *fn, void *ctx)
 			fn(ctx, ends[ANSWER_SOURCE].address);
 	}
 	free(line);
+	return lines == 0;
 }

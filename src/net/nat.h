@@ -8,6 +8,8 @@
 #ifndef XENBW_NAT_H
 #define XENBW_NAT_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -16,6 +18,7 @@
 /* An address that a connection is translated from (source) or to (target); IPv4 mapped. */
 typedef void nat_fn(void *ctx, const uint8_t address[16]);
 
-void nat_scan(FILE *in, nat_fn *fn, void *ctx);
+/* Reads at most `lines` lines from where `in` stands; true: there may be more. */
+bool nat_scan(FILE *in, size_t lines, nat_fn *fn, void *ctx);
 
 #endif

@@ -29,7 +29,7 @@ static void expect(const char *table, const char *addresses)
 	char *all = mem_strdup("");
 
 	assert_non_null(in);
-	nat_scan(in, note, &all);
+	assert_false(nat_scan(in, 100, note, &all));
 	fclose(in);
 	assert_string_equal(all, addresses);
 	free(all);
@@ -77,6 +77,24 @@ static void what_is_no_connection_is_passed_over(void **state)
 	       "10.0.0.9");
 }
 
+#define TRANSLATED(source) "src=" source " dst=192.0.2.7 src=192.0.2.7 dst=198.51.100.1\n"
+
+static void a_long_table_is_read_in_pieces(void **state)
+{
+	char table[] = TRANSLATED("10.0.0.1") TRANSLATED("10.0.0.2") TRANSLATED("10.0.0.3");
+	FILE *in = fmemopen(table, strlen(table), "r");
+	char *all = mem_strdup("");
+
+	(void)state;
+	assert_non_null(in);
+	assert_true(nat_scan(in, 2, note, &all));
+	assert_string_equal(all, "10.0.0.1 10.0.0.2");
+	assert_false(nat_scan(in, 2, note, &all));
+	assert_string_equal(all, "10.0.0.1 10.0.0.2 10.0.0.3");
+	fclose(in);
+	free(all);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -84,6 +102,7 @@ int main(void)
 		cmocka_unit_test(a_masqueraded_source_is),
 		cmocka_unit_test(a_forwarded_port_is),
 		cmocka_unit_test(what_is_no_connection_is_passed_over),
+		cmocka_unit_test(a_long_table_is_read_in_pieces),
 	};
 
 	return cmocka_run_group_tests_name("nat", tests, NULL, NULL);
