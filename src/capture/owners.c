@@ -30,6 +30,7 @@ struct owner {
 	uint8_t key[ADDRESS_SIZE]; /* a MAC: its first bytes */
 	struct vif *vif;           /* NULL: dom0 without a vif */
 	bool is_host;              /* only dom0 was told to have it */
+	bool has_vlans;            /* what it sends with a VLAN tag is not the vif's */
 	bool several;
 	UT_hash_handle hh;
 };
@@ -100,7 +101,8 @@ static void owner_add(struct owner *o, bool is_new, struct vif *v, bool is_host)
 	o->is_host &= is_host;
 }
 
-static void key_add(struct owner **keys, const uint8_t *key, size_t size, struct vif *v, bool is_host)
+static struct owner *key_add(struct owner **keys, const uint8_t *key, size_t size, struct vif *v,
+			     bool is_host)
 {
 	struct owner *o;
 	bool is_new;
@@ -113,6 +115,7 @@ static void key_add(struct owner **keys, const uint8_t *key, size_t size, struct
 		HASH_ADD_KEYPTR(hh, *keys, o->key, size, o);
 	}
 	owner_add(o, is_new, v, is_host);
+	return o;
 }
 
 static void take_record(struct owners *o, const struct capture_vif *r)
@@ -128,7 +131,7 @@ static void take_record(struct owners *o, const struct capture_vif *r)
 		o->has_host = true;
 	}
 	if (r->flags & CAPTURE_HAS_MAC)
-		key_add(&o->macs, r->mac, MAC_SIZE, v, is_host);
+		key_add(&o->macs, r->mac, MAC_SIZE, v, is_host)->has_vlans |= r->flags & CAPTURE_VLANS;
 	if (!(r->flags & CAPTURE_HAS_ADDRESS))
 		return;
 	if (v)
@@ -218,7 +221,7 @@ static bool is_hosts(const struct owners *all, const uint8_t *own)
 }
 
 /* Bears dom0's MAC, or none: a routed vif's or dom0's own, as the address says. */
-static enum owners_place place_by_address(const struct owners *all, const struct owner *host,
+static enum owners_place place_by_address(const struct owners *all, const struct owner *host, bool tagged,
 					  const uint8_t *own, const struct vif **v)
 {
 	struct owner *o;
@@ -234,23 +237,23 @@ static enum owners_place place_by_address(const struct owners *all, const struct
 	}
 	*v = host->vif;
 	/* one MAC in several bridges, as VLANs on one device have it: dom0's all the same */
-	if (*v && !host->several)
+	if (*v && !host->several && !(tagged && host->has_vlans))
 		return OWNERS_VIF;
 	return is_hosts(all, own) ? OWNERS_NOBODY : OWNERS_FORGED;
 }
 
-static enum owners_place place_of(const struct owners *all, const uint8_t *mac, const uint8_t *own,
-				  const struct vif **v)
+static enum owners_place place_of(const struct owners *all, const uint8_t *mac, bool tagged,
+				  const uint8_t *own, const struct vif **v)
 {
 	struct owner *o;
 
 	if (!mac)
-		return place_by_address(all, &all->host, own, v);
+		return place_by_address(all, &all->host, tagged, own, v);
 	HASH_FIND(hh, all->macs, mac, MAC_SIZE, o);
 	if (!o)
 		return OWNERS_UNKNOWN;
 	if (o->is_host)
-		return place_by_address(all, o, own, v);
+		return place_by_address(all, o, tagged, own, v);
 	if (o->several)
 		return OWNERS_STRAY;
 	*v = o->vif;
@@ -266,11 +269,12 @@ static bool is_foreign(const struct vif *v, const uint8_t own[ADDRESS_SIZE])
 	return v->has_ipv6 && !(own[0] == 0xfe && (own[1] & 0xc0) == 0x80); /* link-local */
 }
 
-enum owners_place owners_of(const struct owners *all, const uint8_t *mac, const uint8_t own[ADDRESS_SIZE],
-			    struct owners_name **name, enum owners_address *address)
+enum owners_place owners_of(const struct owners *all, const uint8_t *mac, bool tagged,
+			    const uint8_t own[ADDRESS_SIZE], struct owners_name **name,
+			    enum owners_address *address)
 {
 	const struct vif *v = NULL;
-	enum owners_place place = place_of(all, mac, own, &v);
+	enum owners_place place = place_of(all, mac, tagged, own, &v);
 	struct own *o = NULL;
 
 	if (place != OWNERS_VIF)

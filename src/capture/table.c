@@ -30,6 +30,7 @@ struct unknown_key {
 	uint8_t mac[MAC_SIZE];
 	uint8_t own[ADDRESS_SIZE];
 	uint8_t class_if_own, class_if_not;
+	bool tagged;
 };
 
 struct amount {
@@ -181,7 +182,7 @@ static bool settle_unknown(struct table *t, enum direction dir, struct unknown *
 	enum owners_address address;
 	struct owners_name *name;
 
-	switch (owners_of(t->owners, u->key.mac, u->key.own, &name, &address)) {
+	switch (owners_of(t->owners, u->key.mac, u->key.tagged, u->key.own, &name, &address)) {
 	case OWNERS_VIF:
 		credit(seen_of(t, name), dir, u, address);
 		return true;
@@ -266,10 +267,11 @@ static uint64_t *count_as_unknown(struct table *t, enum direction dir, const str
 	return &u->amount.late;
 }
 
-static struct unknown_key unknown_key(const struct table *t, const uint8_t *mac, const uint8_t *own,
-				      const uint8_t *remote)
+static struct unknown_key unknown_key(const struct table *t, const uint8_t *mac, bool tagged,
+				      const uint8_t *own, const uint8_t *remote)
 {
-	struct unknown_key key = {.class_if_own = (uint8_t)rules_class(t->rules, own, remote),
+	struct unknown_key key = {.tagged = tagged,
+				  .class_if_own = (uint8_t)rules_class(t->rules, own, remote),
 				  .class_if_not = (uint8_t)rules_class(t->rules, NULL, remote)};
 
 	memcpy(key.mac, mac, MAC_SIZE);
@@ -296,14 +298,14 @@ void table_frame(struct table *t, enum direction dir, const struct frame *f, int
 
 	if (!f->is_ip)
 		return;
-	switch (owners_of(t->owners, mac, own, &name, &address)) {
+	switch (owners_of(t->owners, mac, f->tagged, own, &name, &address)) {
 	case OWNERS_VIF:
 		late = count_for_vif(seen_of(t, name), dir,
 				     rules_class(t->rules, address == OWNERS_TOLD ? own : NULL, remote),
 				     f->ip_bytes, out && address == OWNERS_FOREIGN);
 		break;
 	case OWNERS_UNKNOWN:
-		key = unknown_key(t, mac, own, remote);
+		key = unknown_key(t, mac, f->tagged, own, remote);
 		late = count_as_unknown(t, dir, &key, f->ip_bytes);
 		break;
 	case OWNERS_STRAY:

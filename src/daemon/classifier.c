@@ -193,7 +193,8 @@ static int start_on(struct classifier *c, char **err)
 	for (size_t i = 0; i < c->uplinks.count; i++) {
 		const struct link *link = links_find(c->d->links, c->uplinks.list[i]);
 
-		if (link)
+		if (link &&
+		    !uplinks_see_below(&c->uplinks, link)) /* else each of its frames would be seen twice */
 			conf.devices.list[conf.devices.count++] = mem_strdup(link->name);
 	}
 	fd = guard_start_worker(c->guard, &conf, err);

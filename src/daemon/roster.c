@@ -31,15 +31,15 @@ static int64_t vif_of_bridge(const struct account *a, unsigned bridge)
 	return bridge ? account_vif_of(a, bridge) : 0;
 }
 
-static void add_host_mac(struct roster *r, int64_t vif, const struct link *link)
+static void add_host_mac(struct roster *r, int64_t vif, const struct link *link, unsigned flags)
 {
-	struct capture_vif record = {.vif = vif, .flags = CAPTURE_HOST | CAPTURE_HAS_MAC};
+	struct capture_vif record = {.vif = vif, .flags = (uint16_t)(CAPTURE_HOST | CAPTURE_HAS_MAC | flags)};
 
 	if (!link || !link->has_mac)
 		return;
 	memcpy(record.mac, link->mac, sizeof(record.mac));
 	add(r, &record);
-	r->by_address |= vif == 0;
+	r->by_address |= vif == 0 || flags;
 }
 
 /* Of two of dom0's cards with one MAC a frame does not tell which it is from: VLANs on one device have it so.
@@ -56,22 +56,35 @@ static void add_twins(struct roster *r)
 			}
 }
 
+/* A VLAN of dom0's own on an uplink: its frames bear dom0's MAC, and do not cross the bridge. */
+static bool is_own_vlan(const struct uplinks *uplinks, const struct link *link)
+{
+	return uplinks_see_below(uplinks, link) && !link->master;
+}
+
+static unsigned vlans_on(const struct links *links, const struct uplinks *uplinks, unsigned bridge)
+{
+	const struct link *lower;
+
+	for (const struct link *l = NULL; (l = links_next(links, l));)
+		if (is_own_vlan(uplinks, l) && (lower = links_find(links, l->lower)) &&
+		    lower->master == bridge)
+			return CAPTURE_VLANS;
+	return 0;
+}
+
 /* A bridge takes what is for it or for one of its ports as dom0's. */
 static void add_host(struct roster *r, const struct account *a, const struct links *links,
 		     const struct uplinks *uplinks)
 {
-	const struct link *bridge = NULL;
-
-	for (size_t i = 0; i < uplinks->count; i++) {
-		const struct link *link = links_find(links, uplinks->list[i]);
-
-		if (!link)
-			continue;
-		add_host_mac(r, vif_of_bridge(a, link->master), link);
-	}
-	while ((bridge = links_next(links, bridge)))
-		if (bridge->kind == DEVICE_BRIDGE && uplinks_leave_bridge(uplinks, links, bridge->ifindex))
-			add_host_mac(r, vif_of_bridge(a, bridge->ifindex), bridge);
+	for (const struct link *l = NULL; (l = links_next(links, l));)
+		if (uplinks_have(uplinks, l->ifindex))
+			add_host_mac(r, vif_of_bridge(a, l->master), l, vlans_on(links, uplinks, l->master));
+		else if (l->kind == DEVICE_BRIDGE && uplinks_leave_bridge(uplinks, links, l->ifindex))
+			add_host_mac(r, vif_of_bridge(a, l->ifindex), l,
+				     vlans_on(links, uplinks, l->ifindex));
+		else if (is_own_vlan(uplinks, l))
+			add_host_mac(r, 0, l, 0);
 	add_twins(r);
 }
 

@@ -54,7 +54,8 @@ enum capture_vif_flags {
 	CAPTURE_HAS_MAC = 1,
 	CAPTURE_HAS_ADDRESS = 2,
 	CAPTURE_ROUTED = 4, /* its frames bear dom0's MAC on the uplink: known by its address */
-	CAPTURE_HOST = 8    /* dom0 itself. `vif` may be 0: nobody counts it, but it is no stranger */
+	CAPTURE_HOST = 8,   /* dom0 itself. `vif` may be 0: nobody counts it, but it is no stranger */
+	CAPTURE_VLANS = 16  /* of a HOST's MAC: frames with a VLAN tag are dom0's past this vif */
 };
 
 struct capture_vif {

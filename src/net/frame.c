@@ -33,6 +33,7 @@ static uint32_t read_ethernet(const uint8_t *bytes, size_t captured, struct fram
 		if (captured - at < TAG)
 			return 0;
 		at += TAG;
+		out->tagged = true;
 	}
 	*header = at;
 	return read16(bytes + at - 2);

@@ -19,6 +19,7 @@
 enum frame_link { FRAME_ETHERNET, FRAME_RAW };
 
 struct frame {
+	bool tagged;
 	bool has_mac; /* a whole Ethernet header was captured; the tags behind it may be cut */
 	bool is_ip, is_ipv4;
 	uint8_t source_mac[6], target_mac[6];

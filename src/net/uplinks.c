@@ -36,11 +36,14 @@ bool uplinks_equal(const struct uplinks *a, const struct uplinks *b)
 	       (a->count == 0 || memcmp(a->list, b->list, a->count * sizeof(*a->list)) == 0);
 }
 
-/* What leaves by a device is seen on it, or on the device that its VLAN is on. */
+bool uplinks_see_below(const struct uplinks *u, const struct link *link)
+{
+	return strcmp(link->type, "vlan") == 0 && uplinks_have(u, link->lower);
+}
+
 static bool is_seen(const struct uplinks *u, const struct link *link)
 {
-	return uplinks_have(u, link->ifindex) ||
-	       (strcmp(link->type, "vlan") == 0 && uplinks_have(u, link->lower));
+	return uplinks_have(u, link->ifindex) || uplinks_see_below(u, link);
 }
 
 bool uplinks_leave_bridge(const struct uplinks *u, const struct links *links, unsigned bridge)
@@ -83,7 +86,8 @@ enum rank { NO_PORT, WEAK_PORT, STRONG_PORT };
 /* A veth may lead into a container as well. */
 static enum rank rank_of(const struct link *link)
 {
-	if (link->kind == DEVICE_NETBACK || strcmp(link->type, "tun") == 0)
+	if (link->kind == DEVICE_NETBACK || strcmp(link->type, "tun") == 0 ||
+	    strcmp(link->type, "dummy") == 0)
 		return NO_PORT;
 	return strcmp(link->type, "veth") == 0 ? WEAK_PORT : STRONG_PORT;
 }

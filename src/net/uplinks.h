@@ -20,7 +20,8 @@ struct uplinks {
 typedef bool uplinks_is_vif_fn(void *ctx, unsigned ifindex);
 
 /* `before` is the choice until now: a port once chosen stays while it is one. Of each bridge: its hardware
- * ports (bonds, VLANs and tunnels too); else its only other port. Taps are an HVM's. *why (allocated, or
+ * ports (bonds, VLANs and tunnels too); else its only other port. Taps are an HVM's, and
+ * dummies lead nowhere. *why (allocated, or
  * NULL) says what is missing and what to write. Returns the new choice; free with uplinks_free. */
 struct uplinks uplinks_choose(const struct links *links, const struct conf_texts *devices,
 			      uplinks_is_vif_fn *is_vif, void *ctx, const struct uplinks *before, char **why);
@@ -28,6 +29,9 @@ void uplinks_free(struct uplinks *u);
 
 bool uplinks_equal(const struct uplinks *a, const struct uplinks *b);
 bool uplinks_have(const struct uplinks *u, unsigned ifindex);
+
+/* A VLAN on an uplink: what leaves by it is seen there. */
+bool uplinks_see_below(const struct uplinks *u, const struct link *link);
 
 /* Is an uplink, or a VLAN on it, a port of this bridge? */
 bool uplinks_leave_bridge(const struct uplinks *u, const struct links *links, unsigned bridge);

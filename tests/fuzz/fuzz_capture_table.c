@@ -28,7 +28,7 @@ struct script {
 struct crossed {
 	enum direction dir;
 	uint8_t mac[6], own[16], remote[16];
-	bool has_mac;
+	bool has_mac, tagged;
 	uint32_t bytes;
 	int64_t stamp;
 	enum owners_place place;
@@ -76,7 +76,7 @@ static void look_up(const struct bed *b, struct crossed *c)
 {
 	struct owners_name *name;
 
-	c->place = owners_of(b->owners, c->has_mac ? c->mac : NULL, c->own, &name, &c->address);
+	c->place = owners_of(b->owners, c->has_mac ? c->mac : NULL, c->tagged, c->own, &name, &c->address);
 	if (c->place == OWNERS_VIF)
 		c->name = *name;
 }
@@ -112,10 +112,11 @@ static void expect_for_vif(const struct bed *b, const struct crossed *c, struct 
 	}
 }
 
-/* Input to a MAC that stayed unknown is the network's own flood, and no stray. */
+/* Input to a MAC that stayed unknown, or to a dom0 that does not have the address, is the network's own
+ * flood, and no stray. */
 static void expect_stray(const struct bed *b, const struct crossed *c, struct capture_answer *a)
 {
-	if (c->dir == DIR_INPUT && c->place == OWNERS_UNKNOWN)
+	if (c->dir == DIR_INPUT && (c->place == OWNERS_UNKNOWN || c->place == OWNERS_FORGED))
 		return;
 	if (c->dir == DIR_OUTPUT && !a->stray_packets[DIR_OUTPUT])
 		memcpy(a->stray_mac, c->mac, sizeof(a->stray_mac));
@@ -168,7 +169,9 @@ static void cross(struct bed *b, struct script *s)
 
 	if (b->count == MOST_FRAMES)
 		return;
-	*c = (struct crossed){.dir = who & 0x80 ? DIR_INPUT : DIR_OUTPUT, .has_mac = who % 8 != NO_MAC};
+	*c = (struct crossed){.dir = who & 0x80 ? DIR_INPUT : DIR_OUTPUT,
+			      .has_mac = who % 8 != NO_MAC,
+			      .tagged = who & 0x40};
 	c->bytes = next(s) + 1;
 	c->stamp = next(s);
 	memcpy(c->own, address_of(ends), 16);
@@ -176,6 +179,7 @@ static void cross(struct bed *b, struct script *s)
 	if (c->has_mac)
 		mac_of(c->mac, who);
 	f.has_mac = c->has_mac;
+	f.tagged = c->tagged;
 	f.ip_bytes = c->bytes;
 	memcpy(c->dir == DIR_OUTPUT ? f.source_mac : f.target_mac, c->mac, 6);
 	memcpy(c->dir == DIR_OUTPUT ? f.source : f.target, c->own, 16);
@@ -194,7 +198,7 @@ static void tell(struct bed *b, struct script *s)
 		unsigned who = next(s), what = next(s);
 
 		vifs[i].vif = who % 4;
-		vifs[i].flags = (uint16_t)(who >> 4);
+		vifs[i].flags = (uint16_t)(who >> 4 | (who & 0x0c) << 2);
 		mac_of(vifs[i].mac, what);
 		memcpy(vifs[i].address, address_of(what >> 4), 16);
 	}

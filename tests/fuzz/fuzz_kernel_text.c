@@ -52,7 +52,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < size; i++)
 		most += data[i] == '\n' ? 2 : 0;
 	in = open_text(data, size);
-	nat_scan(in, count, &most);
+	while (nat_scan(in, 1 + data[0] % 8, count, &most))
+		;
 	fclose(in);
 	all = look(data, size, UINT64_MAX);
 	if (look(data, size, some) != (all & some) || look(data, size, 0) != 0)

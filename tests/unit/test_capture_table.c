@@ -411,6 +411,31 @@ static void two_vifs_of_dom0_with_one_mac_are_nobodys(void **state)
 	expect_strays(b, 0, 0, 0, 0);
 }
 
+/* A VLAN of dom0's on the uplink: what it sends is in no bridge's counters. */
+static void tagged_frames_of_dom0_are_past_its_vif(void **state)
+{
+	struct bed *b = *state;
+	struct frame f = {.has_mac = true, .is_ip = true, .tagged = true, .ip_bytes = 100};
+
+	tell(b, 3, 5, NULL, CAPTURE_HOST | CAPTURE_VLANS);
+	tell(b, 3, 6, NULL, CAPTURE_HOST);
+	tell(b, 0, 0, "192.0.2.50", CAPTURE_HOST);
+	told(b);
+	out(b, 5, "192.0.2.50", "192.0.2.1", 1);
+	mac_of(f.source_mac, 5);
+	address_of(f.source, "192.0.2.50");
+	address_of(f.target, "192.0.2.1");
+	table_frame(b->table, DIR_OUTPUT, &f, 0); /* dom0's storage, say */
+	address_of(f.source, "10.0.0.7");
+	table_frame(b->table, DIR_OUTPUT, &f, 0); /* a guest under dom0's MAC */
+	mac_of(f.source_mac, 6);
+	table_frame(b->table, DIR_OUTPUT, &f, 0); /* a card without VLANs: its own */
+	ask(b);
+	expect_records(b, 1);
+	expect(b, 3, NULL, DIR_OUTPUT, CLASS_EXTERNAL, 1 + 100, 2);
+	expect_strays(b, 100, 1, 0, 0);
+}
+
 static void routed_vifs_are_known_by_their_address(void **state)
 {
 	struct bed *b = *state;
@@ -735,6 +760,7 @@ int main(void)
 		TEST(dom0_is_no_stranger),
 		TEST(who_sends_under_the_mac_of_an_uncounted_dom0_is_told_by_the_address),
 		TEST(two_vifs_of_dom0_with_one_mac_are_nobodys),
+		TEST(tagged_frames_of_dom0_are_past_its_vif),
 		TEST(routed_vifs_are_known_by_their_address),
 		TEST(without_addresses_of_dom0_what_no_routed_vif_has_is_dom0s),
 		TEST(a_routed_address_of_two_vifs_is_nobodys),

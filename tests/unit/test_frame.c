@@ -180,6 +180,7 @@ static void each_kind_of_tag_is_stepped_over(void **state)
 		ipv4(&b, 5, 1000);
 		counts(parse(&b, 1018), 1000);
 		counts(parse(&b, 1017), 999); /* the frame cannot hold more */
+		assert_true(parse(&b, 1018).tagged);
 	}
 }
 
