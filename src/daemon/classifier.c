@@ -20,9 +20,10 @@
 #include "net/offload.h"
 #include "net/uplinks.h"
 
-#define ANSWER_MS 500   /* what an answer may take; usually some 20 */
-#define START_MS 2000   /* what a worker may take until it looks */
-#define HANG_SECONDS 10 /* without an answer: another worker is started */
+#define ANSWER_MS 500    /* how long the loop stands still for an answer; usually some 20 */
+#define PATIENCE_MS 2000 /* so old an answer is still worth the delay of a poll */
+#define START_MS 2000    /* what a worker may take until it looks */
+#define HANG_SECONDS 10  /* without an answer: another worker is started */
 /* Where an uplink has large packets cut: headers of 40 to 60 bytes to segments of 1,460. With room to spare.
  */
 #define HEADERS_PART 16
@@ -40,7 +41,7 @@ struct classifier {
 	uint32_t overdue;           /* up to this one, the poll that asked went without the answer */
 	struct mono asked_at;       /* the oldest question without an answer */
 	struct mono up;             /* since when all that this worker sees is taken; 0: not yet */
-	struct mono counted;        /* when the last reading began */
+	struct mono settled;        /* when the last reading that was settled began */
 	struct heard heard, given;  /* since the account asked last; what it is given now */
 	uint64_t before[DIR_COUNT]; /* of what was missed at the last poll: what this one may show */
 	bool blind;                 /* in this poll: not everything was seen */
@@ -318,12 +319,12 @@ void classifier_follow(struct classifier *c)
 	tell_roster(c);
 }
 
-static void watch_nat(struct classifier *c)
+static void watch_nat(struct classifier *c, struct mono counted)
 {
 	const uint8_t *address;
 	int64_t vif;
 
-	while ((vif = nat_watch_scan(c->nat, c->counted, &address))) {
+	while ((vif = nat_watch_scan(c->nat, counted, &address))) {
 		struct network n = {.bits = 128};
 		char *text, *detail;
 
@@ -420,22 +421,30 @@ static void sum_up(struct classifier *c)
 	tell_strays(c, first);
 }
 
-const struct account_look *classifier_look(struct classifier *c, struct mono counted)
+/* It has looked all the time since the last reading that was settled, and is only late. */
+static bool is_only_late(const struct classifier *c)
 {
-	struct mono before = c->counted;
+	return c->fd >= 0 && c->answered != c->asked && c->up.ns && c->up.ns <= c->settled.ns &&
+	       clock_mono().ns - c->asked_at.ns < (int64_t)PATIENCE_MS * 1000000;
+}
+
+const struct account_look *classifier_look(struct classifier *c, struct mono counted, bool patient)
+{
 	bool hangs = c->fd >= 0 && c->answered != c->asked &&
 		     counted.ns - c->asked_at.ns > (int64_t)ANSWER_MS * 1000000;
 
-	c->counted = counted;
 	ask(c, counted);
 	await(c, hangs ? 0 : ANSWER_MS);
+	if (patient && is_only_late(c))
+		return NULL;
 	if (c->answered != c->asked)
 		c->overdue = c->asked;
-	c->blind = c->fd < 0 || c->answered != c->asked || c->up.ns == 0 || c->up.ns > before.ns;
+	c->blind = c->fd < 0 || c->answered != c->asked || c->up.ns == 0 || c->up.ns > c->settled.ns;
+	c->settled = counted;
 	if (c->fd >= 0 && c->answered != c->asked &&
 	    clock_mono().ns - c->asked_at.ns > (int64_t)HANG_SECONDS * 1000000000)
 		retry_later(c, "xenbw-capture does not answer");
-	watch_nat(c);
+	watch_nat(c, counted);
 	sum_up(c);
 	return &c->look;
 }

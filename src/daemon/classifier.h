@@ -5,6 +5,7 @@
  * Chooses the uplinks, keeps a worker running, tells it who has which MAC and address, and asks it at each
  * poll. A worker that dies, hangs or talks nonsense costs the split of those polls (unattributed), never a
  * byte of a total; the loop waits for it for some tenths of a second at most, and not again while it hangs.
+ * One that is only late (a busy host) costs nothing: its answer is taken at the next poll.
  */
 #ifndef XENBW_CLASSIFIER_H
 #define XENBW_CLASSIFIER_H
@@ -26,8 +27,10 @@ void classifier_follow(struct classifier *c);
  * counters is then seen in full. */
 void classifier_wait(struct classifier *c);
 
-/* What has crossed by now; `counted`: when the reading of the counters began. Valid until the next call. */
-const struct account_look *classifier_look(struct classifier *c, struct mono counted);
+/* What has crossed by now; `counted`: when the reading of the counters began. Valid until the next call.
+ * NULL, if `patient`: the answer is late, but so little that this reading should be neither settled nor
+ * committed; the next one is, for both. */
+const struct account_look *classifier_look(struct classifier *c, struct mono counted, bool patient);
 
 struct classifier_status {
 	bool looks;                                   /* a worker does, and answered at the last poll */

@@ -93,7 +93,7 @@ static void wait_for_changes(struct daemon *d)
 
 static void poll_and_wait(struct daemon *d)
 {
-	poll_now(d);
+	poll_now(d, true);
 	wait_for_changes(d);
 	set_next_poll(d);
 }
@@ -273,7 +273,7 @@ int daemon_end(struct daemon *d, enum daemon_end how)
 
 	notify_manager(how == DAEMON_STOP ? "STOPPING=1" : "RELOADING=1");
 	log_info(how == DAEMON_STOP ? "stopping" : "taking the new settings");
-	poll_now(d);
+	poll_now(d, false);
 	committed = poll_commit(d, true);
 	if (how == DAEMON_STOP)
 		feed_stop(d->feed);

@@ -86,8 +86,9 @@ void follow_free(struct daemon *d);
 
 /* ---- poll.c ---- */
 
-/* One reading of all counters; commits where a slot is complete, a flush is due or something came or went. */
-void poll_now(struct daemon *d);
+/* One reading of all counters; commits where a slot is complete, a flush is due or something came or went.
+ * `patient`: where the classifier's answer is late, all but the reading may wait for the next poll. */
+void poll_now(struct daemon *d, bool patient);
 
 /* Commits all there is. Returns false where the ledger refused (said in the log; nothing is lost). */
 bool poll_commit(struct daemon *d, bool ended);

@@ -58,7 +58,7 @@ static void fold(struct daemon *d)
 	trouble_is(&d->no_fold, rc < 0 ? err : NULL);
 }
 
-void poll_now(struct daemon *d)
+void poll_now(struct daemon *d, bool patient)
 {
 	const struct account_look *look = NULL;
 	struct reading r = {.d = d};
@@ -86,8 +86,11 @@ void poll_now(struct daemon *d)
 		free(err);
 	}
 	free(r.restarted);
-	if (d->classifier)
-		look = classifier_look(d->classifier, counted);
+	if (d->classifier) {
+		look = classifier_look(d->classifier, counted, patient);
+		if (!look)
+			return;
+	}
 	account_settle(d->account, look);
 	measure_rates(d, d->last_poll);
 	if (account_open_slot(d->account) == open_slot && !d->urgent &&
