@@ -24,14 +24,16 @@ static bool is_whole(const struct vif *v)
 	return v->devices > 0 && v->read >= v->devices && !v->gap;
 }
 
-/* Each byte that left under this vif's MAC without being in its counters is told once. */
+/* Each byte that left under this vif's MAC without being in its counters is told once. Where headers add to
+ * what is seen, some of what was late hid as much of them: it crossed after the reading had begun, but was in
+ * it. */
 static void prove(struct vif *v, uint64_t late, unsigned headers)
 {
 	uint64_t seen = class_bytes_total(&v->heard.bytes, DIR_OUTPUT), honest;
 	uint64_t surplus = split_surplus(&v->split[DIR_OUTPUT], v->grown[DIR_OUTPUT],
 					 v->heard.bytes.bytes[DIR_OUTPUT], late);
 
-	honest = v->surplus + (headers ? (seen + v->late_before) / headers : 0);
+	honest = v->surplus + (headers ? seen / headers + v->late_before : 0);
 	v->surplus_grew = surplus > honest && is_whole(v) ? surplus - honest : 0;
 	v->surplus = surplus;
 	v->late_before = late;
