@@ -152,11 +152,14 @@ tap_is "report shows it" "$("$BUILD/xenbw" -c "$BW_CONF" report --json mallory |
 tap_ok "the ledger tells of the stolen MAC" test "$(bw_sql "SELECT count(*) FROM event WHERE kind = 'spoofed'")" -ge 1
 tap_ok "and of the stray one" test "$(bw_sql "SELECT count(*) FROM event WHERE kind = 'stray' AND detail LIKE '%$RANDOM_MAC%'")" -ge 1
 
-# A vif's first frames may come before xenstore has told whose they are.
+# A vif's first frames may come before xenstore has told whose they are: until the next reading they are kept for it. With
+# readings this far apart there is none in between.
 class_start_over 1.0
+bw_config "${CLASS_CONF[@]}" "poll 30" "flush 30"
 bw_start || tap_bail "no xenbwd"
 bed_domain 4 late && ip netns add 4.0 && bed_quiet 4.0 && ip link add vif4.0 type veth peer name eth0 netns 4.0 &&
 	bed_port vif4.0 00:16:3e:4d:04:00 && bed_namespace 4.0 eth0 10.77.0.14 00:16:3e:4d:04:00 || tap_bail "no device"
+sleep 1 # the readings that a new device causes are over
 class_udp 4.0 outside external 100 100
 class_udp outside 4.0 external 80 100
 BED_VIF[4.0]=vif4.0
@@ -164,8 +167,5 @@ xen_vif_attach 4 0 00:16:3e:4d:04:00 10.77.0.14 $BED_BRIDGE "" && xen_vif_hotplu
 bw_wait_sql "the vif" "SELECT count(*) FROM vif WHERE domid = 4" 1
 class_udp 4.0 outside external 60 100
 bw_stop
-# a poll between its first frame and its vif has taken that frame for a stray
-tap_is "a vif whose first frames came before it was known" "$(of 4.0 "external_output + unattributed_output") $(of 4.0 "external_input + unattributed_input") $(of 4.0 "local_input + local_output")" \
-	"$((CLASS_SENT[4.0,output,external])) $((CLASS_SENT[4.0,input,external])) 0"
-tap_ok "most of it is known" test "$(of 4.0 external_output)" -ge $((CLASS_SENT[4.0,output,external] / 2))
+class_check "a vif whose first frames came before it was known" 4.0
 tap_done
