@@ -49,7 +49,7 @@ struct classifier {
 	struct account_portion *portions;
 	size_t portion_room;
 	int64_t told_slot; /* the last one with an event about strays */
-	struct trouble no_uplink;
+	struct trouble no_uplink, no_answer;
 	struct classifier_status status;
 };
 
@@ -421,6 +421,18 @@ static void sum_up(struct classifier *c)
 	tell_strays(c, first);
 }
 
+/* Of one that has ended, retry_later has told. */
+static void tell_silence(struct classifier *c)
+{
+	if (c->fd < 0)
+		return;
+	trouble_is(&c->no_answer,
+		   c->answered != c->asked
+			   ? mem_strdup("xenbw-capture has not answered in time, so what moved since "
+					"the last reading is unattributed")
+			   : NULL);
+}
+
 /* It has looked all the time since the last reading that was settled, and is only late. */
 static bool is_only_late(const struct classifier *c)
 {
@@ -441,6 +453,7 @@ const struct account_look *classifier_look(struct classifier *c, struct mono cou
 		c->overdue = c->asked;
 	c->blind = c->fd < 0 || c->answered != c->asked || c->up.ns == 0 || c->up.ns > c->settled.ns;
 	c->settled = counted;
+	tell_silence(c);
 	if (c->fd >= 0 && c->answered != c->asked &&
 	    clock_mono().ns - c->asked_at.ns > (int64_t)HANG_SECONDS * 1000000000)
 		retry_later(c, "xenbw-capture does not answer");
@@ -471,6 +484,7 @@ struct classifier *classifier_new(struct daemon *d, struct guard *g)
 	c->nat = nat_watch_new();
 	c->look = (struct account_look){.seen = seen, .ctx = c};
 	c->no_uplink.what = "finding the uplink";
+	c->no_answer.what = "telling the classes apart";
 	c->on_retry = evtimer_new(d->base, on_retry, c);
 	if (!c->on_retry) {
 		classifier_free(c);
@@ -493,5 +507,6 @@ void classifier_free(struct classifier *c)
 	heard_clear(&c->given);
 	free(c->portions);
 	free(c->no_uplink.reason);
+	free(c->no_answer.reason);
 	free(c);
 }

@@ -74,6 +74,7 @@ took=$(((${EPOCHREALTIME/./} - started) / 1000))
 tap_ok "a worker that is stopped holds up no commit (four took $took ms)" test $took -lt 8000
 tap_is "the totals go on" "$(totals)" "111280 $((6240 * 528)) $((6120 * 328)) 111280"
 tap_ok "xenbw says that nobody looks" says failing
+tap_ok "and the log does" grep -q 'has not answered in time' "$BW_LOG"
 kill -CONT "$old"
 tap_ok "when it goes on it is used again" seen_again
 tap_is "it is the same" "$(worker)" "$old"
