@@ -22,7 +22,6 @@
 #include "base/log.h"
 #include "config/conf.h"
 #include "ipc/feed.h"
-#include "writer/settings.h"
 #include "writer/writer.h"
 
 struct arguments {
@@ -144,7 +143,7 @@ int main(int argc, char **argv)
 	conf_init(&conf);
 	rc = check_feed(&err);
 	if (rc == 0 && a.mysql)
-		rc = settings_read(FEED_SETTINGS_FD, &conf, &err);
+		rc = conf_receive(&conf, FEED_SETTINGS_FD, &err);
 	if (rc == 0)
 		rc = run(&a, &conf, &err);
 	conf_free(&conf);

@@ -38,19 +38,10 @@ struct worker {
 
 static int read_settings(struct worker *w, bool naccttab, char **err)
 {
-	FILE *in = fdopen(CAPTURE_SETTINGS_FD, "r");
-	int rc;
-
-	if (!in)
-		return err_sys(
-			err, "cannot read the settings from descriptor %d; this program is started by xenbwd",
-			CAPTURE_SETTINGS_FD);
 	w->conf.kind = naccttab ? CONF_NACCTTAB : CONF_XENBW;
-	rc = conf_parse(&w->conf, in, "settings from xenbwd", err);
-	fclose(in);
-	if (rc == 0 && w->conf.devices.count == 0)
-		rc = err_set(err, "the settings name no device to capture on");
-	return rc;
+	if (conf_receive(&w->conf, CAPTURE_SETTINGS_FD, err) < 0)
+		return -1;
+	return w->conf.devices.count ? 0 : err_set(err, "the settings name no device to capture on");
 }
 
 /* A device that is named twice is one uplink. */

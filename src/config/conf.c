@@ -211,6 +211,20 @@ int conf_parse(struct conf *c, FILE *in, const char *name, char **err)
 	return 0;
 }
 
+int conf_receive(struct conf *c, int fd, char **err)
+{
+	FILE *in = fdopen(fd, "r");
+	int rc;
+
+	if (!in)
+		return err_sys(
+			err, "cannot read the settings from descriptor %d; this program is started by xenbwd",
+			fd);
+	rc = conf_parse(c, in, "settings from xenbwd", err);
+	fclose(in);
+	return rc;
+}
+
 int conf_parse_peering(struct conf *c, FILE *in, const char *name, char **err)
 {
 	struct parser p = {.conf = c, .name = name};

@@ -91,6 +91,10 @@ int conf_read(struct conf *c, const char *path, bool missing_ok, char **err);
 /* Reads from an open stream, as c->kind says; `name` stands for the file in errors and warnings. */
 int conf_parse(struct conf *c, FILE *in, const char *name, char **err);
 
+/* Reads what xenbwd tells a helper of its settings: text on a descriptor (it may hold a password), which is
+ * read to its end and closed. `c` holds the defaults, and the kind. */
+int conf_receive(struct conf *c, int fd, char **err);
+
 /* Reads lines of netacct's nacctpeering (`address/bits` or `address/mask`) into c->peer. */
 int conf_parse_peering(struct conf *c, FILE *in, const char *name, char **err);
 
