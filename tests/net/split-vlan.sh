@@ -3,7 +3,7 @@
 #
 # Uplinks that are VLANs, carry VLANs beside their own traffic, or are a bond: each guest's classes to the byte, each frame
 # counted once; what dom0 sends by a VLAN of its own is nobody's. Needs a kernel with 8021q, bonding and dummy.
-# time-limit: 240
+# time-limit: 300
 set -u
 . "$(dirname "$0")/../support/tap.sh"
 . "$(dirname "$0")/../support/bed.sh"
@@ -86,7 +86,7 @@ begin() {
 	bw_config "${CONF[@]}" "$@"
 	bw_start || tap_bail "no xenbwd"
 	tap_ok "uplinks: $uplinks" bed_wait "the uplinks" grep -q "uplinks\?: $uplinks\$" "$BW_LOG"
-	sleep 2.5
+	class_committed 1 || tap_bail "no commit"
 }
 # end TEXT END…
 end() {
@@ -102,7 +102,7 @@ clear_bed() {
 	local domid dev
 	for domid in "${!BED_NAME[@]}"; do bed_guest_gone "$domid" || tap_bail "a guest does not go"; done
 	for dev in "$@"; do ip link del "$dev" || tap_bail "no $dev"; done
-	bed_in outside ip addr flush dev eth0
+	for dev in eth0 eth0.10 eth0.20 eth0.100; do bed_in outside ip addr flush dev $dev; done
 }
 scenario() { [ -z "${ONLY-}" ] || [[ " $ONLY " == *" $1 "* ]]; }
 
@@ -137,7 +137,7 @@ if scenario 1; then
 	ip link del peth0.100
 	begin peth0
 	ip link add link peth0 name peth0.100 type vlan id 100 && segment 100 eth0.100 peth0.100
-	sleep 1
+	class_committed 1 || tap_bail "no commit"
 	host_traffic 100 2000 900 ""
 	inner 1.0 dom0 77 1 1000 1000
 	inner dom0 1.0 77 11 1000 999
