@@ -42,50 +42,104 @@ static void add_host_mac(struct roster *r, int64_t vif, const struct link *link,
 	r->by_address |= vif == 0 || flags;
 }
 
-/* Of two of dom0's cards with one MAC a frame does not tell which it is from: VLANs on one device have it so.
- */
-static void add_twins(struct roster *r)
-{
-	for (size_t i = 0; i < r->count; i++)
-		for (size_t k = 0; k < r->count; k++)
-			if (r->list[i].vif && r->list[k].vif && r->list[i].vif != r->list[k].vif &&
-			    memcmp(r->list[i].mac, r->list[k].mac, sizeof(r->list[i].mac)) == 0) {
-				add_unknown(r, r->list[i].vif);
-				r->by_address = true;
-				break;
-			}
-}
-
 /* A VLAN of dom0's own on an uplink: its frames bear dom0's MAC, and do not cross the bridge. */
 static bool is_own_vlan(const struct uplinks *uplinks, const struct link *link)
 {
 	return uplinks_see_below(uplinks, link) && !link->master;
 }
 
+/* The bridge that the frames of dom0's own VLAN go past; 0: the uplink is in none. */
+static unsigned bridge_below(const struct links *links, const struct link *vlan)
+{
+	const struct link *lower = links_find(links, vlan->lower);
+
+	return lower ? lower->master : 0;
+}
+
 static unsigned vlans_on(const struct links *links, const struct uplinks *uplinks, unsigned bridge)
 {
-	const struct link *lower;
-
 	for (const struct link *l = NULL; (l = links_next(links, l));)
-		if (is_own_vlan(uplinks, l) && (lower = links_find(links, l->lower)) &&
-		    lower->master == bridge)
+		if (is_own_vlan(uplinks, l) && bridge_below(links, l) == bridge)
 			return CAPTURE_VLANS;
 	return 0;
 }
 
-/* A bridge takes what is for it or for one of its ports as dom0's. */
-static void add_host(struct roster *r, const struct account *a, const struct links *links,
-		     const struct uplinks *uplinks)
+/* What dom0 sends by the device is seen under its MAC. */
+static bool is_card(const struct links *links, const struct uplinks *uplinks, const struct link *link)
 {
-	for (const struct link *l = NULL; (l = links_next(links, l));)
-		if (uplinks_have(uplinks, l->ifindex))
-			add_host_mac(r, vif_of_bridge(a, l->master), l, vlans_on(links, uplinks, l->master));
-		else if (l->kind == DEVICE_BRIDGE && uplinks_leave_bridge(uplinks, links, l->ifindex))
-			add_host_mac(r, vif_of_bridge(a, l->ifindex), l,
-				     vlans_on(links, uplinks, l->ifindex));
-		else if (is_own_vlan(uplinks, l))
-			add_host_mac(r, 0, l, 0);
-	add_twins(r);
+	return uplinks_have(uplinks, link->ifindex) || is_own_vlan(uplinks, link) ||
+	       (link->kind == DEVICE_BRIDGE && uplinks_leave_bridge(uplinks, links, link->ifindex));
+}
+
+static unsigned bridge_of_card(const struct link *card)
+{
+	return card->kind == DEVICE_BRIDGE ? card->ifindex : card->master;
+}
+
+/* Every dom0 has link-local addresses; next to nothing is sent from them. */
+static bool has_address(const struct ifaddrs *all, const struct link *link)
+{
+	const struct sockaddr *at;
+
+	for (const struct ifaddrs *i = all; i; i = i->ifa_next) {
+		at = strcmp(i->ifa_name, link->name) == 0 ? i->ifa_addr : NULL;
+		if (at && at->sa_family == AF_INET)
+			return true;
+		if (at && at->sa_family == AF_INET6 &&
+		    !IN6_IS_ADDR_LINKLOCAL(&((const struct sockaddr_in6 *)(const void *)at)->sin6_addr))
+			return true;
+	}
+	return false;
+}
+
+/* Does a frame with the MAC of this record not tell whether it is from this card of dom0's? Where that one is
+ * nobody's it matters only if dom0 uses it, and not if its frames are known by their tags. */
+static bool is_twin(const struct capture_vif *record, const struct account *a, const struct links *links,
+		    const struct uplinks *uplinks, const struct ifaddrs *all, const struct link *card)
+{
+	int64_t vif = vif_of_bridge(a, bridge_of_card(card));
+
+	if (!record->vif || vif == record->vif || !card->has_mac ||
+	    memcmp(card->mac, record->mac, sizeof(record->mac)) != 0)
+		return false;
+	if (vif)
+		return true;
+	if (is_own_vlan(uplinks, card) && vif_of_bridge(a, bridge_below(links, card)) == record->vif)
+		return false;
+	return has_address(all, card);
+}
+
+/* Of two of dom0's cards with one MAC a frame does not tell which it is from: VLANs on one device have it so.
+ * What is seen of it is nobody's then, or it would be booked to the wrong one. */
+static void add_twins(struct roster *r, const struct account *a, const struct links *links,
+		      const struct uplinks *uplinks, const struct ifaddrs *all)
+{
+	for (size_t i = 0; i < r->count; i++)
+		for (const struct link *l = NULL; (l = links_next(links, l));)
+			if (is_card(links, uplinks, l) && is_twin(&r->list[i], a, links, uplinks, all, l)) {
+				add_unknown(r, r->list[i].vif);
+				r->by_address = true;
+				break;
+			}
+	for (size_t i = 0; i < r->count; i++)
+		for (size_t k = 0; k < r->unknown_count; k++)
+			if (r->list[i].vif == r->unknown[k])
+				r->list[i].vif = 0;
+}
+
+/* A bridge takes what is for it or for one of its ports as dom0's. That VLANs pass by is said of a vif only:
+ * a VLAN beside it may be the very one that another vif with this MAC sends by. */
+static void add_host(struct roster *r, const struct account *a, const struct links *links,
+		     const struct uplinks *uplinks, const struct ifaddrs *all)
+{
+	for (const struct link *l = NULL; (l = links_next(links, l));) {
+		unsigned bridge = bridge_of_card(l);
+		int64_t vif = vif_of_bridge(a, bridge);
+
+		if (is_card(links, uplinks, l))
+			add_host_mac(r, vif, l, vif ? vlans_on(links, uplinks, bridge) : 0);
+	}
+	add_twins(r, a, links, uplinks, all);
 }
 
 static bool address_of(const struct sockaddr *from, uint8_t out[16])
@@ -106,22 +160,25 @@ static bool address_of(const struct sockaddr *from, uint8_t out[16])
 
 /* Where guests are routed, or nobody counts what dom0 sends, its own traffic is told by its addresses: a
  * guest can send under dom0's MAC. */
-static void add_host_addresses(struct roster *r)
+static void add_host_addresses(struct roster *r, const struct ifaddrs *all)
 {
-	struct ifaddrs *all;
-
-	if (getifaddrs(&all) < 0) {
-		log_warn("cannot read dom0's addresses: what it sends itself may look like a guest's with a "
-			 "wrong address");
-		return;
-	}
 	for (const struct ifaddrs *i = all; i; i = i->ifa_next) {
 		struct capture_vif record = {.flags = CAPTURE_HOST | CAPTURE_HAS_ADDRESS};
 
 		if (address_of(i->ifa_addr, record.address))
 			add(r, &record);
 	}
-	freeifaddrs(all);
+}
+
+static struct ifaddrs *read_host_addresses(void)
+{
+	struct ifaddrs *all;
+
+	if (getifaddrs(&all) == 0)
+		return all;
+	log_warn("cannot read dom0's addresses: what it sends itself may look like a guest's with a "
+		 "wrong address");
+	return NULL;
 }
 
 /* ---- vifs ---- */
@@ -172,14 +229,17 @@ static int by_number(const void *a, const void *b)
 
 struct roster roster_make(const struct account *a, const struct links *links, const struct uplinks *uplinks)
 {
+	struct ifaddrs *all = read_host_addresses();
 	struct roster r = {0};
 
-	add_host(&r, a, links, uplinks);
+	add_host(&r, a, links, uplinks, all);
 	for (const struct ledger_vif *row = NULL; (row = account_next_vif(a, row));)
 		if (row->domid != 0)
 			add_vif(&r, a, row, links, uplinks);
 	if (r.by_address)
-		add_host_addresses(&r);
+		add_host_addresses(&r, all);
+	if (all)
+		freeifaddrs(all);
 	if (r.unknown_count)
 		qsort(r.unknown, r.unknown_count, sizeof(*r.unknown), by_number);
 	return r;

@@ -168,6 +168,31 @@ static void of_two_cards_of_dom0_with_one_mac_nothing_is_known(void **state)
 	assert_false(roster_is_unknown(&r, one));
 }
 
+/* As a VLAN for management beside those that guests are in. */
+static void so_it_is_where_one_is_nobodys_but_dom0_uses_it(void **state)
+{
+	int64_t own, one;
+
+	(void)state;
+	netns_run("ip link set dev br1 address " MAC0);
+	assert_int_equal(links_refresh(links, if_nametoindex("br1"), NULL), 0);
+	own = dom0("br0");
+	one = here(1, 0, "00:16:3e:01:00:00", "10.0.0.1", "br0");
+	r = roster_make(a, links, &uplinks);
+	assert_false(roster_is_unknown(&r, own)); /* dom0 has no address in br1 */
+	assert_int_equal(told(own, MAC0, NULL, CAPTURE_HOST), 1);
+	roster_free(&r);
+	netns_run("ip addr add 198.51.100.1/24 dev br1");
+	r = roster_make(a, links, &uplinks);
+	netns_run("ip addr flush dev br1");
+	assert_true(roster_is_unknown(&r, own));
+	assert_false(roster_is_unknown(&r, one));
+	assert_int_equal(told(own, MAC0, NULL, CAPTURE_HOST), 0);
+	assert_int_equal(told(own, "00:16:3e:00:00:f0", NULL, CAPTURE_HOST), 0);
+	assert_int_equal(told(0, MAC0, NULL, CAPTURE_HOST), 2);
+	assert_int_equal(told(0, NULL, "192.0.2.1", CAPTURE_HOST), 1);
+}
+
 static void where_dom0_is_counted_its_addresses_are_not_told(void **state)
 {
 	(void)state;
@@ -217,6 +242,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(who_is_known_by_nothing_is_another_roster, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(of_two_cards_of_dom0_with_one_mac_nothing_is_known, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(so_it_is_where_one_is_nobodys_but_dom0_uses_it, set_up,
 						tear_down),
 	};
 
