@@ -21,14 +21,18 @@
  *   hex DIGITS        these bytes behind all others
  *   count N           so many of this frame
  *
- * what is not true:
- *   options N         N bytes of IPv4 options (NOPs; a multiple of 4, up to 40): true, but rare
- *   protocol N        another protocol than 17: true, but rare
- *   fragment N        IPv4: this is the part at offset N (a multiple of 8), and more follow; `last N`: none
- * do length N          the length field says N (IPv4: total, IPv6: payload) version N         the version
- * field says N ihl N             IPv4: the header length field says N words cut N             the frame ends
- * after N bytes pad N             zeros are added up to N bytes captured N        save: the file has only the
- * first N bytes of it
+ * and what is rare, or not true:
+ *
+ *   options N         N bytes of IPv4 options (NOPs; a multiple of 4, up to 40)
+ *   protocol N        another protocol than 17
+ *   fragment N        IPv4: this is the part at offset N (a multiple of 8), and more follow
+ *   last N            IPv4: the same, and it is the last one
+ *   length N          the length field says N (IPv4: total, IPv6: payload)
+ *   version N         the version field says N
+ *   ihl N             IPv4: the header length field says N words
+ *   cut N             the frame ends after N bytes
+ *   pad N             zeros are added up to N bytes
+ *   captured N        save: the file has only the first N bytes of it
  *
  * Exits 1 and names line and word when something is wrong; what stands before that line was sent.
  */
