@@ -5,6 +5,7 @@
 # counted once; what dom0 sends by a VLAN of its own is nobody's. Needs a kernel with 8021q, bonding and dummy.
 # time-limit: 300
 set -u
+BED_TIME=290
 . "$(dirname "$0")/../support/tap.sh"
 . "$(dirname "$0")/../support/bed.sh"
 bed_enter "$@"
