@@ -98,6 +98,8 @@ static bool hear(struct classifier *c, const struct capture_answer *a, int table
 	if (!overdue && !heard_add(&c->heard, a, table))
 		return false;
 	c->answered = a->serial;
+	if (c->up.ns)
+		helper_delivered(&c->backoff); /* the first answer says only that it looks */
 	if (!c->up.ns || overdue)
 		c->up = clock_mono();
 	return true;
