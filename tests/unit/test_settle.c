@@ -71,12 +71,36 @@ static int any(void *ctx, char **err)
 static void it_waits_within_its_bounds(void **state)
 {
 	int64_t begun = clock_mono().ns;
+	FILE *backlogs = settle_open();
 	int calls = 0;
 
 	(void)state;
-	assert_int_equal(settle_wait(any, &calls, NULL), 0);
+	assert_non_null(backlogs);
+	assert_int_equal(settle_wait(backlogs, any, &calls, NULL), 0);
 	assert_true(clock_mono().ns - begun >= SETTLE_LEAST_MS * INT64_C(1000000));
 	assert_true(calls > 0);
+	calls = 0;
+	assert_int_equal(settle_wait(NULL, any, &calls, NULL), 0);
+	assert_true(calls > 0);
+	fclose(backlogs);
+}
+
+/* A kernel's file, and one that stays as it is: each wait reads it from its start. */
+static void a_backlog_is_looked_at_anew(void **state)
+{
+	static const char busy[] = LINE("00000007", "00000000");
+	FILE *backlogs = fmemopen((void *)(uintptr_t)busy, sizeof(busy) - 1, "r");
+	int calls = 0;
+
+	(void)state;
+	assert_non_null(backlogs);
+	for (int i = 0; i < 2; i++) {
+		int64_t begun = clock_mono().ns;
+
+		assert_int_equal(settle_wait(backlogs, any, &calls, NULL), 0);
+		assert_true(clock_mono().ns - begun >= SETTLE_MOST_MS * INT64_C(1000000));
+	}
+	fclose(backlogs);
 }
 
 static void an_error_meanwhile_ends_the_wait(void **state)
@@ -85,7 +109,7 @@ static void an_error_meanwhile_ends_the_wait(void **state)
 	int calls = 0;
 
 	(void)state;
-	assert_int_equal(settle_wait(third, &calls, &err), -1);
+	assert_int_equal(settle_wait(NULL, third, &calls, &err), -1);
 	assert_int_equal(calls, 3);
 	assert_string_equal(err, "third");
 	free(err);
@@ -97,6 +121,7 @@ int main(void)
 		cmocka_unit_test(a_backlog_that_was_seen_empty_is_waited_for_no_more),
 		cmocka_unit_test(what_says_nothing_is_not_waited_for),
 		cmocka_unit_test(it_waits_within_its_bounds),
+		cmocka_unit_test(a_backlog_is_looked_at_anew),
 		cmocka_unit_test(an_error_meanwhile_ends_the_wait),
 	};
 
