@@ -56,7 +56,7 @@ int settle_wait(FILE *backlogs, settle_fn *fn, void *ctx, char **err)
 
 	while (passed < SETTLE_LEAST_MS || (busy && passed < SETTLE_MOST_MS)) {
 		if (busy) {
-			rewind(backlogs); /* the kernel writes it anew */
+			rewind(backlogs); /* it was read to its end: the kernel writes it anew */
 			settle_look(backlogs, &busy);
 		}
 		(void)poll(NULL, 0, STEP_MS);

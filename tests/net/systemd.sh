@@ -95,6 +95,8 @@ for one in $pid $guard $worker $writer; do
 	tap_is "system calls are filtered, and nothing can be gained: $(cat "/proc/$one/comm")" \
 		"$(sed -n 's/^\(NoNewPrivs\|Seccomp\):\t*/\1 /p' "/proc/$one/status")" $'NoNewPrivs 1\nSeccomp 2'
 done
+filters() { sed -n 's/^Seccomp_filters:\t*//p' "/proc/$1/status"; }
+tap_is "its worker may do even less" "$(filters "$worker")" "$(($(filters "$guard") + 1))"
 tap_is "the guard has CAP_NET_RAW" "$(sed -n 's/^CapEff:\t*//p' "/proc/$guard/status")" 0000000000002000
 for one in $pid $worker $writer; do
 	tap_is "$(cat "/proc/$one/comm") has no capability" "$(sed -n 's/^CapEff:\t*//p' "/proc/$one/status")" 0000000000000000

@@ -51,8 +51,7 @@ sd_units() {
 
 # What a test leaves behind whose time was up. An hour: others may be running.
 sd_sweep() {
-	local old
-	for old in $(find "$SD_CGROUPS" -mindepth 1 -maxdepth 1 -type d -name 'xenbw-test-*' -mmin +60); do
+	find "$SD_CGROUPS" -mindepth 1 -maxdepth 1 -type d -name 'xenbw-test-*' -mmin +60 | while read -r old; do
 		find "$old" -depth -type d -exec rmdir {} \; 2>/dev/null
 	done
 }
