@@ -85,11 +85,11 @@ static int add_conditional(scmp_filter_ctx filter)
 		/* memory for programs never */
 		{SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)}},
 		/* is it a memfd? */
-		{SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1, {SCMP_A1(SCMP_CMP_EQ, F_GET_SEALS)}},
+		{SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1, {SCMP_A1(SCMP_CMP_EQ, F_GET_SEALS, 0)}},
 		/* libpcap: is a device that went down still there, and down? */
-		{SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, {SCMP_A1(SCMP_CMP_EQ, SIOCGIFFLAGS)}},
+		{SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, {SCMP_A1(SCMP_CMP_EQ, SIOCGIFFLAGS, 0)}},
 		/* stdio: is standard error a terminal? */
-		{SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl), 1, {SCMP_A1(SCMP_CMP_EQ, TCGETS)}},
+		{SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl), 1, {SCMP_A1(SCMP_CMP_EQ, TCGETS, 0)}},
 		/* libpcap at its end takes down a ring that goes with its socket anyway */
 		{SCMP_ACT_ERRNO(EPERM), SCMP_SYS(setsockopt), 0, {{0}}},
 		/* syslog's socket. Those of xenstored, of databases and of D-Bus are streams, and a datagram
@@ -97,13 +97,13 @@ static int add_conditional(scmp_filter_ctx filter)
 		{SCMP_ACT_ALLOW,
 		 SCMP_SYS(socket),
 		 2,
-		 {SCMP_A0(SCMP_CMP_EQ, AF_UNIX), SCMP_A1(SCMP_CMP_MASKED_EQ, TYPE_MASK, SOCK_DGRAM)}},
+		 {SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0), SCMP_A1(SCMP_CMP_MASKED_EQ, TYPE_MASK, SOCK_DGRAM)}},
 		{SCMP_ACT_ERRNO(EPROTONOSUPPORT),
 		 SCMP_SYS(socket),
 		 2,
-		 {SCMP_A0(SCMP_CMP_EQ, AF_UNIX), SCMP_A1(SCMP_CMP_MASKED_EQ, TYPE_MASK, SOCK_STREAM)}},
+		 {SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0), SCMP_A1(SCMP_CMP_MASKED_EQ, TYPE_MASK, SOCK_STREAM)}},
 		/* abort() */
-		{SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, {SCMP_A0(SCMP_CMP_EQ, (uint64_t)getpid())}},
+		{SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, {SCMP_A0(SCMP_CMP_EQ, (uint64_t)getpid(), 0)}},
 	};
 	int rc = 0;
 

@@ -73,7 +73,8 @@ tap_ok "systemctl daemon-reload" sd systemctl daemon-reload
 tap_ok "systemctl start waits until it is ready" sd systemctl start xenbwd
 tap_is "then it is active" "$(sd_property ActiveState) $(sd_property SubState)" "active running"
 tap_ok "it has said so" in_journal '^6 xenbwd ready:'
-tap_ok "the uplink is looked at" bed_wait "the split" looks
+tap_ok "the uplink is looked at" sd_wait looks
+[ "$TAP_FAILED" = 0 ] || tap_bail "it does not work at all: $(journal)"
 pid=$(main_pid)
 guard=$(child_of "$pid" xenbw-capture) worker=$(child_of "$guard" xenbw-capture) writer=$(child_of "$pid" xenbw-writer)
 tap_ok "xenbwd, guard, worker and writer are there" test -n "$pid" -a -n "$guard" -a -n "$worker" -a -n "$writer"
@@ -115,29 +116,29 @@ class_check "counted and split to the byte" "${ends[@]}"
 # The slot's end: the RRD files.
 clock_in_slot 0 299
 rrd_reaches() { [ "$(rrdtool last "$BW_RRD/web.rrd")" -ge $((CLOCK_FIRST + CLOCK_SLOT)) ]; }
-tap_ok "the RRD files are written" bed_wait "web.rrd" rrd_reaches
+tap_ok "the RRD files are written" sd_wait rrd_reaches
 clock_set $((CLOCK_FIRST + CLOCK_SLOT + 20))
 
 # Reload.
 config "flush 3"
 tap_ok "systemctl reload" sd systemctl reload xenbwd
-tap_ok "takes the new settings" bed_wait "the line" in_journal '^6 xenbwd ready:.* a commit every 3 s'
+tap_ok "takes the new settings" sd_wait in_journal '^6 xenbwd ready:.* a commit every 3 s'
 tap_is "it is the same process" "$(main_pid)" "$pid"
-tap_ok "the uplink is looked at again" bed_wait "the split" looks
+tap_ok "the uplink is looked at again" sd_wait looks
 class_udp 1.0 outside external 33 100
 committed
 # What crossed in the moment of the reload nobody saw; here nothing did.
 class_check "nothing is lost by it" "${ends[@]}"
 echo "pol 5" >"$conf"
 tap_ok "a wrong configuration" sd systemctl reload xenbwd
-tap_ok "is an error of its own priority" bed_wait "the line" in_journal '^3 xenbwd .*unknown keyword'
+tap_ok "is an error of its own priority" sd_wait in_journal '^3 xenbwd .*unknown keyword'
 tap_is "and costs nothing" "$(sd_property ActiveState) $(main_pid)" "active $pid"
 config
 
 # A helper that dies.
 kill -KILL "$(child_of "$(child_of "$pid" xenbw-capture)" xenbw-capture)"
-tap_ok "what a helper says has its priority, too" bed_wait "the line" in_journal '^3 xenbw-capture the worker was ended by signal 9'
-tap_ok "it is started again" bed_wait "the split" looks
+tap_ok "what a helper says has its priority, too" sd_wait in_journal '^3 xenbw-capture the worker was ended by signal 9'
+tap_ok "it is started again" sd_wait looks
 
 # KILL.
 committed
@@ -146,7 +147,7 @@ before=$(bw_booked_vif 1 0)
 kill -KILL "$pid"
 bed_udp 1.0 outside 500 500 || tap_bail "the bed lost packets"
 is_back() { [ -n "$(main_pid)" ] && [ "$(main_pid)" != "$pid" ] && looks; }
-tap_ok "killed, it is started again" bed_wait "xenbwd" is_back
+tap_ok "killed, it is started again" sd_wait is_back
 tap_is "by systemd" "$(sd_property NRestarts)" 1
 committed
 read -r input output <<<"$before"

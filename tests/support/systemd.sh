@@ -84,6 +84,15 @@ sd_is_running() { [ "$(sd systemctl is-system-running)" = running ]; }
 # sd CMD…: in systemd's namespaces.
 sd() { nsenter --target "$SD_PID" --mount --pid --uts --ipc --cgroup env -i PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
 
+# sd_wait CMD…: repeats what takes long itself until it succeeds, some twenty seconds.
+sd_wait() {
+	local end=$((SECONDS + 20))
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.1
+	done
+}
+
 # sd_property NAME: of xenbwd.service.
 sd_property() { sd systemctl show --property "$1" --value xenbwd; }
 
