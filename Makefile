@@ -19,7 +19,7 @@ ALL_CFLAGS = -std=c17 $(WARN) $(HARDEN) $(CFLAGS)
 DEPFLAGS   = -MMD -MP
 
 DEPS_BUILD := gcc clang make pkg-config libc6-dev libnl-3-dev libxen-dev libsqlite3-dev \
-              librrd-dev libmariadb-dev libevent-dev libcap-ng-dev libpcap-dev libsmartcols-dev libjansson-dev uthash-dev fonts-dejavu-core
+              librrd-dev libmariadb-dev libevent-dev libcap-ng-dev libpcap-dev libseccomp-dev libsmartcols-dev libjansson-dev uthash-dev fonts-dejavu-core
 DEPS_TEST  := libcmocka-dev valgrind mandoc iproute2 iputils-ping procps util-linux xen-utils-4.17 xenstore-utils sqlite3 \
               mariadb-server-core mariadb-client-core openssl php-cli php-mysql php-sqlite3 php-rrd \
               rrdtool jq socat systemd clang-format shellcheck libclang-rt-14-dev tzdata
@@ -44,7 +44,7 @@ xenbw-writer_LIB := sqlite3 librrd libmariadb libcap-ng
 
 xenbw-capture_SRC := src/xenbw-capture.c src/base/child.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/capture/*.c) src/ipc/capture.c \
                      src/net/frame.c src/net/netset.c src/net/rules.c
-xenbw-capture_LIB := libpcap libcap-ng
+xenbw-capture_LIB := libpcap libcap-ng libseccomp
 
 xenbw_SRC := src/xenbw.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/cli/*.c) src/ipc/control.c \
              $(VIFS:%=src/%.c) src/account/basis.c \

@@ -101,7 +101,9 @@ CLASSIFY_C := src/net/rules.c src/net/netset.c src/net/frame.c $(wildcard src/co
 test_settle_SRC := tests/unit/test_settle.c src/capture/settle.c $(UNIT_C)
 test_capture_table_SRC := tests/unit/test_capture_table.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) $(UNIT_C)
 test_capture_SRC := tests/unit/test_capture.c tests/support/netns.c src/ipc/capture.c src/config/network.c $(UNIT_C)
-UNIT_TESTS += test_capture_table test_settle test_capture
+test_sandbox_SRC := tests/unit/test_sandbox.c src/capture/sandbox.c $(UNIT_C)
+test_sandbox_LIB := libseccomp
+UNIT_TESTS += test_capture_table test_settle test_capture test_sandbox
 
 $(foreach t,$(UNIT_TESTS),$(eval $(t)_LIB += cmocka))
 

@@ -44,19 +44,20 @@ void settle_look(FILE *in, uint64_t *busy)
 	*busy &= waiting;
 }
 
-int settle_wait(settle_fn *fn, void *ctx, char **err)
+FILE *settle_open(void)
 {
+	return fopen(SOFTNET, "re");
+}
+
+int settle_wait(FILE *backlogs, settle_fn *fn, void *ctx, char **err)
+{
+	uint64_t busy = backlogs ? UINT64_MAX : 0;
 	int64_t begun = clock_mono().ns, passed = 0;
-	uint64_t busy = UINT64_MAX;
 
 	while (passed < SETTLE_LEAST_MS || (busy && passed < SETTLE_MOST_MS)) {
-		FILE *in = busy ? fopen(SOFTNET, "re") : NULL;
-
-		if (in) {
-			settle_look(in, &busy);
-			fclose(in);
-		} else {
-			busy = 0;
+		if (busy) {
+			rewind(backlogs); /* it was read to its end: the kernel writes it anew */
+			settle_look(backlogs, &busy);
 		}
 		(void)poll(NULL, 0, STEP_MS);
 		if (fn(ctx, err) < 0)

@@ -20,9 +20,12 @@
  * ends it. */
 typedef int settle_fn(void *ctx, char **err);
 
-/* Waits for at least SETTLE_LEAST_MS, then until each processor's backlog was seen empty once since the call,
- * but no longer than SETTLE_MOST_MS in all. Returns 0, or fn's -1. */
-int settle_wait(settle_fn *fn, void *ctx, char **err);
+/* What settle_wait looks at; to be opened while files can be, closed by fclose. NULL: the kernel has none. */
+FILE *settle_open(void);
+
+/* Waits for at least SETTLE_LEAST_MS, then until each processor's backlog was seen empty once since the call
+ * (NULL: no longer), but no longer than SETTLE_MOST_MS in all. Returns 0, or fn's -1. */
+int settle_wait(FILE *backlogs, settle_fn *fn, void *ctx, char **err);
 
 /* One look at the backlogs: takes those processors out of `busy` (a bit each, for the first 64) whose backlog
  * is empty. Of a text that is none all are taken out. */

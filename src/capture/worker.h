@@ -2,10 +2,10 @@
  *
  * worker: looks at the uplinks and tells xenbwd what crossed them for whom.
  *
- * Opens two taps for each `device`, gives up every capability, and then serves descriptor 3 (ipc/capture.h).
- * Looks into the rings some 50 times a second where there is traffic, and sleeps where there is none.
- * Remembers nothing that an answer has carried: it can be killed at any time, and costs the split since the
- * last answer.
+ * Opens two taps for each `device`, gives up every capability and nearly all system calls
+ * (capture/sandbox.h), and then serves descriptor 3 (ipc/capture.h). Looks into the rings some 50 times a
+ * second where there is traffic, and sleeps where there is none. Remembers nothing that an answer has
+ * carried: it can be killed at any time, and costs the split since the last answer.
  */
 #ifndef XENBW_CAPTURE_WORKER_H
 #define XENBW_CAPTURE_WORKER_H

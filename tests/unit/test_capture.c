@@ -22,6 +22,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "capture/sandbox.h"
 #include "config/network.h"
 #include "ipc/capture.h"
 #include "tests/support/netns.h"
@@ -528,6 +529,9 @@ static void each_process_has_only_the_rights_it_needs(void **state)
 	assert_int_equal(status_of(worker, "CapBnd:"), NET_RAW);
 	assert_int_equal(status_of(worker, "NoNewPrivs:"), 1);
 	assert_int_equal(status_of(worker, "Threads:"), 1);
+	/* 2: its system calls are filtered */
+	assert_int_equal(status_of(worker, "Seccomp:"),
+			 SANDBOX_LEFT_OUT ? status_of(b->guard, "Seccomp:") : 2);
 }
 
 static void a_worker_that_was_killed_is_named_and_the_next_one_works(void **state)

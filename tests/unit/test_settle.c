@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "capture/settle.h"
 #include "tests/support/unit.h"
 
@@ -71,12 +72,48 @@ static int any(void *ctx, char **err)
 static void it_waits_within_its_bounds(void **state)
 {
 	int64_t begun = clock_mono().ns;
+	FILE *backlogs = settle_open();
 	int calls = 0;
 
 	(void)state;
-	assert_int_equal(settle_wait(any, &calls, NULL), 0);
+	assert_non_null(backlogs);
+	assert_int_equal(settle_wait(backlogs, any, &calls, NULL), 0);
 	assert_true(clock_mono().ns - begun >= SETTLE_LEAST_MS * INT64_C(1000000));
 	assert_true(calls > 0);
+	calls = 0;
+	assert_int_equal(settle_wait(NULL, any, &calls, NULL), 0);
+	assert_true(calls > 0);
+	fclose(backlogs);
+}
+
+static int64_t wait_ms(FILE *backlogs)
+{
+	int64_t begun = clock_mono().ns;
+	int calls = 0;
+
+	assert_int_equal(settle_wait(backlogs, any, &calls, NULL), 0);
+	return (clock_mono().ns - begun) / 1000000;
+}
+
+/* The file stays open, and says something else each time. */
+static void a_backlog_is_looked_at_anew(void **state)
+{
+	static const char busy[] = LINE("00000007", "00000000"), idle[] = LINE("00000000", "00000000");
+	char *dir = scratch_new(), *path = mem_printf("%s/softnet_stat", dir);
+	FILE *backlogs;
+
+	(void)state;
+	scratch_write(path, idle, sizeof(idle) - 1);
+	backlogs = fopen(path, "re");
+	assert_non_null(backlogs);
+	assert_true(wait_ms(backlogs) < SETTLE_MOST_MS);
+	scratch_write(path, busy, sizeof(busy) - 1);
+	assert_true(wait_ms(backlogs) >= SETTLE_MOST_MS);
+	scratch_write(path, idle, sizeof(idle) - 1);
+	assert_true(wait_ms(backlogs) < SETTLE_MOST_MS);
+	fclose(backlogs);
+	scratch_free(dir);
+	free(path);
 }
 
 static void an_error_meanwhile_ends_the_wait(void **state)
@@ -85,7 +122,7 @@ static void an_error_meanwhile_ends_the_wait(void **state)
 	int calls = 0;
 
 	(void)state;
-	assert_int_equal(settle_wait(third, &calls, &err), -1);
+	assert_int_equal(settle_wait(NULL, third, &calls, &err), -1);
 	assert_int_equal(calls, 3);
 	assert_string_equal(err, "third");
 	free(err);
@@ -97,6 +134,7 @@ int main(void)
 		cmocka_unit_test(a_backlog_that_was_seen_empty_is_waited_for_no_more),
 		cmocka_unit_test(what_says_nothing_is_not_waited_for),
 		cmocka_unit_test(it_waits_within_its_bounds),
+		cmocka_unit_test(a_backlog_is_looked_at_anew),
 		cmocka_unit_test(an_error_meanwhile_ends_the_wait),
 	};
 
