@@ -169,3 +169,14 @@ endef
 $(foreach f,$(FUZZERS),$(eval $(call fuzzer,$(f))))
 .PHONY: fuzzers
 fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
+
+# For tests/lint/analyze.sh: each source of a program through gcc's analyzer. What was clean is not looked at again
+# until it, a header of it or this file changes.
+ANALYZED := $(sort $(foreach p,$(PROGRAMS),$($(p)_SRC)))
+SCHEMAS := $(BUILD)/gen/ledger_schema.h $(BUILD)/gen/ledger_views_schema.h $(BUILD)/gen/mysql_schema.h
+$(BUILD)/analyzer/%.o: %.c tests/tests.mk | $(SCHEMAS)
+	@mkdir -p $(@D)
+	@gcc -Itests/lint/analyze $(CPPFLAGS) $(DEPFLAGS) -std=c17 $(WARN) -O1 -Werror -fanalyzer -c -o $@ $<
+.PHONY: analyzer
+analyzer: $(ANALYZED:%.c=$(BUILD)/analyzer/%.o)
+-include $(shell find $(BUILD)/analyzer -name '*.d' 2>/dev/null)

@@ -290,7 +290,7 @@ void table_frame(struct table *t, enum direction dir, const struct frame *f, int
 {
 	bool out = dir == DIR_OUTPUT;
 	const uint8_t *own = out ? f->source : f->target, *remote = out ? f->target : f->source;
-	const uint8_t *mac = !f->has_mac ? NULL : out ? f->source_mac : f->target_mac;
+	const uint8_t *named = out ? f->source_mac : f->target_mac, *mac = f->has_mac ? named : NULL;
 	enum owners_address address;
 	struct owners_name *name;
 	struct unknown_key key;
@@ -305,7 +305,7 @@ void table_frame(struct table *t, enum direction dir, const struct frame *f, int
 				     f->ip_bytes, out && address == OWNERS_FOREIGN);
 		break;
 	case OWNERS_UNKNOWN:
-		key = unknown_key(t, mac, f->tagged, own, remote);
+		key = unknown_key(t, named, f->tagged, own, remote);
 		late = count_as_unknown(t, dir, &key, f->ip_bytes);
 		break;
 	case OWNERS_STRAY:

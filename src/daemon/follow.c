@@ -53,7 +53,8 @@ static struct followed *owner_of(const struct daemon *d, unsigned ifindex)
 	return f;
 }
 
-/* Tells the account what is known about a device, for its next readings. */
+/* Tells the account what is known about a device, for its next readings. Without `f` its vif is gone already.
+ */
 static void tell_evidence(const struct daemon *d, const struct followed *f, const struct link *link)
 {
 	struct epoch_evidence seen = {.carrier_down = link->carrier_down, .carrier = link->carrier};
@@ -61,7 +62,7 @@ static void tell_evidence(const struct daemon *d, const struct followed *f, cons
 	if (link->kind == DEVICE_BRIDGE) /* without a carrier when no port has one: that says nothing */
 		return;
 	/* A tap's counters live as long as the tap: only netback's own device begins anew with its guest. */
-	if (f->binding.main == link->ifindex) {
+	if (f && f->binding.main == link->ifindex) {
 		seen.left_connected = f->left_connected;
 		seen.away = f->away;
 	}

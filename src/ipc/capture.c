@@ -32,7 +32,7 @@ int capture_send(int fd, const void *message, size_t size, const int *fds, size_
 	if (count) {
 		m.msg_control = beside.bytes;
 		m.msg_controllen = CMSG_SPACE(count * sizeof(int));
-		c = CMSG_FIRSTHDR(&m);
+		c = &beside.align;
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
 		c->cmsg_len = CMSG_LEN(count * sizeof(int));
