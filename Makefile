@@ -26,23 +26,28 @@ DEPS_TEST  := libcmocka-dev valgrind mandoc iproute2 iputils-ping procps util-li
 DEPS_BENCH := pmacct
 
 # What each program is made of. A program links only what it needs.
-BASE   := base/mem base/err base/log base/text base/clock base/boot base/folder base/program
+BASE   := base/mem base/err base/log base/text base/clock base/boot base/folder base/share base/user base/program
 LEDGER := db/sql db/ledger_file db/ledger_versions
 VIFS := net/bind net/links net/message net/stats
 DIRECTORY := xen/directory xen/pending xen/snapshot xen/complaints xen/store xen/value
 
-xenbwd_SRC := src/xenbwd.c src/base/pidfile.c src/base/child.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/account/*.c src/daemon/*.c) \
-              $(VIFS:%=src/%.c) src/net/uplinks.c src/net/offload.c src/net/nat.c src/ipc/capture.c $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) db/ledger.c
+PRIVILEGES := src/base/privileges.c
+
+xenbwd_SRC := src/xenbwd.c src/base/pidfile.c src/base/child.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/config/*.c src/account/*.c src/daemon/*.c) \
+              $(VIFS:%=src/%.c) src/net/uplinks.c src/net/offload.c src/net/nat.c src/ipc/capture.c src/ipc/packet.c $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) db/ledger.c db/rrd_folder.c
 xenbwd_LIB := libnl-3.0 xenstore sqlite3 libevent_core libcap-ng
+
+xenbw-guard_SRC := src/xenbw-guard.c src/base/child.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/guard/*.c) src/ipc/packet.c
+xenbw-guard_LIB := libcap-ng
 
 MYSQL := db/mysql db/traffic_table
 MYSQL_SINK := db/traffic_source db/traffic_rows db/mysql_sink db/sink
 
-xenbw-writer_SRC := src/xenbw-writer.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/writer/*.c) $(LEDGER:%=%.c) \
-                    $(wildcard db/rrd*.c) $(MYSQL:%=%.c) $(MYSQL_SINK:%=%.c)
+xenbw-writer_SRC := src/xenbw-writer.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/config/*.c src/writer/*.c) $(LEDGER:%=%.c) \
+                    $(filter-out db/rrd_folder.c,$(wildcard db/rrd*.c)) $(MYSQL:%=%.c) $(MYSQL_SINK:%=%.c)
 xenbw-writer_LIB := sqlite3 librrd libmariadb libcap-ng
 
-xenbw-capture_SRC := src/xenbw-capture.c src/base/child.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/capture/*.c) src/ipc/capture.c \
+xenbw-capture_SRC := src/xenbw-capture.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/config/*.c src/capture/*.c) src/ipc/capture.c src/ipc/packet.c \
                      src/net/frame.c src/net/netset.c src/net/rules.c
 xenbw-capture_LIB := libpcap libcap-ng
 
@@ -57,7 +62,7 @@ xenbw-graph_LIB := librrd
 xenbw-xl_SRC := xen/xenbw-xl.c xen/xl_state.c src/base/mem.c src/base/err.c src/base/text.c
 xenbw-xl_LIB := xenlight xentoollog
 
-PROGRAMS := xenbwd xenbw-writer xenbw-capture xenbw xenbw-graph xenbw-xl
+PROGRAMS := xenbwd xenbw-guard xenbw-writer xenbw-capture xenbw xenbw-graph xenbw-xl
 
 include tests/tests.mk
 

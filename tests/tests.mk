@@ -42,7 +42,7 @@ test_roster_LIB := libnl-3.0 sqlite3
 test_offload_SRC := tests/unit/test_offload.c src/net/offload.c tests/support/netns.c $(UNIT_C)
 test_heard_SRC := tests/unit/test_heard.c src/daemon/heard.c src/ipc/capture.c $(UNIT_C)
 test_nat_SRC := tests/unit/test_nat.c src/net/nat.c src/config/network.c $(UNIT_C)
-test_capture_ipc_SRC := tests/unit/test_capture_ipc.c src/ipc/capture.c $(UNIT_C)
+test_capture_ipc_SRC := tests/unit/test_capture_ipc.c src/ipc/capture.c src/ipc/packet.c $(UNIT_C)
 test_frame_SRC := tests/unit/test_frame.c src/net/frame.c $(UNIT_C)
 NETSET_C := src/net/netset.c src/config/network.c
 test_netset_SRC := tests/unit/test_netset.c $(NETSET_C) $(UNIT_C)
@@ -98,7 +98,7 @@ UNIT_TESTS += test_units test_period test_usage test_present test_out test_args 
 CLASSIFY_C := src/net/rules.c src/net/netset.c src/net/frame.c $(wildcard src/config/*.c)
 test_settle_SRC := tests/unit/test_settle.c src/capture/settle.c $(UNIT_C)
 test_capture_table_SRC := tests/unit/test_capture_table.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) $(UNIT_C)
-test_capture_SRC := tests/unit/test_capture.c tests/support/netns.c src/ipc/capture.c src/config/network.c $(UNIT_C)
+test_capture_SRC := tests/unit/test_capture.c tests/support/netns.c src/ipc/capture.c src/ipc/packet.c src/config/network.c $(UNIT_C)
 UNIT_TESTS += test_capture_table test_settle test_capture
 
 $(foreach t,$(UNIT_TESTS),$(eval $(t)_LIB += cmocka))
