@@ -118,20 +118,23 @@ MAN5 := xenbw.conf.5
 install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/libexec/xenbw $(DESTDIR)$(PREFIX)/share/man/man5 \
 	  $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
-	  $(DESTDIR)$(PREFIX)/lib/systemd/system
+	  $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d
 	install $(BUILD)/xenbwd $(BUILD)/xenbw $(DESTDIR)$(PREFIX)/sbin
-	install $(BUILD)/xenbw-writer $(BUILD)/xenbw-capture $(BUILD)/xenbw-graph $(BUILD)/xenbw-xl $(DESTDIR)$(PREFIX)/libexec/xenbw
+	install $(BUILD)/xenbw-guard $(BUILD)/xenbw-writer $(BUILD)/xenbw-capture $(BUILD)/xenbw-graph $(BUILD)/xenbw-xl $(DESTDIR)$(PREFIX)/libexec/xenbw
 	install -m 644 $(MAN8:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 $(MAN5:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man5
 	$(BUILD)/xenbw completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenbw
 	sed 's,@PREFIX@,$(PREFIX),g' examples/xenbwd.service.in > $(DESTDIR)$(PREFIX)/lib/systemd/system/xenbwd.service
+	install -m 644 examples/xenbw-sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/xenbw.conf
+	@[ -n '$(DESTDIR)' ] || getent passwd xenbw >/dev/null || systemd-sysusers $(PREFIX)/lib/sysusers.d/xenbw.conf || \
+	  useradd --system --user-group --no-create-home --home-dir /var/lib/xenbw --shell /usr/sbin/nologin xenbw
 	@[ -n '$(DESTDIR)' ] || [ -e /etc/xenbw/xenbw.conf ] || install -D -m 644 examples/xenbw.conf /etc/xenbw/xenbw.conf
 
 uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/xenbw
 	rm -f $(DESTDIR)$(PREFIX)/sbin/xenbwd $(DESTDIR)$(PREFIX)/sbin/xenbw $(MAN8:%=$(DESTDIR)$(PREFIX)/share/man/man8/%) \
 	  $(MAN5:%=$(DESTDIR)$(PREFIX)/share/man/man5/%) $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenbw \
-	  $(DESTDIR)$(PREFIX)/lib/systemd/system/xenbwd.service
+	  $(DESTDIR)$(PREFIX)/lib/systemd/system/xenbwd.service $(DESTDIR)$(PREFIX)/lib/sysusers.d/xenbw.conf
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')

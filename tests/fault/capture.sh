@@ -111,9 +111,11 @@ class_committed 2
 class_check "and all is seen" 1.0 2.0
 
 # Without its guard nothing is started any more; counting goes on.
-pkill -KILL -f 'xenbw-capture --guard'
-kill -KILL "$(bw_worker)"
-tap_ok "xenbwd says what to do" bed_wait "the line" grep -q 'restart xenbwd' "$BW_LOG"
+old=$(bw_worker)
+kill -KILL "$(bw_guard)"
+tap_ok "xenbwd says what is so until when" bed_wait "the line" \
+	grep -q 'xenbw-guard was ended by signal 9; bytes are unattributed, and RRD files and MySQL wait, until xenbwd is restarted' "$BW_LOG"
+tap_ok "the worker ends, too" bed_wait "its end" bash -c "! kill -0 $old"
 class_udp 1.0 outside external 160 500
 before=$(of 1.0 "$BW_OUTPUT")
 bw_stop

@@ -59,7 +59,7 @@ mariadb_start "$BED/mariadb" && mariadb_sql "CREATE DATABASE netacct" && mariadb
 	tap_bail "no MariaDB"
 mariadb_stop
 bed_up || tap_bail "no bed"
-echo secret >"$BED/password" && chmod 600 "$BED/password"
+echo secret >"$BED/password" && chgrp daemon "$BED/password" && chmod 640 "$BED/password" # else the writer cannot read it
 bw_config "flush 1" "errdelay 0" "database mysql" "mysql_user acct" "mysql_password_file $BED/password" \
 	"mysql_host $MARIADB_SOCKET" "mysql_database netacct"
 
