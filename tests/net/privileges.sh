@@ -113,7 +113,7 @@ tap_is "a new one is the user's" "$(stat -c '%a %u:%g' "$BW_RRD/Domain-0.rrd")" 
 chown 65534:65534 "$BW_RRD/web.rrd"
 slot 1
 tap_ok "a file of somebody else's is named, with what to do" bed_wait "the line" \
-	grep -qE 'web.rrd.* for the user daemon; `chgrp daemon` and `chmod g\+rw` it, or `chown daemon` it' "$BW_LOG"
+	grep -qE 'web.rrd.* for the user daemon; .chgrp daemon. and .chmod g\+rw. it, or .chown daemon. it' "$BW_LOG"
 chown 0:0 "$BW_RRD/web.rrd"
 mark
 kill -HUP "$BW_PID"
@@ -185,7 +185,7 @@ mark
 bw_config "ledger $BW_LEDGER" "rrd_dir $BW_RRD" "user root"
 kill -HUP "$BW_PID"
 tap_ok "another user takes effect at the next start, says a reload" bed_wait "the line" \
-	grep -q '`user root` takes effect when xenbwd is started again; until then it is `daemon`' "$BW_LOG"
+	grep -q '.user root. takes effect when xenbwd is started again; until then it is .daemon.' "$BW_LOG"
 bw_stop
 
 # Helpers that stay root, by order or because there is nobody else.
