@@ -26,23 +26,28 @@ DEPS_TEST  := libcmocka-dev valgrind mandoc iproute2 iputils-ping procps util-li
 DEPS_BENCH := pmacct
 
 # What each program is made of. A program links only what it needs.
-BASE   := base/mem base/err base/log base/log_limit base/text base/clock base/boot base/folder base/program
+BASE   := base/mem base/err base/log base/log_limit base/text base/clock base/boot base/folder base/share base/user base/program
 LEDGER := db/sql db/ledger_file db/ledger_versions
 VIFS := net/bind net/links net/message net/stats
 DIRECTORY := xen/directory xen/pending xen/snapshot xen/complaints xen/store xen/value
 
-xenbwd_SRC := src/xenbwd.c src/base/pidfile.c src/base/child.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/account/*.c src/daemon/*.c) \
-              $(VIFS:%=src/%.c) src/net/uplinks.c src/net/offload.c src/net/nat.c src/ipc/capture.c $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) db/ledger.c
+PRIVILEGES := src/base/privileges.c
+
+xenbwd_SRC := src/xenbwd.c src/base/pidfile.c src/base/child.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/config/*.c src/account/*.c src/daemon/*.c) \
+              $(VIFS:%=src/%.c) src/net/uplinks.c src/net/offload.c src/net/nat.c src/ipc/capture.c src/ipc/packet.c $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) db/ledger.c db/rrd_folder.c
 xenbwd_LIB := libnl-3.0 xenstore sqlite3 libevent_core libcap-ng
+
+xenbw-guard_SRC := src/xenbw-guard.c src/base/child.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/guard/*.c) src/ipc/packet.c
+xenbw-guard_LIB := libcap-ng
 
 MYSQL := db/mysql db/traffic_table
 MYSQL_SINK := db/traffic_source db/traffic_rows db/mysql_sink db/sink
 
-xenbw-writer_SRC := src/xenbw-writer.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/writer/*.c) $(LEDGER:%=%.c) \
-                    $(wildcard db/rrd*.c) $(MYSQL:%=%.c) $(MYSQL_SINK:%=%.c)
+xenbw-writer_SRC := src/xenbw-writer.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/config/*.c src/writer/*.c) $(LEDGER:%=%.c) \
+                    $(filter-out db/rrd_folder.c,$(wildcard db/rrd*.c)) $(MYSQL:%=%.c) $(MYSQL_SINK:%=%.c)
 xenbw-writer_LIB := sqlite3 librrd libmariadb libcap-ng
 
-xenbw-capture_SRC := src/xenbw-capture.c src/base/child.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/capture/*.c) src/ipc/capture.c \
+xenbw-capture_SRC := src/xenbw-capture.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/config/*.c src/capture/*.c) src/ipc/capture.c src/ipc/packet.c \
                      src/net/frame.c src/net/netset.c src/net/rules.c
 xenbw-capture_LIB := libpcap libcap-ng libseccomp
 
@@ -57,7 +62,7 @@ xenbw-graph_LIB := librrd
 xenbw-xl_SRC := xen/xenbw-xl.c xen/xl_state.c src/base/mem.c src/base/err.c src/base/text.c
 xenbw-xl_LIB := xenlight xentoollog
 
-PROGRAMS := xenbwd xenbw-writer xenbw-capture xenbw xenbw-graph xenbw-xl
+PROGRAMS := xenbwd xenbw-guard xenbw-writer xenbw-capture xenbw xenbw-graph xenbw-xl
 
 include tests/tests.mk
 
@@ -113,20 +118,23 @@ MAN5 := xenbw.conf.5
 install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/libexec/xenbw $(DESTDIR)$(PREFIX)/share/man/man5 \
 	  $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
-	  $(DESTDIR)$(PREFIX)/lib/systemd/system
+	  $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d
 	install $(BUILD)/xenbwd $(BUILD)/xenbw $(DESTDIR)$(PREFIX)/sbin
-	install $(BUILD)/xenbw-writer $(BUILD)/xenbw-capture $(BUILD)/xenbw-graph $(BUILD)/xenbw-xl $(DESTDIR)$(PREFIX)/libexec/xenbw
+	install $(BUILD)/xenbw-guard $(BUILD)/xenbw-writer $(BUILD)/xenbw-capture $(BUILD)/xenbw-graph $(BUILD)/xenbw-xl $(DESTDIR)$(PREFIX)/libexec/xenbw
 	install -m 644 $(MAN8:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 $(MAN5:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man5
 	$(BUILD)/xenbw completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenbw
 	sed 's,@PREFIX@,$(PREFIX),g' examples/xenbwd.service.in > $(DESTDIR)$(PREFIX)/lib/systemd/system/xenbwd.service
+	install -m 644 examples/xenbw-sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/xenbw.conf
+	@[ -n '$(DESTDIR)' ] || getent passwd xenbw >/dev/null || systemd-sysusers $(PREFIX)/lib/sysusers.d/xenbw.conf || \
+	  useradd --system --user-group --no-create-home --home-dir /var/lib/xenbw --shell /usr/sbin/nologin xenbw
 	@[ -n '$(DESTDIR)' ] || [ -e /etc/xenbw/xenbw.conf ] || install -D -m 644 examples/xenbw.conf /etc/xenbw/xenbw.conf
 
 uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/xenbw
 	rm -f $(DESTDIR)$(PREFIX)/sbin/xenbwd $(DESTDIR)$(PREFIX)/sbin/xenbw $(MAN8:%=$(DESTDIR)$(PREFIX)/share/man/man8/%) \
 	  $(MAN5:%=$(DESTDIR)$(PREFIX)/share/man/man5/%) $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenbw \
-	  $(DESTDIR)$(PREFIX)/lib/systemd/system/xenbwd.service
+	  $(DESTDIR)$(PREFIX)/lib/systemd/system/xenbwd.service $(DESTDIR)$(PREFIX)/lib/sysusers.d/xenbw.conf
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')

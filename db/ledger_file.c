@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/folder.h"
 #include "base/mem.h"
+#include "base/share.h"
 #include "db/sql.h"
 
 #define RECOVER                                                                                            \
@@ -38,6 +39,21 @@ static int take_lock(struct ledger_file *f, const char *path, char **err)
 					  : err_sys(err, "cannot lock %s", lock);
 	free(lock);
 	return rc;
+}
+
+/* Files of an older ledger may have another group than the one that is to read them. Where that cannot be
+ * changed counting goes on, and who cannot read them says so. Not while SQLite has them open: to close a
+ * descriptor of a file gives up its locks. */
+static void share_files(const char *path)
+{
+	static const char *const endings[] = {"", "-wal", "-shm", ".lock"};
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++) {
+		char *file = mem_printf("%s%s", path, endings[i]);
+
+		(void)share_file(AT_FDCWD, file, 0040);
+		free(file);
+	}
 }
 
 /* Refuses whatever is not one of our ledgers in a version that we know. A database without any table is new.
@@ -132,6 +148,7 @@ int ledger_file_open_writer(struct ledger_file *f, const char *path, char **err)
 		ledger_file_close(f);
 		return -1;
 	}
+	share_files(path);
 	old = umask(027);
 	rc = sqlite3_open_v2(path, &f->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW,
 			     NULL);
@@ -155,6 +172,8 @@ int ledger_file_open_reader(struct ledger_file *f, const char *path, char **err)
 	*f = (struct ledger_file){.lock_fd = -1};
 	if (access(path, F_OK) < 0 && errno == ENOENT)
 		return 1;
+	if (folder_passable(path, err) < 0)
+		return err_add(err, "cannot read ledger %s", path);
 	rc = sqlite3_open_v2(path, &f->db, SQLITE_OPEN_READONLY, NULL);
 	if (rc != SQLITE_OK) {
 		rc = err_set(

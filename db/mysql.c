@@ -2,6 +2,7 @@
 #include "db/mysql.h"
 
 #include <errmsg.h>
+#include <errno.h>
 #include <mysql.h>
 #include <mysqld_error.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/user.h"
 
 struct mysql {
 	MYSQL *handle;
@@ -132,13 +134,31 @@ static char *place_of(const struct conf_mysql *c)
 	return *host == '/' || !c->port ? mem_strdup(host) : mem_printf("%s port %u", host, c->port);
 }
 
+static int cannot_read_password(const char *path, char **err)
+{
+	char *user, *group;
+
+	if (errno != EACCES)
+		return err_sys(err, "cannot read the MySQL password from %s", path);
+	user = user_own_name();
+	group = user_own_group();
+	err_set(err,
+		"the user %s may not read the MySQL password from %s; let its group: `chgrp %s %s && chmod "
+		"640 "
+		"%s`",
+		user, path, group, path, path);
+	free(group);
+	free(user);
+	return -1;
+}
+
 int mysql_read_password(const char *path, char *out, size_t size, char **err)
 {
 	FILE *in = fopen(path, "re");
 	int rc = 0;
 
 	if (!in)
-		return err_sys(err, "cannot read the MySQL password from %s", path);
+		return cannot_read_password(path, err);
 	if (!fgets(out, (int)size, in)) {
 		if (ferror(in))
 			rc = err_sys(err, "cannot read the MySQL password from %s", path);

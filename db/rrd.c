@@ -15,8 +15,10 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/folder.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/user.h"
 #include "db/rrd_guard.h"
 
 #define TEMPORARY ".xenbw-new" /* no bucket's file begins with a dot */
@@ -80,6 +82,10 @@ int rrd_dir_open(struct rrd_dir *dir, const char *path, char **err)
 	while (length > 1 && path[length - 1] == '/')
 		length--;
 	*dir = (struct rrd_dir){.fd = -1, .path = mem_strndup(path, length)};
+	if (folder_passable(dir->path, err) < 0) {
+		err_add(err, "cannot write in RRD directory %s", dir->path);
+		goto fail;
+	}
 	made = mkdir(dir->path, 0755) == 0;
 	if (!made && errno != EEXIST) {
 		err_sys(err, "cannot make RRD directory %s; make it, or name another with `rrd_dir`",
@@ -103,8 +109,14 @@ int rrd_dir_open(struct rrd_dir *dir, const char *path, char **err)
 		goto fail;
 	}
 	if (faccessat(dir->fd, ".", W_OK | X_OK, AT_EACCESS) < 0) {
-		err_sys(err, "cannot write in RRD directory %s; give it to the user that xenbwd runs as",
-			dir->path);
+		char *user = user_own_name(), *group = user_own_group();
+
+		err_sys(err,
+			"the user %s cannot write in RRD directory %s; `chgrp %s` and `chmod g+rwx` it, or "
+			"`chown %s` it",
+			user, dir->path, group, user);
+		free(group);
+		free(user);
 		goto fail;
 	}
 	if (remove_leftovers(dir, err) < 0)
@@ -148,6 +160,18 @@ __attribute__((format(printf, 3, 4))) static void fail(struct rrd_outcome *o, in
 	va_end(ap);
 }
 
+/* xenbwd shares with us what is root's; who owns another's file knows why. */
+static void fail_refused(struct rrd_outcome *o, int error)
+{
+	char *user = user_own_name(), *group = user_own_group();
+
+	fail(o, error,
+	     "%s for the user %s; `chgrp %s` and `chmod g+rw` it, or `chown %s` it, and `chmod u+rw`",
+	     strerror(error), user, group, user);
+	free(group);
+	free(user);
+}
+
 static void fail_open(struct rrd_outcome *o, int error)
 {
 	switch (error) {
@@ -162,9 +186,7 @@ static void fail_open(struct rrd_outcome *o, int error)
 		break;
 	case EACCES:
 	case EPERM:
-		fail(o, error,
-		     "%s; it must be writable for its owner, and belong to the user that xenbwd runs as",
-		     strerror(error));
+		fail_refused(o, error);
 		break;
 	case EROFS:
 		fail(o, error, "%s; make it writable, or name another directory with `rrd_dir`",

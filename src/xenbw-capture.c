@@ -2,10 +2,9 @@
  *
  * xenbw-capture: looks at packets on the uplinks and tells which class each byte belongs to.
  *
- * xenbwd starts it as --guard, with its socket on descriptor 3 and all rights; the guard starts --worker and
- * starts it again (capture/guard.h, capture/worker.h). Both end with xenbwd, and only with it: the signals
- * that end a whole group of processes must not take from xenbwd what it asks for last. --replay is for
- * people (capture/replay.h).
+ * xenbw-guard starts it as --worker, with the socket to xenbwd on descriptor 3 (capture/worker.h). The worker
+ * ends with xenbwd, and only with it: the signals that end a whole group of processes must not take from
+ * xenbwd what it asks for last. --replay is for people (capture/replay.h).
  */
 #include <getopt.h>
 #include <signal.h>
@@ -18,12 +17,11 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "capture/guard.h"
 #include "capture/replay.h"
 #include "capture/worker.h"
 #include "ipc/capture.h"
 
-enum role { ROLE_NONE, ROLE_GUARD, ROLE_WORKER, ROLE_REPLAY };
+enum role { ROLE_NONE, ROLE_WORKER, ROLE_REPLAY };
 
 struct arguments {
 	enum role role;
@@ -34,13 +32,12 @@ struct arguments {
 
 static void usage(FILE *out)
 {
-	fputs("usage: xenbw-capture --guard [--syslog] [--debug]\n"
-	      "       xenbw-capture --worker [--naccttab] [--syslog] [--debug]\n"
+	fputs("usage: xenbw-capture --worker [--naccttab] [--syslog] [--debug]\n"
 	      "       xenbw-capture --help | --version\n"
 	      "       xenbw-capture --replay -c FILE --vifs FILE\n"
 	      "                     [--in SAVEFILE]... [--out SAVEFILE]...\n"
-	      "Tells which class the bytes on an uplink belong to. Guard and worker\n"
-	      "are started by xenbwd: descriptor 3 is the socket to it, 4 has the worker's settings.\n"
+	      "Tells which class the bytes on an uplink belong to. The worker is started for xenbwd:\n"
+	      "descriptor 3 is the socket to it, 4 has the settings.\n"
 	      "\n"
 	      "--replay prints how the packets of savefiles would be booked:\n"
 	      "  -c FILE         the configuration, an xenbw.conf or a naccttab\n"
@@ -61,9 +58,6 @@ static void add_file(struct arguments *a, const char *path, enum direction dir)
 static int take_option(struct arguments *a, int c)
 {
 	switch (c) {
-	case 'g':
-		a->role = ROLE_GUARD;
-		return 0;
 	case 'w':
 		a->role = ROLE_WORKER;
 		return 0;
@@ -107,12 +101,17 @@ static int take_option(struct arguments *a, int c)
 static int read_arguments(struct arguments *a, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"guard", no_argument, NULL, 'g'},      {"worker", no_argument, NULL, 'w'},
-		{"replay", no_argument, NULL, 'r'},     {"naccttab", no_argument, NULL, 'n'},
-		{"syslog", no_argument, NULL, 's'},     {"debug", no_argument, NULL, 'd'},
-		{"vifs", required_argument, NULL, 'v'}, {"in", required_argument, NULL, 'i'},
-		{"out", required_argument, NULL, 'o'},  {"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},    {0},
+		{"worker", no_argument, NULL, 'w'},
+		{"replay", no_argument, NULL, 'r'},
+		{"naccttab", no_argument, NULL, 'n'},
+		{"syslog", no_argument, NULL, 's'},
+		{"debug", no_argument, NULL, 'd'},
+		{"vifs", required_argument, NULL, 'v'},
+		{"in", required_argument, NULL, 'i'},
+		{"out", required_argument, NULL, 'o'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{0},
 	};
 	bool replay;
 	int c, rc;
@@ -160,7 +159,7 @@ static int run(const struct arguments *a, char **err)
 		return replay_run(&a->replay, stdout, err);
 	if (check_socket(err) < 0 || ignore_signals(err) < 0)
 		return -1;
-	return a->role == ROLE_GUARD ? guard_run(a->debug, err) : worker_run(a->naccttab, err);
+	return worker_run(a->naccttab, err);
 }
 
 int main(int argc, char **argv)

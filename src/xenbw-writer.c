@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * xenbw-writer: feeds the RRD files and MySQL from the ledger. Started by xenbwd, which it talks to over
- * descriptor 3.
+ * xenbw-writer: feeds the RRD files and MySQL from the ledger. xenbw-guard starts it for xenbwd, which it
+ * talks to over descriptor 3; descriptor 4 has the settings.
  *
  * Holds no capability and can gain none. Reads the ledger, never writes it; writer/writer.h says what it
  * does. Only a broken descriptor or wrong arguments end this program with an error. It can be killed at any
  * time.
  */
-#include <cap-ng.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -20,19 +18,19 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/privileges.h"
 #include "config/conf.h"
 #include "ipc/feed.h"
 #include "writer/writer.h"
 
 struct arguments {
-	const char *ledger, *rrd_dir;
-	bool mysql, syslog, debug;
+	bool naccttab, syslog, debug;
 };
 
 static void usage(FILE *out)
 {
-	fputs("usage: xenbw-writer --ledger FILE [--rrd-dir DIR] [--mysql] [--syslog] [--debug]\n"
-	      "Started by xenbwd; descriptor 3 is the socket to it, 4 has MySQL's settings.\n",
+	fputs("usage: xenbw-writer [--naccttab] [--syslog] [--debug]\n"
+	      "Started for xenbwd; descriptor 3 is the socket to it, 4 has the settings.\n",
 	      out);
 }
 
@@ -40,23 +38,16 @@ static void usage(FILE *out)
 static int read_arguments(struct arguments *a, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"ledger", required_argument, NULL, 'l'}, {"rrd-dir", required_argument, NULL, 'r'},
-		{"mysql", no_argument, NULL, 'm'},        {"syslog", no_argument, NULL, 's'},
-		{"debug", no_argument, NULL, 'd'},        {"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},      {0},
+		{"naccttab", no_argument, NULL, 'n'}, {"syslog", no_argument, NULL, 's'},
+		{"debug", no_argument, NULL, 'd'},    {"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},  {0},
 	};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (c) {
-		case 'l':
-			a->ledger = optarg;
-			break;
-		case 'r':
-			a->rrd_dir = optarg;
-			break;
-		case 'm':
-			a->mysql = true;
+		case 'n':
+			a->naccttab = true;
 			break;
 		case 's':
 			a->syslog = true;
@@ -75,23 +66,10 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
 			return 1 + 2;
 		}
 	}
-	if (optind < argc || !a->ledger || (!a->rrd_dir && !a->mysql)) {
+	if (optind < argc) {
 		usage(stderr);
 		return 1 + 2;
 	}
-	return 0;
-}
-
-/* No capability, in no set, and none to gain by an exec. */
-static int drop_privileges(char **err)
-{
-	bool bounding = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) == 1;
-
-	capng_clear(CAPNG_SELECT_ALL);
-	if (capng_apply(bounding ? CAPNG_SELECT_ALL : CAPNG_SELECT_CAPS) < 0)
-		return err_set(err, "cannot drop the capabilities");
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return err_sys(err, "cannot set no_new_privs");
 	return 0;
 }
 
@@ -117,14 +95,20 @@ static int check_feed(char **err)
 	return 0;
 }
 
-static int run(const struct arguments *a, const struct conf *conf, char **err)
+static int run(const struct arguments *a, struct conf *conf, char **err)
 {
-	struct writer_setup setup = {
-		.ledger = a->ledger, .rrd_dir = a->rrd_dir, .conf = a->mysql ? conf : NULL};
+	struct writer_setup setup = {0};
 
 	umask(022);
-	if (drop_privileges(err) < 0 || open_signals(&setup.signals, err) < 0)
+	conf->kind = a->naccttab ? CONF_NACCTTAB : CONF_XENBW;
+	if (check_feed(err) < 0 || conf_receive(conf, FEED_SETTINGS_FD, err) < 0 ||
+	    open_signals(&setup.signals, err) < 0)
 		return -1;
+	setup.ledger = conf->ledger;
+	setup.rrd_dir = conf->rrd_dir;
+	setup.conf = conf->database == DATABASE_MYSQL ? conf : NULL;
+	if (!setup.rrd_dir && !setup.conf)
+		return err_set(err, "the settings name neither RRD files nor MySQL to write to");
 	return writer_run(&setup, err);
 }
 
@@ -141,9 +125,7 @@ int main(int argc, char **argv)
 	if (a.syslog)
 		log_to_syslog();
 	conf_init(&conf);
-	rc = check_feed(&err);
-	if (rc == 0 && a.mysql)
-		rc = conf_receive(&conf, FEED_SETTINGS_FD, &err);
+	rc = privileges_drop(&err);
 	if (rc == 0)
 		rc = run(&a, &conf, &err);
 	conf_free(&conf);

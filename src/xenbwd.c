@@ -69,8 +69,10 @@ static int start(struct service *s, char **err)
 {
 	if (pidfile_take(&s->pidfile, s->conf.pidfile, err) < 0)
 		return -1;
-	if (!s->guard)
-		s->guard = guard_new();
+	if (s->guard)
+		guard_follow(s->guard, &s->conf);
+	else
+		s->guard = guard_new(&s->conf);
 	if (daemon_open(&s->daemon, &s->conf, s->guard, err) < 0) {
 		pidfile_release(&s->pidfile);
 		return -1;
@@ -148,6 +150,7 @@ static int reload(struct service *s, char **err)
 static int serve(struct service *s)
 {
 	char *err = NULL;
+	bool again;
 	int rc;
 
 	while (daemon_run(s->daemon) == DAEMON_RELOAD) {
@@ -162,9 +165,10 @@ static int serve(struct service *s)
 			return EX_UNAVAILABLE;
 		}
 	}
+	again = daemon_wants_restart(s->daemon);
 	rc = daemon_end(s->daemon, DAEMON_STOP);
 	stop(s);
-	return rc == 0 ? EX_OK : EX_IOERR;
+	return rc != 0 ? EX_IOERR : again ? EX_TEMPFAIL : EX_OK;
 }
 
 static int run(struct service *s, bool detach)

@@ -7,6 +7,8 @@ BASE_C := $(BASE:%=src/%.c)
 UNIT_C := tests/support/unit.c $(BASE_C)
 ACCOUNT_C := $(wildcard src/account/*.c) src/config/network.c
 test_text_SRC := tests/unit/test_text.c tests/support/netns.c $(UNIT_C)
+test_share_SRC := tests/unit/test_share.c $(PRIVILEGES) $(UNIT_C)
+test_share_LIB := libcap-ng
 test_log_SRC := tests/unit/test_log.c $(UNIT_C)
 test_basis_SRC := tests/unit/test_basis.c src/account/basis.c
 test_conf_SRC := tests/unit/test_conf.c $(wildcard src/config/*.c) $(UNIT_C)
@@ -44,7 +46,7 @@ test_offload_SRC := tests/unit/test_offload.c src/net/offload.c tests/support/ne
 test_helper_SRC := tests/unit/test_helper.c src/daemon/helper.c src/base/child.c $(wildcard src/config/*.c) $(UNIT_C)
 test_heard_SRC := tests/unit/test_heard.c src/daemon/heard.c src/ipc/capture.c $(UNIT_C)
 test_nat_SRC := tests/unit/test_nat.c src/net/nat.c src/config/network.c $(UNIT_C)
-test_capture_ipc_SRC := tests/unit/test_capture_ipc.c src/ipc/capture.c $(UNIT_C)
+test_capture_ipc_SRC := tests/unit/test_capture_ipc.c src/ipc/capture.c src/ipc/packet.c $(UNIT_C)
 test_frame_SRC := tests/unit/test_frame.c src/net/frame.c $(UNIT_C)
 NETSET_C := src/net/netset.c src/config/network.c
 test_netset_SRC := tests/unit/test_netset.c $(NETSET_C) $(UNIT_C)
@@ -74,7 +76,7 @@ test_network_SRC := tests/unit/test_network.c src/config/network.c $(UNIT_C)
 test_mysql_SRC := tests/unit/test_mysql.c tests/support/mariadb_bed.c tests/support/unit.c db/mysql.c $(BASE_C)
 test_mysql_LIB := libmariadb
 
-UNIT_TESTS := test_naccttab test_network test_text test_log test_basis test_owner test_conf test_portion test_split test_epoch test_bucket test_account test_account_look test_ledger test_ledger_file test_ledger_versions test_links test_stats test_bind test_message test_frame test_netset test_rules test_uplinks test_nat test_offload test_roster test_heard test_helper test_capture_ipc test_rrd_plan test_rrd test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink
+UNIT_TESTS := test_share test_naccttab test_network test_text test_log test_basis test_owner test_conf test_portion test_split test_epoch test_bucket test_account test_account_look test_ledger test_ledger_file test_ledger_versions test_links test_stats test_bind test_message test_frame test_netset test_rules test_uplinks test_nat test_offload test_roster test_heard test_helper test_capture_ipc test_rrd_plan test_rrd test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink
 
 test_value_SRC := tests/unit/test_value.c xen/value.c $(BASE_C)
 test_pending_SRC := tests/unit/test_pending.c xen/pending.c xen/snapshot.c xen/value.c $(BASE_C)
@@ -100,7 +102,7 @@ UNIT_TESTS += test_units test_period test_usage test_present test_out test_args 
 CLASSIFY_C := src/net/rules.c src/net/netset.c src/net/frame.c $(wildcard src/config/*.c)
 test_settle_SRC := tests/unit/test_settle.c src/capture/settle.c $(UNIT_C)
 test_capture_table_SRC := tests/unit/test_capture_table.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) $(UNIT_C)
-test_capture_SRC := tests/unit/test_capture.c tests/support/netns.c src/ipc/capture.c src/config/network.c $(UNIT_C)
+test_capture_SRC := tests/unit/test_capture.c tests/support/netns.c src/ipc/capture.c src/ipc/packet.c src/config/network.c $(UNIT_C)
 test_sandbox_SRC := tests/unit/test_sandbox.c src/capture/sandbox.c $(UNIT_C)
 test_sandbox_LIB := libseccomp
 UNIT_TESTS += test_capture_table test_settle test_capture test_sandbox

@@ -11,4 +11,8 @@
  * path does not grow a tree. */
 int folder_of(const char *path, mode_t mode, char **err);
 
+/* Whether this process may go through each folder above `path`, as far as they exist: 0, or -1 with an error
+ * that names the first one that it may not enter, and what to do. */
+int folder_passable(const char *path, char **err);
+
 #endif

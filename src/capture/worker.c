@@ -14,13 +14,14 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "capture/privileges.h"
+#include "base/privileges.h"
 #include "capture/sandbox.h"
 #include "capture/settle.h"
 #include "capture/table.h"
 #include "capture/tap.h"
 #include "config/conf.h"
 #include "ipc/capture.h"
+#include "ipc/packet.h"
 
 #define NAP_MS 20 /* between two looks into the rings; they hold what comes meanwhile */
 
@@ -175,7 +176,7 @@ static int answer(struct worker *w, const struct capture_order *o, char **err)
 	free(seen);
 	if (table < 0)
 		return -1;
-	rc = capture_send(CAPTURE_FD, &a, sizeof(a), &table, 1, err);
+	rc = packet_send(CAPTURE_FD, &a, sizeof(a), &table, 1, err);
 	close(table);
 	return rc;
 }
@@ -193,14 +194,14 @@ static int obey(struct worker *w, const struct capture_order *o, int table, char
 static int take_order(struct worker *w, char **err)
 {
 	struct capture_order o;
-	int fds[CAPTURE_FDS], rc = capture_receive(CAPTURE_FD, &o, sizeof(o), fds, err);
+	int fds[PACKET_FDS], rc = packet_receive(CAPTURE_FD, &o, sizeof(o), fds, err);
 
 	if (rc < 0)
 		return *err ? err_add(err, "from xenbwd") : 0;
 	if (rc == 0)
 		return 1;
 	rc = obey(w, &o, fds[0], err);
-	capture_close(fds);
+	packet_close(fds);
 	return rc < 0 ? -1 : 1;
 }
 

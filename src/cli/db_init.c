@@ -270,8 +270,11 @@ int db_init(struct cli *cli, char **err)
 	int rc;
 
 	if (!c->user) {
-		err_set(err, "the configuration names no account to write with: add `mysql_user NAME` and "
-			     "`mysql_password_file PATH`");
+		err_set(err,
+			"the configuration names no account to write with: add `mysql_user NAME` and "
+			"`mysql_password_file PATH`. Without them xenbw-writer comes as `%s`, for an account "
+			"IDENTIFIED VIA unix_socket that an admin has made by hand",
+			cli->conf.user);
 		return CLI_FAILED;
 	}
 	if (cli->args.value[OPTION_PRINT])

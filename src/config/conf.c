@@ -38,6 +38,7 @@ void conf_free(struct conf *c)
 	free(c->control);
 	free(c->timezone);
 	free(c->pidfile);
+	free(c->user);
 	free(c->mysql.user);
 	free(c->mysql.password);
 	free(c->mysql.password_file);

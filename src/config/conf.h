@@ -66,6 +66,7 @@ struct conf {
 	char *control;       /* path of the control socket */
 	char *timezone;      /* a TZ name, NULL = the system's */
 	char *pidfile;       /* path, NULL = none */
+	char *user;          /* whom the helpers run as */
 	enum database_kind database;
 	struct conf_mysql mysql;
 	struct conf_addresses addresses;

@@ -29,6 +29,7 @@ enum value_type {
 	VALUE_SOCKET,
 	VALUE_ZONE,
 	VALUE_SUFFIX,
+	VALUE_USER,
 	VALUE_TEXT,   /* NULL while it is not set */
 	VALUE_SECRET, /* the same, and shown to nobody */
 	VALUE_NAME,   /* of a database or table */
@@ -66,6 +67,7 @@ static const struct keyword keywords[] = {
 	{"rrd_dir", VALUE_PATH_OR_NONE, AT(rrd_dir), "/var/lib/xenbw/rrd", 0, 0, NULL},
 	{"control", VALUE_SOCKET, AT(control), "/run/xenbw/control", 0, 0, NULL},
 	{"pidfile", VALUE_PATH_OR_NONE, AT(pidfile), "none", 0, 0, NULL},
+	{"user", VALUE_USER, AT(user), "xenbw", 0, 0, NULL},
 	{"timezone", VALUE_ZONE, AT(timezone), "system", 0, 0, NULL},
 	{"database", VALUE_DATABASE, AT(database), "none", 0, 0, NULL},
 	{"mysql_user", VALUE_TEXT, AT(mysql.user), NULL, 0, 0, NULL},
@@ -250,6 +252,21 @@ static int set_suffix(char **field, const char *value, char **err)
 	return 0;
 }
 
+/* Whether there is one is looked at when helpers are started. */
+static int set_user(char **field, const char *value, char **err)
+{
+	bool fits = value[0] != '-' && strlen(value) <= LONGEST_NAME;
+
+	for (const char *p = value; *p; p++)
+		if (!isgraph((unsigned char)*p) || *p == ':' || *p == '/')
+			fits = false;
+	if (!fits)
+		return err_set(err, "`%s` is no name of a user; write one as `getent passwd` shows it",
+			       value);
+	mem_replace(field, value);
+	return 0;
+}
+
 static int set_database(enum database_kind *field, const char *value, char **err)
 {
 	if (strcmp(value, "mysql") == 0)
@@ -415,6 +432,8 @@ int keyword_set(struct conf *c, const struct keyword *k, const char *value, char
 		return 0;
 	case VALUE_SUFFIX:
 		return set_suffix(field, value, err);
+	case VALUE_USER:
+		return set_user(field, value, err);
 	case VALUE_TEXT:
 	case VALUE_SECRET:
 		return set_text(field, value, err);
@@ -507,6 +526,7 @@ static void print_value(const struct conf *c, const struct keyword *k, FILE *out
 		break;
 	case VALUE_PATH:
 	case VALUE_SOCKET:
+	case VALUE_USER:
 	case VALUE_TEXT:
 	case VALUE_NAME:
 		print_text(out, k, *(char *const *)field, NULL);

@@ -17,6 +17,7 @@
 #include "daemon/helper.h"
 #include "daemon/nat_watch.h"
 #include "daemon/roster.h"
+#include "ipc/packet.h"
 #include "net/offload.h"
 #include "net/uplinks.h"
 
@@ -30,7 +31,6 @@
 
 struct classifier {
 	struct daemon *d;
-	struct guard *guard;
 	struct uplinks uplinks;
 	struct roster roster;
 	struct nat_watch *nat;
@@ -112,13 +112,13 @@ static void receive(struct classifier *c)
 
 	while (got == 1 && c->fd >= 0) {
 		struct capture_answer a;
-		int fds[CAPTURE_FDS];
+		int fds[PACKET_FDS];
 		char *err = NULL;
 		bool good;
 
-		got = capture_receive(c->fd, &a, sizeof(a), fds, &err);
+		got = packet_receive(c->fd, &a, sizeof(a), fds, &err);
 		good = got == 1 && hear(c, &a, fds[0]);
-		capture_close(fds);
+		packet_close(fds);
 		if (got < 0 && !err)
 			retry_later(c, "xenbw-capture has ended");
 		else if (got < 0 || (got == 1 && !good))
@@ -149,7 +149,7 @@ static void ask(struct classifier *c, struct mono counted)
 	c->asked++;
 	/* Where this fails there is no answer: its end shows when it is listened to; a full socket is one
 	 * that hangs. */
-	(void)capture_send(c->fd, &order, sizeof(order), NULL, 0, NULL);
+	(void)packet_send(c->fd, &order, sizeof(order), NULL, 0, NULL);
 }
 
 /* Listens until the last question is answered, the worker is gone or the time is over. */
@@ -179,7 +179,7 @@ static void tell_roster(struct classifier *c)
 	if (c->fd < 0)
 		return;
 	table = capture_table_pack(c->roster.list, c->roster.count, sizeof(*c->roster.list), NULL);
-	if (table < 0 || capture_send(c->fd, &order, sizeof(order), &table, 1, NULL) < 0)
+	if (table < 0 || packet_send(c->fd, &order, sizeof(order), &table, 1, NULL) < 0)
 		retry_later(c, "xenbw-capture does not take its orders");
 	if (table >= 0)
 		close(table);
@@ -200,7 +200,7 @@ static int start_on(struct classifier *c, char **err)
 		    !uplinks_see_below(&c->uplinks, link)) /* else each of its frames would be seen twice */
 			conf.devices.list[conf.devices.count++] = mem_strdup(link->name);
 	}
-	fd = guard_start_worker(c->guard, &conf, err);
+	fd = guard_start(c->d->guard, GUARD_CAPTURE, &conf, false, err);
 	for (size_t i = 0; i < conf.devices.count; i++)
 		free(conf.devices.list[i]);
 	free(conf.devices.list);
@@ -213,7 +213,7 @@ static void start_worker(struct classifier *c)
 
 	evtimer_del(c->on_retry);
 	close_worker(c);
-	if (!c->uplinks.count)
+	if (!c->uplinks.count || guard_fd(c->d->guard) < 0)
 		return;
 	helper_started(&c->backoff);
 	c->fd = start_on(c, &err);
@@ -235,6 +235,14 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	start_worker(arg);
+}
+
+void classifier_give_up(struct classifier *c)
+{
+	if (!c)
+		return;
+	evtimer_del(c->on_retry);
+	close_worker(c);
 }
 
 /* ---- who and where ---- */
@@ -489,12 +497,11 @@ struct classifier_status classifier_status(const struct classifier *c)
 
 /* ---- life ---- */
 
-struct classifier *classifier_new(struct daemon *d, struct guard *g)
+struct classifier *classifier_new(struct daemon *d)
 {
 	struct classifier *c = mem_alloc(sizeof(*c));
 
 	c->d = d;
-	c->guard = g;
 	c->fd = -1;
 	c->nat = nat_watch_new();
 	c->look = (struct account_look){.seen = seen, .ctx = c};

@@ -15,10 +15,12 @@
 
 struct classifier;
 struct daemon;
-struct guard;
 
-struct classifier *classifier_new(struct daemon *d, struct guard *g);
+struct classifier *classifier_new(struct daemon *d);
 void classifier_free(struct classifier *c);
+
+/* The guard is gone: the worker is let go, and no other is started. */
+void classifier_give_up(struct classifier *c);
 
 /* Devices, vifs or addresses may have changed: chooses the uplinks again, tells the worker. */
 void classifier_follow(struct classifier *c);

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/daemon.h"
 
-#include <cap-ng.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
 
 #include "base/boot.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/privileges.h"
 #include "daemon/classifier.h"
+#include "daemon/guard.h"
+#include "db/rrd_folder.h"
 #include "db/sink.h"
 #include "ipc/feed.h"
 
@@ -24,23 +24,6 @@
 
 /* A poll that aims at a slot's edge comes just behind it. */
 #define EDGE_SLACK_MS 10
-
-/* What is open by now needs no privilege any more; the thread that libxenstore starts must not have any
- * either. */
-static int drop_privileges(char **err)
-{
-	if (capng_get_caps_process() == 0 && capng_have_capabilities(CAPNG_SELECT_BOTH) == CAPNG_NONE)
-		return 0; /* a reload: they are gone already */
-	capng_clear(CAPNG_SELECT_BOTH);
-	if (capng_apply(CAPNG_SELECT_BOTH) < 0)
-		return err_sys(err, "cannot drop capabilities");
-	if (signal(SIGPIPE, SIG_IGN) ==
-	    SIG_ERR) /* a client or xenstored that went away is seen by the return value */
-		return err_sys(err, "cannot ignore SIGPIPE");
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return err_sys(err, "cannot set no_new_privs");
-	return 0;
-}
 
 /* ---- timers ---- */
 
@@ -138,6 +121,31 @@ static void on_hold(evutil_socket_t sig, short what, void *arg)
 	feed_hold(d->feed);
 }
 
+/* Nothing can be started any more. What starts xenbwd itself again does it best, and a restart loses nothing;
+ * else counting goes on without. */
+static void on_guard(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+	char *how;
+
+	(void)fd;
+	(void)what;
+	if (!guard_has_ended(d->guard, &how))
+		return;
+	event_del(d->on_guard);
+	if (!notify_is_managed()) {
+		log_err("%s; " GUARD_MISSING, how);
+		classifier_give_up(d->classifier);
+		feed_kill(d->feed);
+		d->feed = NULL;
+	} else if (!d->stop) {
+		log_err("%s; xenbwd commits and ends, to be started again with a new one", how);
+		d->again = d->stop = true;
+		event_base_loopexit(d->base, NULL);
+	}
+	free(how);
+}
+
 /* ---- life ---- */
 
 /* Waits for a signal from now on; NULL where it cannot. */
@@ -167,6 +175,11 @@ static int open_events(struct daemon *d, char **err)
 	if (!d->on_links || !d->on_timer || !d->on_soon || !d->on_term || !d->on_int || !d->on_hup ||
 	    !d->on_tstp || !d->on_cont)
 		return err_set(err, "cannot make the loop's events");
+	if (guard_fd(d->guard) < 0)
+		return 0;
+	d->on_guard = event_new(d->base, guard_fd(d->guard), EV_READ | EV_PERSIST, on_guard, d);
+	if (!d->on_guard || event_add(d->on_guard, NULL) < 0)
+		return err_set(err, "cannot wait for the end of xenbw-guard");
 	return 0;
 }
 
@@ -211,12 +224,35 @@ static int open_account(struct daemon *d, char **err)
 	return rc;
 }
 
+/* What is open by now needs no privilege any more; the thread that libxenstore starts must not have any
+ * either. */
+static int settle_down(char **err)
+{
+	if (privileges_drop(err) < 0)
+		return -1;
+	if (signal(SIGPIPE, SIG_IGN) ==
+	    SIG_ERR) /* a client or xenstored that went away is seen by the return value */
+		return err_sys(err, "cannot ignore SIGPIPE");
+	return 0;
+}
+
+/* Where the writer may still write nothing it says so itself, file by file. */
+static void prepare_rrd(const struct conf *conf)
+{
+	char *err = NULL;
+
+	if (conf->rrd_dir && rrd_folder_prepare(conf->rrd_dir, &err) < 0)
+		log_warn("%s", err);
+	free(err);
+}
+
 int daemon_open(struct daemon **out, const struct conf *conf, struct guard *guard, char **err)
 {
 	struct daemon *d = mem_alloc(sizeof(*d));
 
 	*out = NULL;
 	d->conf = conf;
+	d->guard = guard;
 	d->started = clock_wall();
 	d->last_poll = d->last_commit = clock_mono();
 	d->no_xenstore.what = "xenstore";
@@ -227,12 +263,13 @@ int daemon_open(struct daemon **out, const struct conf *conf, struct guard *guar
 	d->directory = directory_new();
 	if (links_open(&d->links, err) < 0 || stats_open(&d->stats, err) < 0 || open_events(d, err) < 0 ||
 	    open_account(d, err) < 0 || control_server_open(&d->control, d, err) < 0 ||
-	    drop_privileges(err) < 0) {
+	    settle_down(err) < 0) {
 		daemon_close(d);
 		return -1;
 	}
+	prepare_rrd(conf);
 	follow_restored(d);
-	if (conf->attribution != ATTRIBUTION_OFF && !(d->classifier = classifier_new(d, guard))) {
+	if (conf->attribution != ATTRIBUTION_OFF && !(d->classifier = classifier_new(d))) {
 		daemon_close(d);
 		return err_set(err, "cannot make a timer");
 	}
@@ -265,6 +302,11 @@ bool daemon_is_stopped(struct daemon *d)
 {
 	event_base_loop(d->base, EVLOOP_NONBLOCK);
 	return d->stop;
+}
+
+bool daemon_wants_restart(const struct daemon *d)
+{
+	return d->again;
 }
 
 int daemon_end(struct daemon *d, enum daemon_end how)
@@ -305,6 +347,7 @@ void daemon_close(struct daemon *d)
 	free_event(d->on_hup);
 	free_event(d->on_tstp);
 	free_event(d->on_cont);
+	free_event(d->on_guard);
 	if (d->base)
 		event_base_free(d->base);
 	follow_free(d);

@@ -54,11 +54,12 @@ struct daemon {
 	struct directory *directory;
 	struct ledger *ledger;
 	struct account *account;
-	struct feed *feed;
+	struct guard *guard;
+	struct feed *feed;             /* NULL: nothing is fed */
 	struct classifier *classifier; /* NULL: nobody looks at packets */
 	struct control_server *control;
 	struct event *on_links, *on_directory, *on_timer, *on_soon, *on_term, *on_int, *on_hup, *on_tstp,
-		*on_cont;
+		*on_cont, *on_guard;
 	struct followed *followed, *by_vif; /* the same: by numbers, by ledger id */
 	int64_t started;
 	struct mono last_poll, last_commit;
@@ -66,6 +67,7 @@ struct daemon {
 	bool follow_again; /* devices or the directory changed */
 	bool told_again;   /* what the classifier has to know may have changed */
 	bool stop;         /* asked for by TERM or INT; else HUP asks for a reload */
+	bool again;        /* stop, to be started again: the guard is gone */
 	bool held;         /* by TSTP: SQL is left alone */
 	bool urgent;       /* a vif came or went: commit with the next poll */
 	struct trouble no_xenstore, no_links, no_counters, no_commit, no_fold;
@@ -98,7 +100,7 @@ int poll_baseline(struct daemon *d, char **err);
 
 /* ---- feed.c ---- */
 
-/* Starts xenbw-writer and keeps it running. */
+/* Starts xenbw-writer and keeps it running; NULL where that cannot be (said in the log). */
 struct feed *feed_start(struct daemon *d);
 
 /* Tells it that a slot is complete. */
@@ -107,7 +109,8 @@ void feed_tell(struct feed *f);
 /* Tells it whether SQL is to be left alone, as daemon.held says. */
 void feed_hold(struct feed *f);
 
-/* Lets it bring the last commit to MySQL, finish, and takes its last word: some seconds at most. */
+/* Lets it bring the last commit to MySQL, finish, and takes its last word, some seconds at most; then ends
+ * it. */
 void feed_stop(struct feed *f);
 
 /* Ends it at once: it can be killed at any time, and another one is started. */
@@ -124,12 +127,14 @@ void control_server_close(struct control_server *s);
 /* Tells the service manager, if there is one: "READY=1", "STOPPING=1". */
 void notify_manager(const char *state);
 
+/* Whether there is one, which starts xenbwd again when it fails. */
+bool notify_is_managed(void);
+
 /* ---- daemon.c ---- */
 
 enum daemon_end { DAEMON_STOP, DAEMON_RELOAD };
 
-/* Sets everything up, ready to begin. `conf` and `guard` outlive it; no guard: nobody looks at packets. On
- * failure *d is NULL. */
+/* Sets everything up, ready to begin. `conf` and `guard` outlive it. On failure *d is NULL. */
 int daemon_open(struct daemon **d, const struct conf *conf, struct guard *guard, char **err);
 
 /* The first reading and commit; from then on xenbw-writer is fed. Once, and again after a daemon_end that
@@ -140,8 +145,11 @@ void daemon_begin(struct daemon *d);
  * ends it and opens another). */
 enum daemon_end daemon_run(struct daemon *d);
 
-/* After daemon_run: whether TERM or INT has come since. */
+/* After daemon_run: whether TERM or INT has come since, or the guard's end stops it. */
 bool daemon_is_stopped(struct daemon *d);
+
+/* It stops so that the service manager starts it again. */
+bool daemon_wants_restart(const struct daemon *d);
 
 /* The last poll and commit, and xenbw-writer's end: with DAEMON_RELOAD at once, for another one takes over.
  * Returns 0, or -1 where the last commit failed. */

@@ -3,18 +3,16 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/child.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "daemon/daemon.h"
+#include "daemon/guard.h"
 #include "daemon/helper.h"
 #include "db/sink.h"
 
@@ -23,9 +21,8 @@
 
 struct feed {
 	struct daemon *d;
-	pid_t pid; /* 0: not running */
-	int fd;    /* our end; -1 */
-	struct event *on_message, *on_exit, *on_retry;
+	int fd; /* our end; -1: it does not run */
+	struct event *on_message, *on_retry;
 	struct helper_backoff backoff;
 };
 
@@ -82,6 +79,15 @@ static int receive(struct feed *f)
 	return 1;
 }
 
+/* How it ended is told by the guard. */
+static void ended(struct feed *f)
+{
+	close_end(f);
+	retry_later(f);
+	log_err("xenbw-writer has ended; it is started again in %u s, the ledger keeps what it has to write",
+		f->backoff.seconds);
+}
+
 static void on_message(evutil_socket_t fd, short what, void *arg)
 {
 	struct feed *f = arg;
@@ -89,31 +95,7 @@ static void on_message(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (receive(f) < 0)
-		close_end(f); /* its exit is reported by on_exit */
-}
-
-static void on_exit_of_child(evutil_socket_t sig, short what, void *arg)
-{
-	struct feed *f = arg;
-	int status;
-
-	(void)sig;
-	(void)what;
-	if (f->pid == 0 || waitpid(f->pid, &status, WNOHANG) != f->pid)
-		return;
-	f->pid = 0;
-	close_end(f);
-	retry_later(f);
-	if (WIFSIGNALED(status))
-		log_err("xenbw-writer was ended by signal %d; it is started again in %u s, the ledger keeps "
-			"what it has to "
-			"write",
-			WTERMSIG(status), f->backoff.seconds);
-	else
-		log_err("xenbw-writer exited with status %d; it is started again in %u s, the ledger keeps "
-			"what it has to "
-			"write",
-			WEXITSTATUS(status), f->backoff.seconds);
+		ended(f);
 }
 
 static void on_retry(evutil_socket_t fd, short what, void *arg)
@@ -121,32 +103,6 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	start_writer(arg);
-}
-
-/* It gets the socket and the settings, with MySQL's password among them. */
-static int spawn(struct feed *f, int theirs, char **err)
-{
-	const struct conf *conf = f->d->conf;
-	static char ledger[] = "--ledger", rrd_dir[] = "--rrd-dir", mysql[] = "--mysql",
-		    syslog[] = "--syslog";
-	char *argv[8] = {NULL, ledger, conf->ledger};
-	int fds[] = {theirs, helper_settings(conf, true, err)};
-	size_t argc = 3;
-	int rc;
-
-	if (fds[1] < 0)
-		return -1;
-	if (conf->rrd_dir) {
-		argv[argc++] = rrd_dir;
-		argv[argc++] = conf->rrd_dir;
-	}
-	if (conf->database == DATABASE_MYSQL)
-		argv[argc++] = mysql;
-	if (log_helpers_to_syslog())
-		argv[argc++] = syslog;
-	rc = child_start(&f->pid, "xenbw-writer", argv, fds, 2, err);
-	close(fds[1]);
-	return rc;
 }
 
 /* A full socket means that it has such messages waiting already. */
@@ -164,17 +120,13 @@ static void send_word(const struct feed *f, enum feed_kind kind)
 static void start_writer(struct feed *f)
 {
 	char *err = NULL;
-	int pair[2];
 
 	helper_started(&f->backoff);
-	if (child_socketpair(pair, &err) == 0) {
-		f->fd = pair[0];
-		if (spawn(f, pair[1], &err) == 0) {
-			f->on_message = event_new(f->d->base, f->fd, EV_READ | EV_PERSIST, on_message, f);
-			if (!f->on_message || event_add(f->on_message, NULL) < 0)
-				err_set(&err, "cannot wait for messages of xenbw-writer");
-		}
-		close(pair[1]);
+	f->fd = guard_start(f->d->guard, GUARD_WRITER, f->d->conf, true, &err);
+	if (f->fd >= 0) {
+		f->on_message = event_new(f->d->base, f->fd, EV_READ | EV_PERSIST, on_message, f);
+		if (!f->on_message || event_add(f->on_message, NULL) < 0)
+			err_set(&err, "cannot wait for messages of xenbw-writer");
 	}
 	if (!err && f->d->held)
 		send_word(f, FEED_HOLD);
@@ -183,23 +135,24 @@ static void start_writer(struct feed *f)
 			err);
 		free(err);
 		close_end(f);
-		if (f->pid == 0)
-			retry_later(f);
+		retry_later(f);
 	}
 }
 
 struct feed *feed_start(struct daemon *d)
 {
-	struct feed *f = mem_alloc(sizeof(*f));
+	struct feed *f;
 
+	if (guard_fd(d->guard) < 0)
+		return NULL; /* that was said already */
+	f = mem_alloc(sizeof(*f));
 	f->d = d;
 	f->fd = -1;
-	f->on_exit = evsignal_new(d->base, SIGCHLD, on_exit_of_child, f);
 	f->on_retry = evtimer_new(d->base, on_retry, f);
-	if (!f->on_exit || !f->on_retry || event_add(f->on_exit, NULL) < 0) {
+	if (!f->on_retry) {
 		log_err("cannot look after xenbw-writer: RRD files and MySQL are not fed, the ledger keeps "
 			"everything");
-		feed_stop(f);
+		feed_kill(f);
 		return NULL;
 	}
 	start_writer(f);
@@ -270,40 +223,28 @@ static void last_words(struct feed *f)
 {
 	shutdown(f->fd, SHUT_WR);
 	if (!listen_for(f, STOP_SECONDS, never))
-		log_warn("xenbw-writer has not finished within %d s; it ends when its batch is written",
+		log_warn("xenbw-writer has not finished within %d s and is ended; the ledger keeps what it "
+			 "has to write",
 			 STOP_SECONDS);
-}
-
-static void release(struct feed *f)
-{
-	if (f->on_exit)
-		event_free(f->on_exit);
-	if (f->on_retry)
-		event_free(f->on_retry);
-	close_end(f);
-	free(f);
 }
 
 void feed_kill(struct feed *f)
 {
 	if (!f)
 		return;
-	if (f->pid) {
-		(void)kill(f->pid, SIGKILL);
-		(void)waitpid(f->pid, NULL, 0);
-	}
-	release(f);
+	guard_end(f->d->guard, GUARD_WRITER);
+	if (f->on_retry)
+		event_free(f->on_retry);
+	close_end(f);
+	free(f);
 }
 
 void feed_stop(struct feed *f)
 {
-	if (!f)
-		return;
-	if (f->fd >= 0) {
+	if (f && f->fd >= 0) {
 		last_flush(f);
-		last_words(f);
+		if (f->fd >= 0)
+			last_words(f);
 	}
-	if (f->pid)
-		(void)waitpid(f->pid, NULL, WNOHANG);
-	release(f);
+	feed_kill(f);
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/guard.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,12 +13,15 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/privileges.h"
+#include "base/user.h"
 #include "daemon/helper.h"
-#include "ipc/capture.h"
+#include "ipc/packet.h"
 
 struct guard {
-	pid_t pid; /* 0: not running */
-	int fd;    /* our end; -1 */
+	pid_t pid;  /* 0: not running */
+	int fd;     /* our end; -1 */
+	char *user; /* as the configuration named it at the start */
 };
 
 /* Our end never waits. */
@@ -25,34 +31,88 @@ static int socket_pair(int pair[2], char **err)
 		return -1;
 	if (fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0)
 		return 0;
+	err_sys(err, "cannot set a socket to not waiting");
 	close(pair[0]);
 	close(pair[1]);
-	return err_sys(err, "cannot set a socket to not waiting");
+	return -1;
 }
 
-struct guard *guard_new(void)
+/* ---- whom the helpers run as ---- */
+
+#define AS_ROOT "xenbw-capture and xenbw-writer run as this one's user, without capabilities"
+
+/* Whether the helpers become that user. Who changes nothing needs no right to. */
+static bool may_become(const char *name, char **err)
 {
-	static char role[] = "--guard", syslog[] = "--syslog";
-	char *argv[] = {NULL, role, log_helpers_to_syslog() ? syslog : NULL, NULL};
+	struct user u;
+	int found = user_find(name, &u, err);
+
+	if (found < 0)
+		return false;
+	if (!found) {
+		err_set(err,
+			"there is no user `%s`, so " AS_ROOT "; make it with `useradd --system %s` "
+			"(systemd-sysusers makes xenbw), or write `user root` to have it so",
+			name, name);
+		return false;
+	}
+	if (u.uid == geteuid() && u.gid == getegid() && getgroups(0, NULL) == 0)
+		return false;
+	if (!privileges_may_change_user()) {
+		err_set(err,
+			"no right to become the user `%s`, so " AS_ROOT "; start xenbwd as root with "
+			"CAP_SETUID and CAP_SETGID, or write `user root` to have it so",
+			name);
+		return false;
+	}
+	return privileges_take_group(&u, err) == 0;
+}
+
+/* ---- life ---- */
+
+static int start(struct guard *g, bool become, char **err)
+{
+	static char user[] = "--user", syslog[] = "--syslog";
+	char *argv[5] = {NULL};
+	size_t argc = 1;
+	int pair[2], rc;
+
+	if (become) {
+		argv[argc++] = user;
+		argv[argc++] = g->user;
+	}
+	if (log_helpers_to_syslog())
+		argv[argc++] = syslog;
+	if (socket_pair(pair, err) < 0)
+		return -1;
+	rc = child_start(&g->pid, "xenbw-guard", argv, &pair[1], 1, err);
+	if (rc == 0)
+		g->fd = pair[0];
+	else
+		close(pair[0]);
+	close(pair[1]);
+	return rc;
+}
+
+struct guard *guard_new(const struct conf *conf)
+{
 	struct guard *g = mem_alloc(sizeof(*g));
 	char *err = NULL;
-	int pair[2];
+	bool become;
 
 	g->fd = -1;
-	if (socket_pair(pair, &err) == 0) {
-		if (child_start(&g->pid, "xenbw-capture", argv, &pair[1], 1, &err) == 0)
-			g->fd = pair[0];
-		else
-			close(pair[0]);
-		close(pair[1]);
-	}
+	g->user = mem_strdup(conf->user);
+	become = may_become(g->user, &err);
 	if (err)
-		log_err("%s; nothing is split into classes, counting goes on", err);
+		log_warn("%s", err);
+	err_clear(&err);
+	if (start(g, become, &err) < 0)
+		log_err("%s; " GUARD_MISSING, err);
 	free(err);
 	return g;
 }
 
-/* It ends by the end of its socket, and its worker with it. */
+/* It ends by the end of its socket, and its helpers with it. */
 void guard_free(struct guard *g)
 {
 	if (!g)
@@ -61,31 +121,82 @@ void guard_free(struct guard *g)
 		close(g->fd);
 	if (g->pid)
 		(void)waitpid(g->pid, NULL, 0);
+	free(g->user);
 	free(g);
 }
 
-int guard_start_worker(struct guard *g, const struct conf *conf, char **err)
+void guard_follow(const struct guard *g, const struct conf *conf)
 {
-	struct capture_order order = {.magic = CAPTURE_MAGIC,
-				      .kind = CAPTURE_START,
-				      .flags = conf->kind == CONF_NACCTTAB ? CAPTURE_NACCTTAB : 0};
+	if (g->fd < 0)
+		log_err("xenbw-guard does not run; " GUARD_MISSING);
+	else if (strcmp(g->user, conf->user) != 0)
+		log_warn("`user %s` takes effect when xenbwd is started again; until then it is `%s`",
+			 conf->user, g->user);
+}
+
+int guard_fd(const struct guard *g)
+{
+	return g->fd;
+}
+
+bool guard_has_ended(struct guard *g, char **how)
+{
+	char byte;
+	int status = 0;
+
+	if (g->fd < 0 || recv(g->fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) != 0)
+		return false;
+	close(g->fd);
+	g->fd = -1;
+	while (waitpid(g->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	g->pid = 0;
+	*how = WIFSIGNALED(status) ? mem_printf("xenbw-guard was ended by signal %d", WTERMSIG(status))
+				   : mem_printf("xenbw-guard exited with status %d", WEXITSTATUS(status));
+	return true;
+}
+
+/* ---- orders ---- */
+
+static int send_order(const struct guard *g, const struct guard_order *o, const int *fds, size_t count,
+		      char **err)
+{
+	if (g->fd < 0)
+		return err_set(err, "xenbw-guard does not run; restart xenbwd");
+	if (packet_send(g->fd, o, sizeof(*o), fds, count, err) < 0)
+		return err_add(err, "xenbw-guard does not take its orders, restart xenbwd");
+	return 0;
+}
+
+int guard_start(struct guard *g, enum guard_helper helper, const struct conf *conf, bool with_secrets,
+		char **err)
+{
+	struct guard_order order = {.magic = GUARD_MAGIC,
+				    .kind = GUARD_START,
+				    .helper = helper,
+				    .flags = conf->kind == CONF_NACCTTAB ? GUARD_NACCTTAB : 0};
 	int pair[2], fds[2], rc;
 
-	if (g->fd < 0)
-		return err_set(err, "xenbw-capture's guard does not run; restart xenbwd");
 	if (socket_pair(pair, err) < 0)
 		return -1;
 	fds[0] = pair[1];
-	fds[1] = helper_settings(conf, false, err);
-	rc = fds[1] < 0 ? -1 : capture_send(g->fd, &order, sizeof(order), fds, CAPTURE_FDS, err);
-	if (fds[1] >= 0) {
+	fds[1] = helper_settings(conf, with_secrets, err);
+	rc = fds[1] < 0 ? -1 : send_order(g, &order, fds, 2, err);
+	if (fds[1] >= 0)
 		close(fds[1]);
-		if (rc < 0)
-			err_add(err, "xenbw-capture's guard does not answer, restart xenbwd");
-	}
 	close(pair[1]);
 	if (rc == 0)
 		return pair[0];
 	close(pair[0]);
 	return -1;
+}
+
+void guard_end(struct guard *g, enum guard_helper helper)
+{
+	struct guard_order order = {.magic = GUARD_MAGIC, .kind = GUARD_END, .helper = helper};
+	char *err = NULL;
+
+	if (g->fd >= 0 && send_order(g, &order, NULL, 0, &err) < 0)
+		log_debug("%s", err);
+	free(err);
 }

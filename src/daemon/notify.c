@@ -8,6 +8,13 @@
 
 #include "daemon/daemon.h"
 
+bool notify_is_managed(void)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+
+	return path && *path;
+}
+
 /* The protocol is one datagram to $NOTIFY_SOCKET (sd_notify(3)): not worth a library with a compressor in it.
  */
 void notify_manager(const char *state)

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * capture: the fixed messages between xenbwd and xenbw-capture (SOCK_SEQPACKET pairs).
+ * capture: the fixed messages between xenbwd and xenbw-capture's worker (a SOCK_SEQPACKET pair).
  *
- * xenbw-capture is two processes. Its guard is started once, before xenbwd gives up its capabilities; it
- * keeps the right to open packet sockets and nothing else, never reads a packet, and starts the worker when
- * told so (CAPTURE_START, with two descriptors: the worker's socket, its settings). The worker opens the
- * uplinks, gives up that right, and from then on answers xenbwd over its own socket. End of file ends either
- * of them.
+ * xenbw-guard starts the worker (ipc/guard.h), which opens the uplinks, gives up the right to do so, and from
+ * then on answers xenbwd over this socket. End of file ends it.
  *
  * Tables travel as descriptors (memfd) of arrays beside a message: any size, and always whole. The receiver
  * copies them out and trusts neither count nor content. Same host, same build: native byte order.
@@ -19,32 +16,22 @@
 
 #include "base/classes.h"
 
-#define CAPTURE_MAGIC 0x78656e70 /* changes with the layout */
-#define CAPTURE_FD 3             /* guard and worker: the socket to xenbwd */
-#define CAPTURE_SETTINGS_FD 4    /* worker: the effective configuration as text; `device` names each uplink */
-
-#define CAPTURE_FDS 2 /* at most so many descriptors come with a message */
+#define CAPTURE_MAGIC 0x78656e71 /* changes with the layout */
+#define CAPTURE_FD 3             /* the worker's: the socket to xenbwd */
+#define CAPTURE_SETTINGS_FD 4    /* the effective configuration as text; `device` names each uplink */
 
 enum capture_kind {
-	CAPTURE_START =
-		1, /* to the guard, with [worker's socket, settings]; a worker that there is is ended */
 	CAPTURE_VIFS = 2, /* to the worker, with a table of capture_vif: who is there from now on */
 	CAPTURE_READ = 3, /* to the worker: what has crossed by now? */
 	CAPTURE_SEEN = 4  /* from the worker, with a table of capture_seen: the growth since the last one */
 };
 
-enum capture_flags {
-	CAPTURE_NACCTTAB = 1 /* CAPTURE_START: the settings are a naccttab's, and mean what they mean there */
-};
-
-/* To guard and worker. */
+/* To the worker. */
 struct capture_order {
 	uint32_t magic;
 	uint32_t kind;
-	uint32_t serial; /* CAPTURE_READ: comes back with the answer */
-	uint32_t count;  /* CAPTURE_VIFS: records in the table */
-	uint32_t flags;
-	uint32_t reserved;
+	uint32_t serial;    /* CAPTURE_READ: comes back with the answer */
+	uint32_t count;     /* CAPTURE_VIFS: records in the table */
 	int64_t counted_ns; /* CAPTURE_READ: when the reading of the counters began (clock_mono) */
 };
 
@@ -93,16 +80,6 @@ struct capture_answer {
 	uint8_t stray_mac[6];        /* of the first stray output since the last answer */
 	uint8_t reserved[2];
 };
-
-/* Sends a message with `count` descriptors (at most CAPTURE_FDS), which stay the caller's. Waits while the
- * socket is full. */
-int capture_send(int fd, const void *message, size_t size, const int *fds, size_t count, char **err);
-
-/* Takes a message of exactly this size, without waiting; descriptors that came with it are the caller's to
- * close, -1 where none came. Returns 1; 0: none is waiting; -1: end of file (*err stays NULL), or a message
- * of another size. */
-int capture_receive(int fd, void *message, size_t size, int fds[CAPTURE_FDS], char **err);
-void capture_close(int fds[CAPTURE_FDS]);
 
 /* A table as a descriptor; -1 on error. And back: `count` records of it, allocated; NULL where it is no
  * memfd of that size. */

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define FEED_FD 3
-#define FEED_SETTINGS_FD 4 /* the effective configuration as text, with the password in it */
+#define FEED_SETTINGS_FD 4 /* the effective configuration as text, with MySQL's password in it */
 #define FEED_MAGIC 0x78656e66
 
 enum feed_kind {

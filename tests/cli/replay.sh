@@ -247,5 +247,5 @@ tap_is "without a savefile" "$(usage --replay -c naccttab --vifs vifs)" "2 usage
 tap_is "with an operand" "$(usage --replay -c naccttab --vifs vifs --out out.pcap x)" "2 usage: xenbw-capture"
 tap_is "a savefile for the worker" "$(usage --worker --out out.pcap)" "2 usage: xenbw-capture"
 tap_is "help names every option" "$("$BUILD/xenbw-capture" --help | grep -oE -- '--?[a-z]+' | sort -u | tr '\n' ' ')" \
-	"$(echo --debug --guard --help --in --naccttab --out --replay --syslog --version --vifs --worker -c -capture | tr ' ' '\n' | sort -u | tr '\n' ' ')"
+	"$(echo --debug --help --in --naccttab --out --replay --syslog --version --vifs --worker -c -capture | tr ' ' '\n' | sort -u | tr '\n' ' ')"
 tap_done

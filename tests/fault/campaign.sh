@@ -35,10 +35,10 @@ LASTING=(1.0 2.0 dom0) # the ends that are there all the time
 
 find_xenbwd() { cat "$BED/xenbwd.pid" 2>/dev/null; }
 find_worker() { pgrep -f '/xenbw-capture --worker'; }
-find_guard() { pgrep -f '/xenbw-capture --guard'; }
+find_guard() { pgrep -x xenbw-guard; }
 find_writer() {
-	local xenbwd
-	xenbwd=$(find_xenbwd) && [ -n "$xenbwd" ] && pgrep -P "$xenbwd" -x xenbw-writer
+	local xenbwd guard
+	xenbwd=$(find_xenbwd) && [ -n "$xenbwd" ] && guard=$(bw_guard "$xenbwd") && pgrep -P "$guard" -x xenbw-writer
 }
 # librrd's process lives for some milliseconds after each slot: looked for without a process of one's own. FOUND
 find_rrd() { # find_rrd WRITER
@@ -307,7 +307,7 @@ mariadb_start "$BED/mariadb" && mariadb_sql "CREATE DATABASE netacct" && mariadb
 	tap_bail "no MariaDB"
 mariadb_stop
 bed_up && clock_in_slot 0 || tap_bail "no bed"
-echo secret >"$BED/password" && chmod 600 "$BED/password"
+echo secret >"$BED/password" && chgrp daemon "$BED/password" && chmod 640 "$BED/password"
 bw_config "flush 1" "errdelay 0" "attribution pcap" "rrd_dir $BW_RRD" "database mysql" "mysql_user acct" "mysql_password_file $BED/password" \
 	"mysql_host $MARIADB_SOCKET" "mysql_database netacct" "${CLASS_CONF[@]}"
 lock

@@ -12,10 +12,9 @@ bed_enter "$@"
 . "$(dirname "$0")/../support/daemon.sh"
 . "$(dirname "$0")/../support/classes.sh"
 
-worker() { pgrep -f 'xenbw-capture --worker'; }
 looks() { # looks OLD: another worker than OLD is at work
 	local now
-	now=$(worker) && [ "$now" != "$1" ] && says pcap
+	now=$(bw_worker) && [ "$now" != "$1" ] && says pcap
 }
 says() { [ "$("$BUILD/xenbw" -c "$BW_CONF" list-domains --json 2>/dev/null | jq -r .split)" = "$1" ]; }
 # seen_again: somebody looks, and has done so for a whole poll.
@@ -38,7 +37,7 @@ class_udp outside 2.0 peer 6000 300 12 &
 second=$!
 for _ in 1 2 3; do
 	sleep 0.$((RANDOM % 10))
-	old=$(worker) && kill -KILL "$old" || tap_bail "no worker"
+	old=$(bw_worker) && kill -KILL "$old" || tap_bail "no worker"
 	bed_wait "another worker" looks "$old" || tap_bail "no other worker"
 done
 wait "$first" && wait "$second" || tap_bail "the bed lost packets"
@@ -47,11 +46,11 @@ tap_is "three kills: not a byte more or less in all" "$(totals)" "0 $((6000 * 52
 tap_is "what was not seen is unattributed, the rest external or peer" \
 	"$(($(of 1.0 "external_output + unattributed_output"))) $(($(of 2.0 "peer_input + unattributed_input")))" "$((6000 * 528)) $((6000 * 328))"
 tap_ok "some was seen, some was not" test "$(of 1.0 external_output)" -gt 0 -a "$(of 1.0 unattributed_output)" -gt 0
-tap_is "the guard says how each ended" "$(grep -c 'the worker was ended by signal 9' "$BW_LOG")" 3
+tap_is "the guard says how each ended" "$(grep -c 'xenbw-capture was ended by signal 9' "$BW_LOG")" 3
 
 # One that is held up for a second or so by a busy host costs nothing: each class to the byte.
 class_start_over 1.0 2.0
-old=$(worker)
+old=$(bw_worker)
 for _ in 1 2; do
 	kill -STOP "$old"
 	class_udp 1.0 outside external 70 500
@@ -64,7 +63,7 @@ done
 class_check "a worker that is late loses nothing" 1.0 2.0
 
 # One that hangs holds nothing up, and is used again when it goes on. What it tells then was booked already.
-old=$(worker)
+old=$(bw_worker)
 kill -STOP "$old"
 started=${EPOCHREALTIME/./}
 class_udp 1.0 outside external 100 500
@@ -77,7 +76,7 @@ tap_ok "xenbw says that nobody looks" says failing
 tap_ok "and the log does" grep -q 'has not answered in time' "$BW_LOG"
 kill -CONT "$old"
 tap_ok "when it goes on it is used again" seen_again
-tap_is "it is the same" "$(worker)" "$old"
+tap_is "it is the same" "$(bw_worker)" "$old"
 tap_is "what it saw meanwhile is nothing that others sent" "$(bw_sql "SELECT count(*) FROM event WHERE kind = 'spoofed'")" 0
 tap_is "and nothing too much" "$(of 1.0 clipped_output)" 0
 class_start_over 1.0 2.0
@@ -112,9 +111,11 @@ class_committed 2
 class_check "and all is seen" 1.0 2.0
 
 # Without its guard nothing is started any more; counting goes on.
-pkill -KILL -f 'xenbw-capture --guard'
-kill -KILL "$(worker)"
-tap_ok "xenbwd says what to do" bed_wait "the line" grep -q 'restart xenbwd' "$BW_LOG"
+old=$(bw_worker)
+kill -KILL "$(bw_guard)"
+tap_ok "xenbwd says what is so until when" bed_wait "the line" \
+	grep -q 'xenbw-guard was ended by signal 9; bytes are unattributed, and RRD files and MySQL wait, until xenbwd is restarted' "$BW_LOG"
+tap_ok "the worker ends, too" bed_wait "its end" bash -c "! kill -0 $old"
 class_udp 1.0 outside external 160 500
 before=$(of 1.0 "$BW_OUTPUT")
 bw_stop

@@ -15,8 +15,7 @@ RANDOM=$SEED
 KILLS=20
 
 bytes() { echo $(($1 * ($2 + 28))); } # bytes PACKETS PAYLOAD
-writer() { pgrep -P "$BW_PID" -x xenbw-writer; }
-new_writer() { [ -n "$(writer)" ] && [ "$(writer)" != "$1" ]; }
+new_writer() { [ -n "$(bw_writer)" ] && [ "$(bw_writer)" != "$1" ]; }
 
 bed_up || tap_bail "no bed"
 bw_config "rrd_dir $BW_RRD"
@@ -47,8 +46,8 @@ tap_is "no writer is left behind" "$(bed_wait 'the writers to end' bash -c '! pg
 
 bw_start || tap_bail "no xenbwd"
 for i in 1 2; do
-	bed_wait "a writer" writer
-	old=$(writer)
+	bed_wait "a writer" bw_writer
+	old=$(bw_writer)
 	kill -KILL "$old"
 	tap_ok "a killed xenbw-writer is started again ($i)" bed_wait "a new writer" new_writer "$old"
 	bed_udp 1.0 outside 100 100

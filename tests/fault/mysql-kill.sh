@@ -18,7 +18,6 @@ RANDOM=$SEED
 KILLS=50
 SERVER_EVERY=5 # each fifth kill is the server's
 
-writer() { pgrep -P "$BW_PID" -x xenbw-writer; }
 # rows_mysql, rows_ledger: "ip time input output", of the sums
 rows_mysql() {
 	mariadb_sql "SELECT ip, time, sum(input), sum(output) FROM traffic GROUP BY ip, time ORDER BY ip, time" netacct | tr '\t' ' '
@@ -60,7 +59,7 @@ mariadb_start "$BED/mariadb" && mariadb_sql "CREATE DATABASE netacct" && mariadb
 	tap_bail "no MariaDB"
 mariadb_stop
 bed_up || tap_bail "no bed"
-echo secret >"$BED/password" && chmod 600 "$BED/password"
+echo secret >"$BED/password" && chgrp daemon "$BED/password" && chmod 640 "$BED/password" # else the writer cannot read it
 bw_config "flush 1" "errdelay 0" "database mysql" "mysql_user acct" "mysql_password_file $BED/password" \
 	"mysql_host $MARIADB_SOCKET" "mysql_database netacct"
 
@@ -85,8 +84,8 @@ for ((i = 1; i <= KILLS; i++)); do
 		killed=$((killed + 1))
 	else
 		# with its xenbwd, which else would wait longer and longer before it starts another
-		bed_wait "a writer" writer
-		kill -KILL "$(writer)" && killed=$((killed + 1))
+		bed_wait "a writer" bw_writer
+		kill -KILL "$(bw_writer)" && killed=$((killed + 1))
 		bw_kill
 		bw_launch
 	fi
@@ -124,8 +123,8 @@ kill -TSTP "$BW_PID"
 sleep 0.2
 counts "held by TSTP, bytes are counted"
 # shellcheck disable=SC2046
-kill -KILL $(writer)
-bed_wait "another writer" writer
+kill -KILL $(bw_writer)
+bed_wait "another writer" bw_writer
 kill -HUP "$BW_PID"
 counts "also after a reload"
 sleep 2.5
@@ -136,7 +135,7 @@ agree "CONT: all is caught up"
 # After a failure as many flushes are left out as errdelay says: (3 + 1) x 1 s.
 sed -i 's/^errdelay 0/errdelay 3/' "$BW_CONF"
 kill -HUP "$BW_PID"
-bed_wait "another writer" writer
+bed_wait "another writer" bw_writer
 mark
 mariadb_stop
 counts "with errdelay 3 bytes are counted"
@@ -147,7 +146,7 @@ agree "the next try has them"
 # TERM: what was not flushed yet is.
 sed -i 's/^flush 1/flush 300/' "$BW_CONF"
 kill -HUP "$BW_PID"
-bed_wait "another writer" writer
+bed_wait "another writer" bw_writer
 bed_udp 1.0 outside 10 100 || tap_bail "the bed lost packets"
 bw_stop
 tap_is "xenbwd ends well" $? 0

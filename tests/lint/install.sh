@@ -12,8 +12,10 @@ at=$root/usr/local
 tap_ok "make install" make -s BUILD="$BUILD" DESTDIR="$root" install
 tap_is "every file is there, and no other" "$(cd "$at" && find . -type f | sort)" \
 	"./lib/systemd/system/xenbwd.service
+./lib/sysusers.d/xenbw.conf
 ./libexec/xenbw/xenbw-capture
 ./libexec/xenbw/xenbw-graph
+./libexec/xenbw/xenbw-guard
 ./libexec/xenbw/xenbw-writer
 ./libexec/xenbw/xenbw-xl
 ./sbin/xenbw
@@ -30,6 +32,9 @@ tap_ok "the example configuration is a good one" "$at/sbin/xenbwd" -n -c example
 tap_is "it shows the defaults" "$("$at/sbin/xenbwd" -nv -c /dev/null | sed 's/  */ /')" \
 	"$(sed -n 's/^#\([a-z_][a-z_]*\)  *\([^ ]*\).*/\1 \2/p' examples/xenbw.conf)"
 tap_ok "bash takes the completion" bash -n "$at/share/bash-completion/completions/xenbw"
+tap_like "systemd-sysusers would make the user" "$(mkdir -p "$root/sys/etc" && SYSTEMD_LOG_LEVEL=info systemd-sysusers --root="$root/sys" \
+	"$at/lib/sysusers.d/xenbw.conf" 2>&1 && cat "$root/sys/etc/passwd")" '^xenbw:x:[0-9]+:[0-9]+:'
+rm -rf "$root/sys"
 tap_is "the unit is sound" "$(sed -i "s,/usr/local/sbin/xenbwd,$at/sbin/xenbwd," "$at/lib/systemd/system/xenbwd.service" &&
 	systemd-analyze --man=no verify "$at/lib/systemd/system/xenbwd.service" 2>&1 | grep xenbwd)" ""
 tap_ok "and exposes little" systemd-analyze --no-pager security --offline=yes --threshold=27 "$at/lib/systemd/system/xenbwd.service"

@@ -38,6 +38,7 @@ naccttab() { # naccttab [LINE…]
 		debugfile /tmp/nacctd.debug
 		ledger $BW_LEDGER
 		rrd_dir none
+		user daemon
 		control $BW_CONTROL
 	END
 	printf '%s\n' "$@" >>"$TAB"

@@ -49,7 +49,8 @@ bed_enter() {
 	fi
 	unset BED_INSIDE
 	trap 'exit 130' INT TERM # pid 1 of a namespace has no default for them
-	if ! mount -t tmpfs -o mode=755 tmpfs /run || ! mount -t sysfs sysfs /sys || ! mkdir -p /run/netns "$BED"; then
+	if ! mount -t tmpfs -o mode=755 tmpfs /run || ! mount -t sysfs sysfs /sys || ! mkdir -p /run/netns "$BED" ||
+		! chmod 755 "$BED"; then
 		bed_complain "cannot mount a private /run and /sys"
 		exit 1
 	fi

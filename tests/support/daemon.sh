@@ -3,7 +3,7 @@
 #
 # daemon.sh: xenbwd in the test bed, and what its ledger says. To be sourced after bed.sh.
 #
-# Everything lies in $BED. A script that ends badly gets the end of the daemon's log on standard error.
+# Everything lies in $BED. The helpers run as the user `daemon`, whom every Debian has. A script that ends badly gets the end of the daemon's log on standard error.
 
 BW_LEDGER=$BED/ledger.db
 # shellcheck disable=SC2034 # for the scripts that have RRDs
@@ -23,10 +23,15 @@ bw_at_exit() {
 }
 trap bw_at_exit EXIT
 
+# Its processes: the guard, whose children the helpers are.
+bw_guard() { pgrep -P "${1:-$BW_PID}" -x xenbw-guard; }
+bw_writer() { pgrep -P "$(bw_guard)" -x xenbw-writer; }
+bw_worker() { pgrep -P "$(bw_guard)" -x xenbw-capture; }
+
 # bw_config [LINE…]: the configuration of the tests (poll 1, flush 2, no RRD); a LINE comes after it and wins.
 bw_config() {
 	printf '%s\n' "poll 1" "flush 2" "bucket domain" "timezone UTC" "ledger $BW_LEDGER" "rrd_dir none" \
-		"control $BW_CONTROL" "$@" >"$BW_CONF"
+		"user daemon" "control $BW_CONTROL" "$@" >"$BW_CONF"
 }
 
 # bw_launch: starts xenbwd without waiting. BW_PRELOAD: a library to preload; BW_UNDER: words before its own, of a

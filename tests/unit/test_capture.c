@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The real xenbw-capture, guard and worker, started as xenbwd starts them: this test is its xenbwd, and sends
+ * The real xenbw-capture, started by the real xenbw-guard: this test is their xenbwd, and sends
  * frames made by hand both ways over a veth in a namespace of its own.
  *
  * The worker captures on ve0. What is sent on ve0 is output, what is sent on ve1 comes in at ve0.
@@ -25,6 +25,8 @@
 #include "capture/sandbox.h"
 #include "config/network.h"
 #include "ipc/capture.h"
+#include "ipc/guard.h"
+#include "ipc/packet.h"
 #include "tests/support/netns.h"
 #include "tests/support/unit.h"
 
@@ -33,6 +35,8 @@
 #define GUEST "00:16:3e:00:00:01"
 #define OUTSIDE "00:16:3e:fe:fe:fe"
 #define NET_RAW 0x2000 /* the bit of CAP_NET_RAW */
+#define USER "daemon"  /* every Debian has this one, with uid and gid 1 */
+#define ID 1
 
 struct bed {
 	char *folder, *log;
@@ -104,7 +108,7 @@ static int tear_down(void **state)
 /* Runs it with these arguments and `fd` as descriptor 3 (-1: none); its output goes to the log. */
 static void start_with(struct bed *b, char *const *argv, int fd)
 {
-	char *path = mem_printf("%s/xenbw-capture", b->bin);
+	char *path = mem_printf("%s/%s", b->bin, argv[0]);
 
 	b->guard = fork();
 	assert_true(b->guard >= 0);
@@ -128,7 +132,7 @@ static void start_with(struct bed *b, char *const *argv, int fd)
 
 static void start_guard(struct bed *b)
 {
-	char *argv[] = {(char[]){"xenbw-capture"}, (char[]){"--guard"}, (char[]){"--debug"}, NULL};
+	char *argv[] = {(char[]){"xenbw-guard"}, (char[]){"--user"}, (char[]){USER}, NULL};
 	int pair[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
@@ -139,14 +143,15 @@ static void start_guard(struct bed *b)
 
 static void order_start(struct bed *b, const char *settings, uint32_t flags)
 {
-	struct capture_order o = {.magic = CAPTURE_MAGIC, .kind = CAPTURE_START, .flags = flags};
+	struct guard_order o = {
+		.magic = GUARD_MAGIC, .kind = GUARD_START, .helper = GUARD_CAPTURE, .flags = flags};
 	int pair[2], fds[2] = {-1, memfd_create("settings", MFD_CLOEXEC)};
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	assert_int_equal(write(fds[1], settings, strlen(settings)), strlen(settings));
 	assert_int_equal(lseek(fds[1], 0, SEEK_SET), 0);
 	fds[0] = pair[1];
-	assert_int_equal(capture_send(b->orders, &o, sizeof(o), fds, 2, NULL), 0);
+	assert_int_equal(packet_send(b->orders, &o, sizeof(o), fds, 2, NULL), 0);
 	close(fds[0]);
 	close(fds[1]);
 	if (b->worker >= 0)
@@ -183,7 +188,7 @@ static void order_vifs(const struct bed *b, const struct capture_vif *vifs, uint
 	int table = capture_table_pack(vifs, count, sizeof(*vifs), NULL);
 
 	assert_true(table >= 0);
-	assert_int_equal(capture_send(b->worker, &o, sizeof(o), &table, 1, NULL), 0);
+	assert_int_equal(packet_send(b->worker, &o, sizeof(o), &table, 1, NULL), 0);
 	close(table);
 }
 
@@ -202,12 +207,12 @@ static void ask_since(struct bed *b, int64_t counted_ns)
 				  .serial = ++b->serial,
 				  .counted_ns = counted_ns};
 	struct pollfd p = {.fd = b->worker, .events = POLLIN};
-	int fds[CAPTURE_FDS];
+	int fds[PACKET_FDS];
 	char *err = NULL;
 
-	assert_int_equal(capture_send(b->worker, &o, sizeof(o), NULL, 0, NULL), 0);
+	assert_int_equal(packet_send(b->worker, &o, sizeof(o), NULL, 0, NULL), 0);
 	assert_int_equal(poll(&p, 1, 10000), 1);
-	if (capture_receive(b->worker, &b->answer, sizeof(b->answer), fds, &err) != 1) {
+	if (packet_receive(b->worker, &b->answer, sizeof(b->answer), fds, &err) != 1) {
 		size_t size;
 
 		fail_msg("no answer: %s, log: %s", err ? err : "end of file", scratch_read(b->log, &size));
@@ -218,7 +223,7 @@ static void ask_since(struct bed *b, int64_t counted_ns)
 	free(b->seen);
 	b->seen = capture_table_unpack(fds[0], b->answer.count, sizeof(*b->seen), &err);
 	assert_non_null(b->seen);
-	capture_close(fds);
+	packet_close(fds);
 }
 
 static void ask(struct bed *b)
@@ -322,7 +327,7 @@ static int end_of_guard(struct bed *b)
 		}
 		assert_int_equal(usleep(10000), 0);
 	}
-	fail_msg("xenbw-capture does not end");
+	fail_msg("xenbw-guard does not end");
 	return -1;
 }
 
@@ -487,7 +492,7 @@ static void the_settings_of_a_naccttab_mean_what_they_mean_there(void **state)
 		if (!naccttab)
 			start_both(b, "device ve0\nournet 192.0.2.0/24\n");
 		else
-			order_start(b, "device ve0\nournet 192.0.2.0/24\n", CAPTURE_NACCTTAB);
+			order_start(b, "device ve0\nournet 192.0.2.0/24\n", GUARD_NACCTTAB);
 		guest = vif_of(7, GUEST, "10.0.0.1"); /* an address that is told, outside ournet */
 		order_vifs(b, &guest, 1);
 		ask(b);
@@ -512,7 +517,7 @@ static void several_uplinks_are_one_sum(void **state)
 
 static void each_process_has_only_the_rights_it_needs(void **state)
 {
-	static const char *const none[] = {"CapInh:", "CapPrm:", "CapEff:", "CapAmb:"};
+	static const char *const none[] = {"CapInh:", "CapPrm:", "CapEff:", "CapAmb:", "CapBnd:"};
 	struct bed *b = *state;
 	pid_t worker;
 
@@ -521,12 +526,16 @@ static void each_process_has_only_the_rights_it_needs(void **state)
 	assert_int_equal(status_of(b->guard, "CapPrm:"), NET_RAW);
 	assert_int_equal(status_of(b->guard, "CapEff:"), NET_RAW);
 	assert_int_equal(status_of(b->guard, "CapInh:"), NET_RAW);
-	assert_int_equal(status_of(b->guard, "CapBnd:"), NET_RAW);
+	assert_int_equal(status_of(b->guard, "CapBnd:"), 0);
+	assert_int_equal(status_of(b->guard, "CapAmb:"), 0);
+	assert_int_equal(status_of(b->guard, "Uid:"), ID);
+	assert_int_equal(status_of(b->guard, "Gid:"), ID);
 	assert_int_equal(status_of(b->guard, "NoNewPrivs:"), 1);
 	assert_int_equal(status_of(b->guard, "Threads:"), 1);
 	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
 		assert_int_equal(status_of(worker, none[i]), 0);
-	assert_int_equal(status_of(worker, "CapBnd:"), NET_RAW);
+	assert_int_equal(status_of(worker, "Uid:"), ID);
+	assert_int_equal(status_of(worker, "Gid:"), ID);
 	assert_int_equal(status_of(worker, "NoNewPrivs:"), 1);
 	assert_int_equal(status_of(worker, "Threads:"), 1);
 	/* 2: its system calls are filtered */
@@ -543,7 +552,7 @@ static void a_worker_that_was_killed_is_named_and_the_next_one_works(void **stat
 	first = worker_of(b);
 	assert_int_equal(kill(first, SIGKILL), 0);
 	expect_worker_gone(b);
-	expect_log(b, "the worker was ended by signal 9; nobody looks at the uplinks until xenbwd has it "
+	expect_log(b, "xenbw-capture was ended by signal 9; nobody looks at the uplinks until xenbwd has it "
 		      "started again");
 	order_start(b, "device ve0\n", 0);
 	assert_int_not_equal(wait_for_worker(b, first), first);
@@ -593,6 +602,27 @@ static void both_end_with_xenbwd_and_not_by_a_signal_to_the_group(void **state)
 	assert_int_equal(kill(worker, 0), -1);
 }
 
+static void a_helper_is_ended_on_order(void **state)
+{
+	struct guard_order o = {.magic = GUARD_MAGIC, .kind = GUARD_END, .helper = GUARD_CAPTURE};
+	struct bed *b = *state;
+	pid_t worker;
+
+	start_both(b, "device ve0\n");
+	worker = worker_of(b);
+	assert_int_equal(kill(worker, SIGSTOP), 0); /* it cannot do anything about it */
+	assert_int_equal(packet_send(b->orders, &o, sizeof(o), NULL, 0, NULL), 0);
+	expect_worker_gone(b);
+	assert_int_equal(packet_send(b->orders, &o, sizeof(o), NULL, 0, NULL), 0);
+	order_start(b, "device ve0\n", 0);
+	ask(b);
+	assert_int_not_equal(worker_of(b), worker);
+	o.helper = GUARD_HELPERS;
+	assert_int_equal(packet_send(b->orders, &o, sizeof(o), NULL, 0, NULL), 0);
+	assert_int_equal(end_of_guard(b), 1);
+	expect_log(b, "xenbw-guard: xenbwd sent a message that is none");
+}
+
 static void a_worker_ends_well_when_its_own_socket_is_closed(void **state)
 {
 	struct bed *b = *state;
@@ -600,19 +630,18 @@ static void a_worker_ends_well_when_its_own_socket_is_closed(void **state)
 	start_both(b, "device ve0\n");
 	close(b->worker);
 	b->worker = -1;
-	expect_log(b, "the worker has ended");
 	order_start(b, "device ve0\n", 0);
 	ask(b);
 }
 
 static void a_start_without_descriptors_is_passed_over(void **state)
 {
-	struct capture_order o = {.magic = CAPTURE_MAGIC, .kind = CAPTURE_START};
+	struct guard_order o = {.magic = GUARD_MAGIC, .kind = GUARD_START, .helper = GUARD_CAPTURE};
 	struct bed *b = *state;
 
 	start_guard(b);
-	assert_int_equal(capture_send(b->orders, &o, sizeof(o), NULL, 0, NULL), 0);
-	assert_int_equal(capture_send(b->orders, &o, sizeof(o), &b->orders, 1, NULL), 0);
+	assert_int_equal(packet_send(b->orders, &o, sizeof(o), NULL, 0, NULL), 0);
+	assert_int_equal(packet_send(b->orders, &o, sizeof(o), &b->orders, 1, NULL), 0);
 	expect_log(b, "without its two descriptors; it is passed over");
 	order_start(b, "device ve0\n", 0);
 	ask(b);
@@ -624,14 +653,14 @@ static void messages_of_another_version_are_refused(void **state)
 	struct bed *b = *state;
 
 	start_both(b, "device ve0\n");
-	assert_int_equal(capture_send(b->worker, &o, sizeof(o), NULL, 0, NULL), 0);
+	assert_int_equal(packet_send(b->worker, &o, sizeof(o), NULL, 0, NULL), 0);
 	expect_log(b, "xenbwd sent a message that is none; it is of another version: reinstall xenbw");
-	expect_log(b, "the worker exited with status 1");
+	expect_log(b, "xenbw-capture exited with status 1");
 	order_start(b, "device ve0\n", 0);
 	o = (struct capture_order){.magic = CAPTURE_MAGIC, .kind = CAPTURE_VIFS, .count = 5};
-	assert_int_equal(capture_send(b->worker, &o, sizeof(o), NULL, 0, NULL), 0);
+	assert_int_equal(packet_send(b->worker, &o, sizeof(o), NULL, 0, NULL), 0);
 	expect_log(b, "a table of 5 records is missing or of another size");
-	assert_int_equal(capture_send(b->orders, &o, 4, NULL, 0, NULL), 0);
+	assert_int_equal(packet_send(b->orders, &o, 4, NULL, 0, NULL), 0);
 	expect_log(b, "from xenbwd: a message has 4 bytes instead of");
 	assert_int_equal(end_of_guard(b), 1);
 }
@@ -654,7 +683,7 @@ static void a_device_that_cannot_be_captured_on_is_named(void **state)
 		expect_log(b, tries[i].words);
 		expect_worker_gone(b);
 	}
-	expect_log(b, "the worker exited with status 1; nobody looks at the uplinks");
+	expect_log(b, "xenbw-capture exited with status 1; nobody looks at the uplinks");
 }
 
 /* A tun is a link without a header; its other side is this test. */
@@ -722,7 +751,7 @@ static void a_device_that_goes_away_is_named(void **state)
 	netns_run("ip link del ve2");
 	expect_worker_gone(b);
 	expect_log(b, "the capture on ve2 has ended: The interface disappeared");
-	expect_log(b, "the worker exited with status 1");
+	expect_log(b, "xenbw-capture exited with status 1");
 }
 
 static void a_device_that_took_the_place_of_another_is_not_taken_for_it(void **state)
@@ -789,13 +818,29 @@ static void a_worker_that_is_held_up_loses_nothing_of_a_slow_flow(void **state)
 
 static void it_says_how_it_is_started(void **state)
 {
-	char *guard[] = {(char[]){"xenbw-capture"}, (char[]){"--guard"}, NULL},
-	     *nothing[] = {(char[]){"xenbw-capture"}, NULL};
+	char *guard[] = {(char[]){"xenbw-guard"}, NULL},
+	     *worker[] = {(char[]){"xenbw-capture"}, (char[]){"--worker"}, NULL},
+	     *nothing[] = {(char[]){"xenbw-capture"}, NULL},
+	     *wrong[] = {(char[]){"xenbw-guard"}, (char[]){"more"}, NULL},
+	     *nobody[] = {(char[]){"xenbw-guard"}, (char[]){"--user"}, (char[]){"no such user"}, NULL};
+	int pair[2];
 	struct bed *b = *state;
 
 	start_with(b, guard, -1);
 	assert_int_equal(end_of_guard(b), 1);
-	expect_log(b, "descriptor 3 is no socket; this program is started by xenbwd");
+	expect_log(b, "xenbw-guard: descriptor 3 is no socket; this program is started by xenbwd");
+	start_with(b, worker, -1);
+	assert_int_equal(end_of_guard(b), 1);
+	expect_log(b, "xenbw-capture: descriptor 3 is no socket; this program is started by xenbwd");
+	start_with(b, wrong, -1);
+	assert_int_equal(end_of_guard(b), 2);
+	expect_log(b, "usage: xenbw-guard [--user NAME] [--syslog]");
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	start_with(b, nobody, pair[1]);
+	close(pair[0]);
+	close(pair[1]);
+	assert_int_equal(end_of_guard(b), 1);
+	expect_log(b, "there is no user `no such user`");
 	start_with(b, nothing, -1);
 	assert_int_equal(end_of_guard(b), 2);
 	expect_log(b, "usage: xenbw-capture");
@@ -818,6 +863,7 @@ int main(void)
 		TEST(a_worker_that_was_killed_is_named_and_the_next_one_works),
 		TEST(a_new_start_ends_the_worker_that_there_is),
 		TEST(both_end_with_xenbwd_and_not_by_a_signal_to_the_group),
+		TEST(a_helper_is_ended_on_order),
 		TEST(a_worker_ends_well_when_its_own_socket_is_closed),
 		TEST(a_start_without_descriptors_is_passed_over),
 		TEST(messages_of_another_version_are_refused),

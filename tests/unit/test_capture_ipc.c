@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "ipc/capture.h"
+#include "ipc/packet.h"
 #include "tests/support/unit.h"
 
 static int pair[2];
@@ -36,7 +37,7 @@ static void a_table_of_any_size_arrives_whole(void **state)
 	size_t count = 100000; /* far beyond what a socket holds */
 	uint64_t *sent = mem_array(count, sizeof(*sent)), *got;
 	uint32_t message = 7, answer = 0;
-	int fds[CAPTURE_FDS], table;
+	int fds[PACKET_FDS], table;
 	char *err = NULL;
 
 	(void)state;
@@ -44,9 +45,9 @@ static void a_table_of_any_size_arrives_whole(void **state)
 		sent[i] = i * 31 >> 3;
 	table = capture_table_pack(sent, count, sizeof(*sent), &err);
 	assert_true(table >= 0);
-	assert_int_equal(capture_send(pair[0], &message, sizeof(message), &table, 1, &err), 0);
+	assert_int_equal(packet_send(pair[0], &message, sizeof(message), &table, 1, &err), 0);
 	close(table);
-	assert_int_equal(capture_receive(pair[1], &answer, sizeof(answer), fds, &err), 1);
+	assert_int_equal(packet_receive(pair[1], &answer, sizeof(answer), fds, &err), 1);
 	assert_int_equal(answer, 7);
 	assert_true(fds[0] >= 0);
 	assert_int_equal(fds[1], -1);
@@ -58,63 +59,63 @@ static void a_table_of_any_size_arrives_whole(void **state)
 	assert_null(capture_table_unpack(fds[0], count + 1, sizeof(*got), &err));
 	assert_non_null(strstr(err, "is missing or of another size"));
 	err_clear(&err);
-	capture_close(fds);
+	packet_close(fds);
 	assert_int_equal(fds[0], -1);
 	free(sent);
 }
 
 static void an_empty_table_is_one_and_no_table_is_none(void **state)
 {
-	int fds[CAPTURE_FDS], table;
+	int fds[PACKET_FDS], table;
 	char byte = 'x';
 	void *got;
 
 	(void)state;
 	table = capture_table_pack(NULL, 0, 8, NULL);
-	assert_int_equal(capture_send(pair[0], &byte, 1, &table, 1, NULL), 0);
+	assert_int_equal(packet_send(pair[0], &byte, 1, &table, 1, NULL), 0);
 	close(table);
-	assert_int_equal(capture_receive(pair[1], &byte, 1, fds, NULL), 1);
+	assert_int_equal(packet_receive(pair[1], &byte, 1, fds, NULL), 1);
 	got = capture_table_unpack(fds[0], 0, 8, NULL);
 	assert_non_null(got);
 	free(got);
-	capture_close(fds);
+	packet_close(fds);
 	assert_null(capture_table_unpack(-1, 0, 8, NULL));
 	table = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC,
 		     0600); /* as on a file system that waits for ever */
 	assert_true(table >= 0);
 	assert_null(capture_table_unpack(table, 0, 8, NULL));
 	close(table);
-	assert_int_equal(capture_send(pair[0], &byte, 1, &pair[0], 1, NULL), 0);
-	assert_int_equal(capture_receive(pair[1], &byte, 1, fds, NULL), 1);
+	assert_int_equal(packet_send(pair[0], &byte, 1, &pair[0], 1, NULL), 0);
+	assert_int_equal(packet_receive(pair[1], &byte, 1, fds, NULL), 1);
 	assert_null(capture_table_unpack(fds[0], 0, 8, NULL)); /* a socket */
-	capture_close(fds);
+	packet_close(fds);
 }
 
 static void a_message_may_come_alone_or_with_two(void **state)
 {
-	int fds[CAPTURE_FDS];
+	int fds[PACKET_FDS];
 	char byte = 'x';
 
 	(void)state;
-	assert_int_equal(capture_send(pair[0], &byte, 1, NULL, 0, NULL), 0);
-	assert_int_equal(capture_send(pair[0], &byte, 1, pair, 2, NULL), 0);
-	assert_int_equal(capture_receive(pair[1], &byte, 1, fds, NULL), 1);
+	assert_int_equal(packet_send(pair[0], &byte, 1, NULL, 0, NULL), 0);
+	assert_int_equal(packet_send(pair[0], &byte, 1, pair, 2, NULL), 0);
+	assert_int_equal(packet_receive(pair[1], &byte, 1, fds, NULL), 1);
 	assert_int_equal(fds[0], -1);
-	assert_int_equal(capture_receive(pair[1], &byte, 1, fds, NULL), 1);
+	assert_int_equal(packet_receive(pair[1], &byte, 1, fds, NULL), 1);
 	assert_true(fds[0] >= 0 && fds[1] >= 0);
-	capture_close(fds);
-	assert_int_equal(capture_receive(pair[1], &byte, 1, fds, NULL), 0);
+	packet_close(fds);
+	assert_int_equal(packet_receive(pair[1], &byte, 1, fds, NULL), 0);
 }
 
 static void a_message_of_another_size_is_an_error(void **state)
 {
-	int fds[CAPTURE_FDS];
+	int fds[PACKET_FDS];
 	char *err = NULL;
 	char bytes[4];
 
 	(void)state;
-	assert_int_equal(capture_send(pair[0], "abcde", 5, pair, 2, NULL), 0);
-	assert_int_equal(capture_receive(pair[1], bytes, sizeof(bytes), fds, &err), -1);
+	assert_int_equal(packet_send(pair[0], "abcde", 5, pair, 2, NULL), 0);
+	assert_int_equal(packet_receive(pair[1], bytes, sizeof(bytes), fds, &err), -1);
 	assert_non_null(strstr(err, "instead of 4"));
 	assert_int_equal(fds[0], -1);
 	err_clear(&err);
@@ -122,21 +123,21 @@ static void a_message_of_another_size_is_an_error(void **state)
 
 static void a_full_socket_and_a_closed_one_are_errors(void **state)
 {
-	int fds[CAPTURE_FDS];
+	int fds[PACKET_FDS];
 	char *err = NULL;
 	char byte = 'x';
 
 	(void)state;
-	while (capture_send(pair[0], &byte, 1, NULL, 0, NULL) == 0)
+	while (packet_send(pair[0], &byte, 1, NULL, 0, NULL) == 0)
 		;
 	assert_int_equal(errno, EAGAIN);
 	close(pair[1]);
 	pair[1] = -1;
-	while (capture_send(pair[0], &byte, 1, NULL, 0, &err) < 0 && errno == ECONNRESET)
+	while (packet_send(pair[0], &byte, 1, NULL, 0, &err) < 0 && errno == ECONNRESET)
 		; /* once, for what the other end left unread */
 	assert_int_equal(errno, EPIPE);
 	err_clear(&err);
-	assert_int_equal(capture_receive(pair[0], &byte, 1, fds, &err), -1);
+	assert_int_equal(packet_receive(pair[0], &byte, 1, fds, &err), -1);
 	assert_null(err);
 }
 

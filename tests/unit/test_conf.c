@@ -99,6 +99,7 @@ static void the_defaults_are_the_designs(void **state)
 	assert_string_equal(c.ledger, "/var/lib/xenbw/ledger.db");
 	assert_string_equal(c.rrd_dir, "/var/lib/xenbw/rrd");
 	assert_string_equal(c.control, "/run/xenbw/control");
+	assert_string_equal(c.user, "xenbw");
 	assert_null(c.timezone);
 	assert_int_equal(c.attribution, ATTRIBUTION_AUTO);
 	assert_true(c.charge_unattributed);
@@ -311,6 +312,9 @@ static void paths_are_absolute_and_not_too_long(void **state)
 	(void)state;
 	bad("ledger ledger.db", "xenbw.conf:1", "`ledger.db`", "absolute", NULL);
 	bad("control ./x", "`control`", "absolute", NULL);
+	bad("user -x", "`user`", "no name of a user", NULL);
+	bad("user a b", "`user`", "no name of a user", NULL);
+	bad("user a:b", "`user`", "no name of a user", NULL);
 	bad("rrd_dir None/", "absolute", NULL);
 	bad("ledger none", "absolute", NULL); /* a ledger there must be */
 	memset(line + strlen(line), 'x', 4100);

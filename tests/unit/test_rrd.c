@@ -787,7 +787,7 @@ static void without_capabilities(struct bed *b)
 		_exit(77);
 	o = bring_up_in_child(b, "ro.rrd");
 	CHECK(o.cause == EACCES);
-	CHECK(strstr(o.reason, "it must be writable for its owner"));
+	CHECK(strstr(o.reason, "and `chmod g+rw` it, or `chown "));
 	o = bring_up_in_child(b, "z.rrd");
 	CHECK(o.cause == RRD_FINE);
 	CHECK(chmod(b->path, 0555) == 0);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -81,8 +82,20 @@ static char *program(void)
 	return mem_printf("%s/xenbw-writer", here);
 }
 
-/* Runs it with these arguments and `feed` as descriptor 3 (-1: none); its output goes to the log. */
-static void start_with(struct bed *b, char *const *argv, int feed)
+/* The settings on a descriptor, as xenbwd hands them on. */
+static int settings(const char *text)
+{
+	int fd = memfd_create("settings", MFD_CLOEXEC);
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	return fd;
+}
+
+/* Runs it with these arguments, `feed` as descriptor 3 and `conf` as 4 (-1: none); its output goes to the
+ * log.
+ */
+static void start_with(struct bed *b, char *const *argv, int feed, int conf)
 {
 	char *path = program();
 
@@ -94,12 +107,12 @@ static void start_with(struct bed *b, char *const *argv, int feed)
 		unsetenv("JOURNAL_STREAM");
 		if (out < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
 			_exit(99);
-		if (feed == FEED_FD)
-			fcntl(feed, F_SETFD, 0);
-		else if (feed >= 0)
-			dup2(feed, FEED_FD);
-		else
-			close(FEED_FD);
+		feed = feed >= 0 ? fcntl(feed, F_DUPFD_CLOEXEC, 10) : -1;
+		conf = conf >= 0 ? fcntl(conf, F_DUPFD_CLOEXEC, 10) : -1;
+		close(FEED_FD);
+		close(FEED_SETTINGS_FD);
+		if ((feed >= 0 && dup2(feed, FEED_FD) < 0) || (conf >= 0 && dup2(conf, FEED_SETTINGS_FD) < 0))
+			_exit(99);
 		execv(path, argv);
 		_exit(99);
 	}
@@ -108,21 +121,18 @@ static void start_with(struct bed *b, char *const *argv, int feed)
 
 static void start(struct bed *b)
 {
-	char *argv[] = {(char[]){"xenbw-writer"},
-			(char[]){"--ledger"},
-			b->ledger,
-			(char[]){"--rrd-dir"},
-			b->rrd_dir,
-			(char[]){"--debug"},
-			NULL};
-	int pair[2];
+	char *argv[] = {(char[]){"xenbw-writer"}, (char[]){"--debug"}, NULL};
+	char *text = mem_printf("ledger %s\nrrd_dir %s\n", b->ledger, b->rrd_dir);
+	int pair[2], conf = settings(text);
 
 	if (b->feed >= 0)
 		close(b->feed);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-	start_with(b, argv, pair[1]);
+	start_with(b, argv, pair[1], conf);
+	close(conf);
 	close(pair[1]);
 	b->feed = pair[0];
+	free(text);
 }
 
 static int end_of(struct bed *b)
@@ -413,7 +423,10 @@ static void a_read_only_file_is_named_once_and_written_when_it_can_be(void **sta
 		expect_passed(b, 2 + n * 2);
 		expect_input(b, 2, n, 2000 + n);
 	}
-	expect_log(b, "vm1.rrd is not written: Permission denied; it must be writable for its owner", 1);
+	expect_log(b,
+		   "vm1.rrd is not written: Permission denied for the user root; `chgrp root` and `chmod "
+		   "g+rw` it",
+		   1);
 	expect_log(b, "vm1.rrd is not written", 1);
 	assert_int_equal(chmod(path, 0644), 0);
 	tell(b, commit(b, 2, 5));
@@ -476,29 +489,36 @@ static void a_message_of_another_version_ends_it(void **state)
 		   1);
 }
 
-static void wrong_arguments_and_a_missing_descriptor_are_errors(void **state)
+static void wrong_arguments_and_missing_descriptors_are_errors(void **state)
 {
 	struct bed *b = *state;
-	char name[] = "xenbw-writer", ledger[] = "--ledger", rrd_dir[] = "--rrd-dir", bad[] = "--frob",
-	     help[] = "--help";
-	char *const without[] = {name, ledger, b->ledger, NULL};
-	char *const unknown[] = {name, ledger, b->ledger, rrd_dir, b->rrd_dir, bad, NULL};
-	char *const more[] = {name, ledger, b->ledger, rrd_dir, b->rrd_dir, ledger + 2, NULL};
-	char *const right[] = {name, ledger, b->ledger, rrd_dir, b->rrd_dir, NULL};
+	char name[] = "xenbw-writer", bad[] = "--frob", more[] = "more", help[] = "--help";
+	char *const unknown[] = {name, bad, NULL};
+	char *const operand[] = {name, more, NULL};
+	char *const right[] = {name, NULL};
 	char *const asking[] = {name, help, NULL};
+	int pair[2], conf = settings("rrd_dir none\n");
 
-	start_with(b, without, -1);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	start_with(b, unknown, -1, -1);
 	assert_int_equal(end_of(b), 2);
-	start_with(b, unknown, -1);
+	start_with(b, operand, -1, -1);
 	assert_int_equal(end_of(b), 2);
-	start_with(b, more, -1);
-	assert_int_equal(end_of(b), 2);
-	expect_log(b, "usage: xenbw-writer --ledger FILE [--rrd-dir DIR] [--mysql] [--syslog] [--debug]", 3);
-	start_with(b, asking, -1);
+	expect_log(b, "usage: xenbw-writer [--naccttab] [--syslog] [--debug]", 2);
+	start_with(b, asking, -1, -1);
 	assert_int_equal(end_of(b), 0);
-	start_with(b, right, -1);
+	start_with(b, right, -1, -1);
 	assert_int_equal(end_of(b), 1);
 	expect_log(b, "xenbw-writer: descriptor 3 is no socket; this program is started by xenbwd", 1);
+	start_with(b, right, pair[1], -1);
+	assert_int_equal(end_of(b), 1);
+	expect_log(b, "xenbw-writer: cannot read the settings from descriptor 4", 1);
+	start_with(b, right, pair[1], conf);
+	assert_int_equal(end_of(b), 1);
+	expect_log(b, "xenbw-writer: the settings name neither RRD files nor MySQL to write to", 1);
+	close(conf);
+	close(pair[0]);
+	close(pair[1]);
 }
 
 int main(void)
@@ -516,7 +536,7 @@ int main(void)
 		TEST(a_bad_directory_is_named_once_and_nothing_is_acknowledged),
 		TEST(a_ledger_that_is_none_is_named_once),
 		TEST(a_message_of_another_version_ends_it),
-		TEST(wrong_arguments_and_a_missing_descriptor_are_errors),
+		TEST(wrong_arguments_and_missing_descriptors_are_errors),
 	};
 
 	return cmocka_run_group_tests_name("writer", tests, NULL, NULL);

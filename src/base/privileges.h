@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * privileges: what a process may still do: every change of capabilities, and of the user.
+ *
+ * All of it is of the calling thread only, as Linux has it: to be called while there is no other one. What
+ * was given up does not come back.
+ */
+#ifndef XENBW_PRIVILEGES_H
+#define XENBW_PRIVILEGES_H
+
+#include <stdbool.h>
+
+#include "base/user.h"
+
+/* No capability, in no set (but for the bounding set, where there is no right to clear it), and none to gain
+ * by an exec. Again: changes nothing. */
+int privileges_drop(char **err);
+
+/* Whether this process may become another user, with another group. */
+bool privileges_may_change_user(void);
+
+/* The user's group instead of this process's groups; the user id stays. */
+int privileges_take_group(const struct user *u, char **err);
+
+/* Becomes the user (NULL: stays who it is), with the primary group and no other. Of capabilities only the
+ * right to open packet sockets stays, permitted and inheritable; what is exec'ed has none unless it is handed
+ * on. Where this process has not even that one, it has none afterwards (*raw says so). */
+int privileges_keep_raw(const struct user *u, bool *raw, char **err);
+
+/* Whether a program that is exec'ed from now on may open packet sockets. */
+int privileges_hand_on_raw(bool on, char **err);
+
+#endif

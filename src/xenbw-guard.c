@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * xenbw-guard: starts the helpers of xenbwd as a user without privileges (guard/guard.h).
+ *
+ * xenbwd starts it, with its socket on descriptor 3 and all rights. Ends with xenbwd, and only with it: the
+ * signals that end a whole group of processes must not take from xenbwd what it asks its helpers for last.
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "guard/guard.h"
+#include "ipc/guard.h"
+
+struct arguments {
+	const char *user;
+	bool syslog;
+};
+
+static void usage(FILE *out)
+{
+	fputs("usage: xenbw-guard [--user NAME] [--syslog]\n"
+	      "Started by xenbwd; descriptor 3 is the socket to it. Starts the helpers as that user.\n",
+	      out);
+}
+
+/* Returns 0, or 1 + the exit status. */
+static int read_arguments(struct arguments *a, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"user", required_argument, NULL, 'u'},
+		{"syslog", no_argument, NULL, 's'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{0},
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (c) {
+		case 'u':
+			a->user = optarg;
+			break;
+		case 's':
+			a->syslog = true;
+			break;
+		case 'h':
+			usage(stdout);
+			return 1;
+		case 'V':
+			puts("xenbw-guard " XENBW_VERSION);
+			return 1;
+		default:
+			usage(stderr);
+			return 1 + 2;
+		}
+	}
+	if (optind < argc) {
+		usage(stderr);
+		return 1 + 2;
+	}
+	return 0;
+}
+
+static int check_socket(char **err)
+{
+	struct stat st;
+
+	if (fstat(GUARD_FD, &st) < 0 || !S_ISSOCK(st.st_mode))
+		return err_set(err, "descriptor %d is no socket; this program is started by xenbwd",
+			       GUARD_FD);
+	return 0;
+}
+
+static int ignore_signals(char **err)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE};
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		if (signal(signals[i], SIG_IGN) == SIG_ERR)
+			return err_sys(err, "cannot ignore signal %d", signals[i]);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments a = {0};
+	char *err = NULL;
+	int rc = read_arguments(&a, argc, argv);
+
+	if (rc)
+		return rc - 1;
+	log_init("xenbw-guard", false);
+	if (a.syslog)
+		log_to_syslog();
+	if (check_socket(&err) < 0 || ignore_signals(&err) < 0 || guard_run(a.user, &err) < 0) {
+		log_err("%s", err);
+		free(err);
+		return 1;
+	}
+	return 0;
+}

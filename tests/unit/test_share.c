@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * What is shared with the helpers' group, and what is left alone: real files, with root's rights given up as
+ * xenbwd has given them up.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/privileges.h"
+#include "base/share.h"
+#include "base/user.h"
+#include "tests/support/unit.h"
+
+static struct user daemon_user; /* every Debian has it */
+static char *folder;
+
+static int become(void **state)
+{
+	(void)state;
+	folder = scratch_new();
+	assert_int_equal(user_find("daemon", &daemon_user, NULL), 1);
+	assert_int_equal(chown(folder, 0, 0), 0);
+	return 0;
+}
+
+static char *file(const char *name, uid_t uid, gid_t gid, mode_t mode)
+{
+	char *path = mem_printf("%s/%s", folder, name);
+
+	scratch_write(path, "x", 1);
+	assert_int_equal(chown(path, uid, gid), 0);
+	assert_int_equal(chmod(path, mode), 0);
+	return path;
+}
+
+static void expect(const char *path, gid_t gid, mode_t mode)
+{
+	struct stat st;
+
+	assert_int_equal(lstat(path, &st), 0);
+	assert_int_equal(st.st_gid, gid);
+	assert_int_equal(st.st_mode & 07777, mode);
+}
+
+static void only_own_regular_files_with_one_name_are_shared(void **state)
+{
+	char *own = file("own", 0, 0, 0600), *others = file("others", 65534, 65534, 0600),
+	     *two = file("two", 0, 0, 0600), *second = mem_printf("%s/second", folder),
+	     *symbolic = mem_printf("%s/symbolic", folder), *fifo = mem_printf("%s/fifo", folder);
+	int at;
+
+	(void)state;
+	assert_int_equal(link(two, second), 0);
+	assert_int_equal(symlink(two, symbolic), 0);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(chown(fifo, 0, 0), 0);
+	assert_int_equal(privileges_take_group(&daemon_user, NULL), 0);
+	assert_int_equal(privileges_drop(NULL), 0);
+	assert_int_equal(getegid(), daemon_user.gid);
+	assert_int_equal(getgroups(0, NULL), 0);
+	assert_false(privileges_may_change_user());
+
+	at = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(at >= 0);
+	assert_int_equal(share_file(at, "own", 0060), 0);
+	expect(own, daemon_user.gid, 0660);
+	assert_int_equal(share_file(at, "others", 0060), 0);
+	assert_int_equal(share_file(at, "two", 0060), 0);
+	assert_int_equal(share_file(at, "second", 0060), 0);
+	assert_int_equal(share_file(at, "symbolic", 0060), 0);
+	assert_int_equal(share_file(at, "fifo", 0060), 0);
+	assert_int_equal(share_file(at, "none", 0060), 0);
+	expect(others, 65534, 0600);
+	expect(two, 0, 0600);
+	expect(fifo, 0, 0600);
+	close(at);
+	free(own);
+	free(others);
+	free(two);
+	free(second);
+	free(symbolic);
+	free(fifo);
+}
+
+/* As systemd's RestrictSUIDSGID= has it. */
+static void forbid_setgid(void)
+{
+	struct sock_filter program[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fchmod, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, S_ISGID, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = {.len = sizeof(program) / sizeof(*program), .filter = program};
+
+	assert_int_equal(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter), 0);
+}
+
+static void a_folder_is_shared_also_where_setgid_is_forbidden(void **state)
+{
+	char *first = mem_printf("%s/first", folder), *second = mem_printf("%s/second.d", folder);
+	int fd;
+
+	(void)state;
+	assert_int_equal(mkdir(first, 0700), 0);
+	fd = open(first, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(share_fd(fd, 02775), 0);
+	expect(first, daemon_user.gid, 02775);
+	close(fd);
+	forbid_setgid();
+	assert_int_equal(mkdir(second, 0700), 0);
+	fd = open(second, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(share_fd(fd, 02775), 0);
+	expect(second, daemon_user.gid, 0775);
+	close(fd);
+	free(first);
+	free(second);
+}
+
+static int clean(void **state)
+{
+	(void)state;
+	scratch_free(folder);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_own_regular_files_with_one_name_are_shared),
+		cmocka_unit_test(a_folder_is_shared_also_where_setgid_is_forbidden),
+	};
+
+	return cmocka_run_group_tests_name("share", tests, become, clean);
+}
