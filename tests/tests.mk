@@ -48,7 +48,7 @@ NETSET_C := src/net/netset.c src/config/network.c
 test_netset_SRC := tests/unit/test_netset.c $(NETSET_C) $(UNIT_C)
 test_rules_SRC := tests/unit/test_rules.c src/net/rules.c src/net/netset.c $(wildcard src/config/*.c) $(UNIT_C)
 
-RRD_C := db/rrd.c db/rrd_guard.c db/rrd_plan.c
+RRD_C := $(RRD:%=%.c)
 test_rrd_plan_SRC := tests/unit/test_rrd_plan.c db/rrd_plan.c $(BASE_C)
 test_rrd_SRC := tests/unit/test_rrd.c tests/support/rrd_bed.c tests/support/unit.c $(RRD_C) $(BASE_C)
 test_rrd_LIB := librrd libcap-ng
