@@ -187,8 +187,8 @@ static void fill_state(const rrd_info_t *info, struct rrd_state *s)
 		return;
 	}
 	if (step != RRD_STEP) {
-		fail(&s->outcome, RRD_SHAPE, "its step is %" PRId64 " seconds, and must be %d; " RRD_MOVE_AWAY,
-		     step, RRD_STEP);
+		fail(&s->outcome, RRD_SHAPE,
+		     "its step is %" PRId64 " seconds, and must be %d; " RRD_MOVE_AWAY, step, RRD_STEP);
 		return;
 	}
 	for (int c = 0; c < RRD_COLUMNS; c++) {

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -15,16 +15,24 @@
 #define PROGRAM "xenbw-rrd"
 #define NOT_WITHOUT "cannot read or write RRD files"
 
+static int add_advice(char **err)
+{
+	char *why = *err;
+
+	*err = NULL;
+	err_set(err, "%s; no RRD file is written without it: reinstall xenbw if it is missing", why);
+	free(why);
+	return -1;
+}
+
 /* Runs it once, up to its end. */
 static int run_once(const int fds[2], int *status, char **err)
 {
 	char *argv[] = {NULL, NULL};
 	pid_t pid;
 
-	if (child_start(&pid, PROGRAM, argv, fds, 2, err) < 0) {
-		err_add(err, NOT_WITHOUT);
-		return -1;
-	}
+	if (child_start(&pid, PROGRAM, argv, fds, 2, err) < 0)
+		return add_advice(err);
 	while (waitpid(pid, status, 0) < 0)
 		if (errno != EINTR)
 			return err_sys(err, "cannot wait for " PROGRAM);

@@ -116,7 +116,8 @@ static int check_head(const struct rrd_tasks_head *head, size_t size, char **err
 	    !inside(head->replies, 1, sizeof(struct rrd_progress), size))
 		return err_set(err, "the replies do not begin within the memory");
 	if (!inside(sizeof(*head), head->count, sizeof(struct rrd_task), head->replies) ||
-	    !inside(head->replies + sizeof(struct rrd_progress), head->count, rrd_tasks_reply_size(head->kind), size))
+	    !inside(head->replies + sizeof(struct rrd_progress), head->count,
+		    rrd_tasks_reply_size(head->kind), size))
 		return err_set(err, "the memory is too small for its tasks");
 	return 0;
 }

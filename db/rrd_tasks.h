@@ -4,8 +4,8 @@
  *
  * Two parts. The tasks come first: xenbw-rrd can only read them, so that a damaged file cannot spoil them for
  * the process that goes on after it. The replies begin at the next page. Places in it are offsets from its
- * start. Each side takes the other for broken: xenbw-rrd checks every offset, length and name before the first
- * task, and xenbw-writer what the replies hold.
+ * start. Each side takes the other for broken: xenbw-rrd checks every offset, length and name before the
+ * first task, and xenbw-writer what the replies hold.
  */
 #ifndef XENBW_RRD_TASKS_H
 #define XENBW_RRD_TASKS_H
