@@ -14,6 +14,7 @@ tap_is "every file is there, and no other" "$(cd "$at" && find . -type f | sort)
 	"./lib/systemd/system/xenbwd.service
 ./libexec/xenbw/xenbw-capture
 ./libexec/xenbw/xenbw-graph
+./libexec/xenbw/xenbw-rrd
 ./libexec/xenbw/xenbw-writer
 ./libexec/xenbw/xenbw-xl
 ./sbin/xenbw
