@@ -263,12 +263,12 @@ static void the_program_refuses_broken_tasks_with_an_error(void **state)
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	char *said;
 
-#define SPOILT(what, value, words)            \
-	do {                                  \
-		__typeof__(what) old = (what);    \
-		(what) = (value);             \
+#define SPOILT(what, value, words)             \
+	do {                                   \
+		__typeof__(what) old = (what); \
+		(what) = (value);              \
 		expect_refusal(b.fd, (words)); \
-		(what) = old;                 \
+		(what) = old;                  \
 	} while (0)
 	(void)state;
 	SPOILT(head->magic, 7, "none of this version's; reinstall xenbw");
