@@ -43,9 +43,16 @@ xenbw-guard_LIB := libcap-ng
 MYSQL := db/mysql db/traffic_table
 MYSQL_SINK := db/traffic_source db/traffic_rows db/mysql_sink db/sink
 
+# The RRD files, for who has xenbw-rrd work on them; with xenbw-writer's own sink.
+RRD := db/rrd db/rrd_guard db/rrd_tasks db/rrd_plan src/base/child
+RRD_SINK := db/rrd_sink db/rrd_source
+
 xenbw-writer_SRC := src/xenbw-writer.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/config/*.c src/writer/*.c) $(LEDGER:%=%.c) \
-                    $(filter-out db/rrd_folder.c,$(wildcard db/rrd*.c)) $(MYSQL:%=%.c) $(MYSQL_SINK:%=%.c)
-xenbw-writer_LIB := sqlite3 librrd libmariadb libcap-ng
+                    $(RRD:%=%.c) $(RRD_SINK:%=%.c) $(MYSQL:%=%.c) $(MYSQL_SINK:%=%.c)
+xenbw-writer_LIB := sqlite3 libmariadb libcap-ng
+
+xenbw-rrd_SRC := src/xenbw-rrd.c db/rrd_file.c db/rrd_tasks.c src/base/mem.c src/base/err.c src/base/text.c src/base/user.c
+xenbw-rrd_LIB := librrd
 
 xenbw-capture_SRC := src/xenbw-capture.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/config/*.c src/capture/*.c) src/ipc/capture.c src/ipc/packet.c \
                      src/net/frame.c src/net/netset.c src/net/rules.c
@@ -62,7 +69,7 @@ xenbw-graph_LIB := librrd
 xenbw-xl_SRC := xen/xenbw-xl.c xen/xl_state.c src/base/mem.c src/base/err.c src/base/text.c
 xenbw-xl_LIB := xenlight xentoollog
 
-PROGRAMS := xenbwd xenbw-guard xenbw-writer xenbw-capture xenbw xenbw-graph xenbw-xl
+PROGRAMS := xenbwd xenbw-guard xenbw-writer xenbw-rrd xenbw-capture xenbw xenbw-graph xenbw-xl
 
 include tests/tests.mk
 
@@ -120,7 +127,8 @@ install: all
 	  $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 	  $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d
 	install $(BUILD)/xenbwd $(BUILD)/xenbw $(DESTDIR)$(PREFIX)/sbin
-	install $(BUILD)/xenbw-guard $(BUILD)/xenbw-writer $(BUILD)/xenbw-capture $(BUILD)/xenbw-graph $(BUILD)/xenbw-xl $(DESTDIR)$(PREFIX)/libexec/xenbw
+	install $(BUILD)/xenbw-guard $(BUILD)/xenbw-writer $(BUILD)/xenbw-rrd $(BUILD)/xenbw-capture $(BUILD)/xenbw-graph $(BUILD)/xenbw-xl \
+	  $(DESTDIR)$(PREFIX)/libexec/xenbw
 	install -m 644 $(MAN8:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 $(MAN5:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man5
 	$(BUILD)/xenbw completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenbw

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * rrd: the RRD files of one directory, by librrd.
+ * rrd: the RRD files of one directory, for a process that does not link librrd.
  *
- * Owns the directory's descriptor. Every file is opened below it without following a symbolic link, and
- * librrd gets the descriptor's path under /proc/self/fd. New files are made whole under a temporary name and
- * then renamed. An existing file is gone on with as it is: never made anew, tuned or replaced. librrd runs in
- * rrd_guard's child, so no file can end this process.
+ * Owns the directory's descriptor, makes names and renames. Files are read and written by xenbw-rrd
+ * (db/rrd_guard.h starts it, db/rrd_file.h is what it does), so no file can end this process or see what it
+ * holds. That xenbw-rrd cannot be started is trouble with all files. New files are made whole under a
+ * temporary name and then renamed. An existing file is gone on with as it is: never made anew, tuned or
+ * replaced.
  *
  * A kill amid an update in place may leave one row of that file twice or wrong, since the format has no
  * journal; a kill between two updates leaves nothing wrong.
@@ -21,6 +22,8 @@
 
 #define RRD_SPAN (797 * 86400)                    /* seconds that the longest archive holds */
 #define RRD_ALL_COLUMNS ((1u << RRD_COLUMNS) - 1) /* what a new file has */
+
+#define RRD_TEMPORARY ".xenbw-new" /* no bucket's file begins with a dot */
 
 struct rrd_dir {
 	int fd;
@@ -52,6 +55,7 @@ enum rrd_cause {
 };
 
 #define RRD_REASON 512
+#define RRD_MOVE_AWAY "move it away, and it is made anew from the ledger"
 
 /* The outcome for one file; `reason` says what is wrong and what to do, where cause is not RRD_FINE. */
 struct rrd_outcome {

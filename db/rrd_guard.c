@@ -2,78 +2,102 @@
 #include "db/rrd_guard.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/err.h"
 
-/* Begins the memory that parent and child share; the replies follow. */
-struct shared {
-	size_t done; /* tasks that are finished */
-	max_align_t replies[];
-};
+#define PROGRAM "xenbw-rrd"
+#define NOT_WITHOUT "cannot read or write RRD files"
 
-_Noreturn static void run_child(rrd_guard_task *task, const void *context, size_t count, size_t reply_size,
-				struct shared *shared, pid_t parent)
+static int add_advice(char **err)
 {
-	static const int deadly[] = {SIGABRT, SIGALRM, SIGBUS, SIGFPE, SIGILL, SIGSEGV};
+	char *why = *err;
 
-	/* a handler of the caller's must not come back to life here */
-	for (size_t i = 0; i < sizeof(deadly) / sizeof(*deadly); i++)
-		signal(deadly[i], SIG_DFL);
-	while (shared->done < count && getppid() == parent) {
-		alarm(RRD_GUARD_SECONDS);
-		task(context, shared->done, (char *)shared->replies + shared->done * reply_size);
-		shared->done++;
-	}
-	_exit(0);
+	*err = NULL;
+	err_set(err, "%s; no RRD file is written without it: reinstall xenbw if it is missing", why);
+	free(why);
+	return -1;
 }
 
-static int run_all(rrd_guard_task *task, const void *context, size_t count, size_t reply_size,
-		   struct shared *shared, int *died, char **err)
+/* Runs it once, up to its end. */
+static int run_once(const int fds[2], int *status, char **err)
 {
-	while (shared->done < count) {
-		pid_t parent = getpid(), child = fork();
+	char *argv[] = {NULL, NULL};
+	pid_t pid;
+
+	if (child_start(&pid, PROGRAM, argv, fds, 2, err) < 0)
+		return add_advice(err);
+	while (waitpid(pid, status, 0) < 0)
+		if (errno != EINTR)
+			return err_sys(err, "cannot wait for " PROGRAM);
+	return 0;
+}
+
+static int fail_end(int status, char **err)
+{
+	if (WIFSIGNALED(status))
+		return err_set(err, NOT_WITHOUT ": " PROGRAM " was ended before its first file (%s)",
+			       strsignal(WTERMSIG(status)));
+	return err_set(
+		err, NOT_WITHOUT ": " PROGRAM " ended with status %d before its first file; reinstall xenbw",
+		WEXITSTATUS(status));
+}
+
+static int run_all(const struct rrd_tasks *t, const int fds[2], int *died, char **err)
+{
+	size_t done = 0;
+
+	while (done < t->count) {
+		struct rrd_progress p;
 		int status;
 
-		if (child < 0)
-			return err_sys(err, "cannot fork a process to write RRD files");
-		if (child == 0)
-			run_child(task, context, count, reply_size, shared, parent);
-		while (waitpid(child, &status, 0) < 0)
-			if (errno != EINTR)
-				return err_sys(err, "cannot wait for the process that writes RRD files");
-		if (shared->done < count) {
-			died[shared->done] = WIFSIGNALED(status) ? WTERMSIG(status) : SIGABRT;
-			shared->done++;
+		if (run_once(fds, &status, err) < 0)
+			return -1;
+		p = *t->progress;
+		/* what a dying librrd wrote over counts as one that died of the first task */
+		if (p.done < done || p.done > t->count || p.begun < p.done || p.begun > p.done + 1)
+			p = (struct rrd_progress){.begun = done + 1, .done = done};
+		if (p.done < t->count && p.begun > p.done) {
+			died[p.done] = WIFSIGNALED(status) ? WTERMSIG(status) : SIGABRT;
+			p.done++;
+		} else if (p.done == done) {
+			return fail_end(status, err);
 		}
+		done = p.done;
+		*t->progress = (struct rrd_progress){.begun = done, .done = done};
 	}
 	return 0;
 }
 
-int rrd_guard_run(rrd_guard_task *task, const void *context, size_t count, size_t reply_size, void *replies,
+int rrd_guard_run(int dir, enum rrd_tasks_kind kind, const struct rrd_job *jobs, size_t count, void *replies,
 		  int *died, char **err)
 {
-	size_t size;
-	struct shared *shared;
-	int rc;
+	struct rrd_tasks t;
+	int fds[2] = {-1, -1}, rc = -1;
 
 	memset(died, 0, count * sizeof(*died));
 	if (count == 0)
 		return 0;
-	size = sizeof(*shared) + count * reply_size;
-	shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (shared == MAP_FAILED)
-		return err_sys(err, "cannot share memory with the process that writes RRD files");
-	rc = run_all(task, context, count, reply_size, shared, died, err);
+	fds[1] = rrd_tasks_make(&t, kind, jobs, count, err);
+	if (fds[1] < 0)
+		return -1;
+	fds[0] = child_fd(fcntl(dir, F_DUPFD_CLOEXEC, 0));
+	fds[1] = child_fd(fds[1]);
+	if (fds[0] < 0 || fds[1] < 0)
+		err_sys(err, NOT_WITHOUT ": cannot hand on descriptors");
+	else
+		rc = run_all(&t, fds, died, err);
 	if (rc == 0)
-		memcpy(replies, shared->replies, count * reply_size);
-	munmap(shared, size);
+		memcpy(replies, rrd_tasks_reply(&t, 0), count * rrd_tasks_reply_size(kind));
+	for (int i = 0; i < 2; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	rrd_tasks_close(&t);
 	return rc;
 }

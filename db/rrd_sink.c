@@ -15,6 +15,8 @@
 
 #define WINDOW (30 * 86400) /* how much of one lagging file is in memory at a time */
 
+#define ENOUGH (WINDOW / RRD_STEP) /* updates of lagging files that are written together */
+
 /* The clocks of two programs on one host agree; more than this ahead is a file that somebody dated wrongly.
  */
 #define AHEAD 300
@@ -44,6 +46,14 @@ struct item {
 	bool adopted; /* it was another label's file until this pass */
 	enum rrd_mode mode;
 	int64_t from; /* the first slot that it may need */
+	bool failed;
+};
+
+/* Jobs that are done together, for each start of xenbw-rrd takes its time. A file has one at most. */
+struct load {
+	struct rrd_job *jobs;
+	struct item **items; /* whose they are */
+	size_t count, room, updates;
 };
 
 struct pass {
@@ -272,71 +282,84 @@ static struct rrd_job make_job(struct item *item, int64_t from, int64_t to, cons
 	return job;
 }
 
-/* Writes the files whose next slots are all in the batch. */
-static int write_batch(struct pass *p, struct item *const *items, size_t count, char **err)
+static void add_job(struct load *load, struct item *item, int64_t from, int64_t to,
+		    const struct rrd_usage *usage)
 {
-	struct rrd_job *jobs = mem_array(count, sizeof(*jobs));
-	struct rrd_outcome *outcomes = mem_array(count, sizeof(*outcomes));
-	int rc;
+	if (load->count == load->room) {
+		load->room = load->room ? load->room * 2 : 64;
+		load->jobs = mem_resize(load->jobs, load->room, sizeof(*load->jobs));
+		load->items = mem_resize(load->items, load->room, sizeof(*load->items));
+	}
+	load->jobs[load->count] = make_job(item, from, to, usage);
+	load->items[load->count] = item;
+	load->updates += load->jobs[load->count].updates.count;
+	load->count++;
+}
 
-	for (size_t i = 0; i < count; i++)
-		jobs[i] = make_job(items[i], items[i]->from, p->batch.open_slot, &items[i]->bucket->usage);
-	rc = rrd_dir_write(&p->dir, jobs, count, outcomes, err);
-	for (size_t i = 0; i < count; i++) {
-		if (rc == 0)
-			note_written(p, items[i], &jobs[i], &outcomes[i]);
-		free(jobs[i].updates.list);
+static void empty(struct load *load)
+{
+	for (size_t i = 0; i < load->count; i++)
+		free(load->jobs[i].updates.list);
+	load->count = load->updates = 0;
+}
+
+/* Writes what is in it, and empties it. */
+static int write_load(const struct pass *p, struct load *load, char **err)
+{
+	struct rrd_outcome *outcomes = mem_array(load->count, sizeof(*outcomes));
+	int rc = rrd_dir_write(&p->dir, load->jobs, load->count, outcomes, err);
+
+	for (size_t i = 0; rc == 0 && i < load->count; i++) {
+		const struct rrd_job *job = &load->jobs[i];
+
+		note_written(p, load->items[i], job, &outcomes[i]);
+		load->items[i]->failed = outcomes[i].cause != RRD_FINE;
+		if (job->mode == RRD_BEGIN && job->updates.count > 0)
+			load->items[i]->mode = RRD_BUILD;
 	}
 	free(outcomes);
-	free(jobs);
+	empty(load);
 	return rc;
 }
 
-/* Writes one window of one file. Returns 1 where the file fails. */
-static int write_window(struct pass *p, struct item *item, int64_t from, int64_t to, char **err)
+/* Adds one file that lags behind the batch, window after window; all but the last are written at once.
+ * Returns 1 if it must stop. */
+static int add_lagging(const struct pass *p, struct load *load, struct item *item, char **err)
 {
-	struct rrd_outcome outcome;
-	struct rrd_usage usage;
-	struct rrd_job job;
-	int rc;
-
-	if (rrd_source_usage(p->ledger, item->bucket->id, from, to, &usage, err) < 0)
-		return -1;
-	job = make_job(item, from, to, &usage);
-	rrd_usage_free(&usage);
-	rc = rrd_dir_write(&p->dir, &job, 1, &outcome, err);
-	if (rc == 0) {
-		note_written(p, item, &job, &outcome);
-		if (job.mode == RRD_BEGIN && job.updates.count > 0)
-			item->mode = RRD_BUILD;
-		if (outcome.cause != RRD_FINE)
-			rc = 1;
-	}
-	free(job.updates.list);
-	return rc;
-}
-
-/* Writes one file that lags behind the batch. Returns 1 if it must stop. */
-static int write_lagging(struct pass *p, struct item *item, char **err)
-{
-	for (int64_t from = item->from, to; from < item->bucket->ends; from = to) {
-		int rc;
+	for (int64_t from = item->from, to; !item->failed && from < item->bucket->ends; from = to) {
+		struct rrd_usage usage;
 
 		if (p->sink->host.must_stop(p->sink->host.arg))
 			return 1;
 		to = from + WINDOW < p->batch.open_slot ? from + WINDOW : p->batch.open_slot;
-		rc = write_window(p, item, from, to, err);
-		if (rc != 0)
-			return rc < 0 ? -1 : 0;
+		if (rrd_source_usage(p->ledger, item->bucket->id, from, to, &usage, err) < 0)
+			return -1;
+		add_job(load, item, from, to, &usage);
+		rrd_usage_free(&usage);
+		if ((to < item->bucket->ends || load->updates >= ENOUGH) && write_load(p, load, err) < 0)
+			return -1;
 	}
 	return 0;
 }
 
+/* Files whose next slots are all in the batch go first. */
+static int write_items(const struct pass *p, struct load *load, struct item *const *lagging, size_t count,
+		       char **err)
+{
+	int rc = write_load(p, load, err);
+
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = add_lagging(p, load, lagging[i], err);
+	if (rc >= 0 && write_load(p, load, err) < 0)
+		rc = -1;
+	return rc;
+}
+
 static int write_files(struct pass *p, char **err)
 {
-	struct item **ready = mem_array(p->batch.count, sizeof(struct item *));
 	struct item **lagging = mem_array(p->batch.count, sizeof(struct item *));
-	size_t ready_count = 0, lagging_count = 0;
+	struct load load = {0};
+	size_t count = 0;
 	int rc;
 
 	for (size_t i = 0; i < p->batch.count; i++) {
@@ -352,14 +375,14 @@ static int write_files(struct pass *p, char **err)
 			continue;
 		item->mode = item->state.outcome.cause == RRD_MISSING ? RRD_BEGIN : RRD_GO_ON;
 		if (item->from >= p->batch.since)
-			ready[ready_count++] = item;
+			add_job(&load, item, item->from, p->batch.open_slot, &item->bucket->usage);
 		else
-			lagging[lagging_count++] = item;
+			lagging[count++] = item;
 	}
-	rc = write_batch(p, ready, ready_count, err);
-	for (size_t i = 0; rc == 0 && i < lagging_count; i++)
-		rc = write_lagging(p, lagging[i], err);
-	free(ready);
+	rc = write_items(p, &load, lagging, count, err);
+	empty(&load);
+	free(load.jobs);
+	free(load.items);
 	free(lagging);
 	return rc;
 }

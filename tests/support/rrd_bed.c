@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tests/support/rrd_bed.h"
 
+#include <dirent.h>
+#include <limits.h>
 #include <math.h>
 #include <rrd.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -105,4 +109,58 @@ void rrd_bed_tool(const char *words)
 	if (rc != 0)
 		fail_msg("rrd %s: %s", words, rrd_get_error());
 	free(copy);
+}
+
+/* Counts descriptors, all of them or those of one file; 0 where the process is gone. */
+static int count_open(pid_t pid, const char *path)
+{
+	char *name = mem_printf("/proc/%d/fd", (int)pid), target[PATH_MAX];
+	DIR *dir = opendir(name);
+	const struct dirent *entry;
+	int found = 0;
+
+	while (dir && (entry = readdir(dir))) {
+		ssize_t n = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
+
+		target[n < 0 ? 0 : n] = '\0';
+		found += n >= 0 && (!path || strcmp(target, path) == 0);
+	}
+	if (dir)
+		closedir(dir);
+	free(name);
+	return found;
+}
+
+static bool is_worker(const char *pid, pid_t parent)
+{
+	char *name = mem_printf("/proc/%s/stat", pid), comm[32] = "";
+	FILE *in = fopen(name, "re");
+	int ppid = 0;
+
+	if (in && fscanf(in, "%*d (%31[^)]) %*c %d", comm, &ppid) != 2)
+		ppid = 0;
+	if (in)
+		fclose(in);
+	free(name);
+	return ppid == (int)parent && strcmp(comm, "xenbw-rrd") == 0;
+}
+
+pid_t rrd_bed_worker(pid_t parent, const char *path)
+{
+	DIR *proc = opendir("/proc");
+	const struct dirent *entry;
+	pid_t found = 0;
+
+	while (proc && !found && (entry = readdir(proc)))
+		if (is_worker(entry->d_name, parent) &&
+		    count_open((pid_t)strtol(entry->d_name, NULL, 10), path) > 0)
+			found = (pid_t)strtol(entry->d_name, NULL, 10);
+	if (proc)
+		closedir(proc);
+	return found;
+}
+
+int rrd_bed_descriptors(pid_t pid)
+{
+	return count_open(pid, NULL);
 }

@@ -8,6 +8,7 @@
 #define XENBW_TEST_RRD_BED_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 /* What rrdtool dump says: the contents without the places in the rings, which librrd picks by chance. free()
  */
@@ -24,5 +25,11 @@ uint64_t rrd_bed_sum(const char *path, const char *column, int64_t from, int64_t
 
 /* rrdtool's create or update, blanks between the words: "create /x.rrd --step 300 …". */
 void rrd_bed_tool(const char *words);
+
+/* The xenbw-rrd that was started by `parent` and has this file open; 0: there is none. */
+pid_t rrd_bed_worker(pid_t parent, const char *path);
+
+/* How many descriptors a process has. */
+int rrd_bed_descriptors(pid_t pid);
 
 #endif

@@ -913,6 +913,73 @@ static void a_file_that_rrdtool_reads_just_now_is_waited_for(void **state)
 	free(path);
 }
 
+/* Ends the xenbw-rrd of this process by `sig` as soon as it has the file open. */
+static pid_t fork_killer(const char *path, int sig)
+{
+	pid_t parent = getpid(), killer = fork(), worker = 0;
+
+	assert_true(killer >= 0);
+	if (killer > 0)
+		return killer;
+	for (int tries = 0; !worker && tries < 30000; tries++) {
+		worker = rrd_bed_worker(parent, path);
+		usleep(1000);
+	}
+	_exit(worker && kill(worker, sig) == 0 ? 0 : 1);
+}
+
+static void a_killed_xenbw_rrd_marks_the_file_in_hand_alone_and_leaves_nothing_behind(void **state)
+{
+	struct bed *b = *state;
+	const char *names[] = {"a.rrd", "b.rrd", "c.rrd"};
+	char *paths[3], *err = NULL;
+	struct rrd_outcome outcomes[3];
+	struct rrd_job jobs[3];
+	pid_t holder, killer;
+	int status, descriptors;
+
+	for (int i = 0; i < 3; i++) {
+		struct rrd_state s;
+
+		paths[i] = path_of(b, names[i]);
+		expect_fine(bring_up(b, names[i], SLOT(0), SLOT(1), &some));
+		s = read_file(b, names[i]);
+		jobs[i] = (struct rrd_job){.name = names[i], .columns = s.columns};
+		rrd_plan(&s.tail, SLOT(1), SLOT(3), &some, &jobs[i].updates);
+	}
+	descriptors = rrd_bed_descriptors(getpid());
+	holder = hold_lock(paths[1], 60000);
+	killer = fork_killer(paths[1], SIGKILL);
+	assert_int_equal(rrd_dir_write(&b->dir, jobs, 3, outcomes, &err), 0);
+	assert_int_equal(waitpid(killer, &status, 0), killer);
+	assert_int_equal(status, 0);
+	assert_int_equal(kill(holder, SIGKILL), 0);
+	assert_int_equal(waitpid(holder, &status, 0), holder);
+	expect_fine(outcomes[0]);
+	expect_trouble(outcomes[1], RRD_DEADLY, "librrd died of it (Killed)");
+	expect_fine(outcomes[2]);
+	expect_some(paths[0]);
+	expect_some(paths[2]);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	assert_int_equal(errno, ECHILD);
+	assert_int_equal(rrd_bed_descriptors(getpid()), descriptors);
+	expect_fine(bring_up(b, "b.rrd", SLOT(0), SLOT(3), &some));
+	expect_some(paths[1]);
+	for (int i = 0; i < 3; i++) {
+		free(jobs[i].updates.list);
+		free(paths[i]);
+	}
+}
+
+static void no_files_are_no_work(void **state)
+{
+	struct bed *b = *state;
+	char *err = NULL;
+
+	assert_int_equal(rrd_dir_read(&b->dir, NULL, 0, NULL, &err), 0);
+	assert_int_equal(rrd_dir_write(&b->dir, NULL, 0, NULL, &err), 0);
+}
+
 static void labels_of_all_kinds_become_files_in_the_directory(void **state)
 {
 	struct bed *b = *state;
@@ -1035,6 +1102,8 @@ int main(void)
 		TEST(a_read_only_file_or_directory_is_named),
 		TEST(a_full_disk_is_named_and_harms_no_other_file),
 		TEST(a_file_that_rrdtool_reads_just_now_is_waited_for),
+		TEST(a_killed_xenbw_rrd_marks_the_file_in_hand_alone_and_leaves_nothing_behind),
+		TEST(no_files_are_no_work),
 		TEST(labels_of_all_kinds_become_files_in_the_directory),
 		TEST(a_rename_takes_the_history_along_but_never_replaces_a_file),
 		TEST(the_directory_is_made_with_mode_0755_but_not_its_parent),

@@ -248,7 +248,7 @@ static void a_missing_file_is_rebuilt_as_it_was(void **state)
 	ledger_bed_run(b->writer.db, SLOT(0), SLOT(70 * DAY), 0);
 	fill_days(b, 1, 0, 70 * DAY);
 	for (int n = 1; n <= 70 * DAY;
-	     n += n % 7 ? 1 + n % 50 : 600) { /* sometimes more than a batch holds */
+	     n += n % 7 ? 1 + n % 100 : 600) { /* sometimes more than a batch holds */
 		open_slot(b, n);
 		pass(b);
 		expect_no_warning(b);

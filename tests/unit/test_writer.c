@@ -33,6 +33,7 @@ static const uint64_t none[2] = {0, 0};
 struct bed {
 	char *folder, *ledger, *rrd_dir, *log;
 	struct ledger_file writer; /* ours: we are xenbwd */
+	char *bin;                 /* where the programs are; NULL: beside this test */
 	pid_t pid;
 	int feed; /* our end */
 };
@@ -66,12 +67,13 @@ static int tear_down(void **state)
 	free(b->ledger);
 	free(b->rrd_dir);
 	free(b->log);
+	free(b->bin);
 	free(b);
 	return 0;
 }
 
-/* xenbw-writer lies beside this test. */
-static char *program(void)
+/* A program that lies beside this test. */
+static char *beside(const char *name)
 {
 	char here[4096];
 	ssize_t n = readlink("/proc/self/exe", here, sizeof(here) - 1);
@@ -79,7 +81,7 @@ static char *program(void)
 	assert_true(n > 0);
 	here[n] = '\0';
 	*strrchr(here, '/') = '\0';
-	return mem_printf("%s/xenbw-writer", here);
+	return mem_printf("%s/%s", here, name);
 }
 
 /* The settings on a descriptor, as xenbwd hands them on. */
@@ -97,7 +99,7 @@ static int settings(const char *text)
  */
 static void start_with(struct bed *b, char *const *argv, int feed, int conf)
 {
-	char *path = program();
+	char *path = b->bin ? mem_printf("%s/xenbw-writer", b->bin) : beside("xenbw-writer");
 
 	b->pid = fork();
 	assert_true(b->pid >= 0);
@@ -312,24 +314,16 @@ static void it_waits_for_a_ledger_that_is_not_there(void **state)
 	expect_input(b, 1, 0, 1000);
 }
 
-static void it_holds_no_capability_and_no_lock_on_the_ledger(void **state)
+/* Fails unless the process has no capability and can gain none. */
+static void expect_no_privilege(pid_t pid)
 {
 	static const char *const lines[] = {"CapInh:\t0000000000000000\n", "CapPrm:\t0000000000000000\n",
 					    "CapEff:\t0000000000000000\n", "CapAmb:\t0000000000000000\n",
 					    "NoNewPrivs:\t1\n"};
-	struct bed *b = *state;
-	sqlite3_stmt *stmt;
-	char status[8192], *path;
-	ssize_t n;
-	int fd;
+	char status[8192], *path = mem_printf("/proc/%d/status", (int)pid);
+	int fd = open(path, O_RDONLY);
+	ssize_t n = read(fd, status, sizeof(status) - 1);
 
-	make_ledger(b, 1);
-	commit(b, 1, 0);
-	start(b);
-	expect_passed(b, 1);
-	path = mem_printf("/proc/%d/status", (int)b->pid);
-	fd = open(path, O_RDONLY);
-	n = read(fd, status, sizeof(status) - 1);
 	assert_true(n > 0);
 	status[n] = '\0';
 	close(fd);
@@ -337,6 +331,18 @@ static void it_holds_no_capability_and_no_lock_on_the_ledger(void **state)
 	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
 		if (!strstr(status, lines[i]))
 			fail_msg("no %s in: %s", lines[i], status);
+}
+
+static void it_holds_no_capability_and_no_lock_on_the_ledger(void **state)
+{
+	struct bed *b = *state;
+	sqlite3_stmt *stmt;
+
+	make_ledger(b, 1);
+	commit(b, 1, 0);
+	start(b);
+	expect_passed(b, 1);
+	expect_no_privilege(b->pid);
 
 	/* a reader that stayed in the write-ahead log would make this busy */
 	assert_int_equal(sqlite3_prepare_v2(b->writer.db, "PRAGMA wal_checkpoint(TRUNCATE)", -1, &stmt, NULL),
@@ -456,6 +462,104 @@ static void a_bad_directory_is_named_once_and_nothing_is_acknowledged(void **sta
 	expect_log(b, "writing RRD files again", 1);
 }
 
+/* Copies a program to the directory that they are started from. */
+static void install(const struct bed *b, const char *name)
+{
+	char *from = beside(name), *to = mem_printf("%s/%s", b->bin, name);
+	size_t size;
+	char *bytes = scratch_read(from, &size);
+
+	scratch_write(to, bytes, size);
+	assert_int_equal(chmod(to, 0755), 0);
+	free(bytes);
+	free(from);
+	free(to);
+}
+
+static void a_missing_xenbw_rrd_is_named_once_and_tried_again(void **state)
+{
+	struct bed *b = *state;
+	int64_t seq;
+
+	b->bin = mem_printf("%s/bin", b->folder);
+	assert_int_equal(mkdir(b->bin, 0755), 0);
+	install(b, "xenbw-writer");
+	make_ledger(b, 1);
+	seq = commit(b, 1, 0);
+	start(b);
+	for (int i = 0; i < 3; i++) {
+		tell(b, seq);
+		expect_silence(b, 100);
+	}
+	expect_log(b,
+		   "xenbw-rrd: No such file or directory; no RRD file is written without it: reinstall xenbw",
+		   1);
+	install(b, "xenbw-rrd");
+	tell(b, seq);
+	expect_passed(b, seq);
+	expect_log(b, "writing RRD files again", 1);
+	expect_input(b, 1, 0, 1000);
+}
+
+static void an_xenbw_rrd_that_is_another_program_is_trouble_with_all_files(void **state)
+{
+	struct bed *b = *state;
+	char *path;
+	int64_t seq;
+
+	b->bin = mem_printf("%s/bin", b->folder);
+	assert_int_equal(mkdir(b->bin, 0755), 0);
+	install(b, "xenbw-writer");
+	path = mem_printf("%s/xenbw-rrd", b->bin);
+	assert_int_equal(symlink("/bin/false", path), 0);
+	make_ledger(b, 2);
+	seq = commit(b, 2, 0);
+	start(b);
+	expect_silence(b, 300);
+	expect_log(b, "xenbw-rrd ended with status 1 before its first file; reinstall xenbw", 1);
+	expect_log(b, "is not written", 0);
+	assert_int_equal(unlink(path), 0);
+	install(b, "xenbw-rrd");
+	tell(b, seq);
+	expect_passed(b, seq);
+	free(path);
+}
+
+/* Held up by a lock on the file, xenbw-rrd can be looked at. */
+static void xenbw_rrd_has_no_capability_and_no_other_descriptor(void **state)
+{
+	struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+	struct bed *b = *state;
+	char *path = mem_printf("%s/vm1.rrd", b->rrd_dir);
+	pid_t worker = 0;
+	int fd, descriptors;
+
+	make_ledger(b, 1);
+	commit(b, 1, 0);
+	start(b);
+	expect_passed(b, 1);
+	descriptors = rrd_bed_descriptors(b->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(fcntl(fd, F_SETLK, &lock), 0);
+	tell(b, commit(b, 1, 1));
+	for (int tries = 0; !worker && tries < 10000; tries++) {
+		worker = rrd_bed_worker(b->pid, path);
+		usleep(500);
+	}
+	assert_true(worker != 0);
+	assert_int_equal(kill(worker, SIGSTOP), 0);
+	expect_no_privilege(worker);
+	/* three of standard, the directory, the tasks, and the file in hand */
+	assert_int_equal(rrd_bed_descriptors(worker), 6);
+	close(fd);
+	assert_int_equal(kill(worker, SIGCONT), 0);
+	expect_passed(b, 2);
+	expect_input(b, 1, 1, 1001);
+	assert_int_equal(rrd_bed_descriptors(b->pid), descriptors);
+	free(path);
+}
+
 static void a_ledger_that_is_none_is_named_once(void **state)
 {
 	struct bed *b = *state;
@@ -534,6 +638,9 @@ int main(void)
 		TEST(killed_at_any_time_it_goes_on_where_the_files_are),
 		TEST(a_read_only_file_is_named_once_and_written_when_it_can_be),
 		TEST(a_bad_directory_is_named_once_and_nothing_is_acknowledged),
+		TEST(a_missing_xenbw_rrd_is_named_once_and_tried_again),
+		TEST(an_xenbw_rrd_that_is_another_program_is_trouble_with_all_files),
+		TEST(xenbw_rrd_has_no_capability_and_no_other_descriptor),
 		TEST(a_ledger_that_is_none_is_named_once),
 		TEST(a_message_of_another_version_ends_it),
 		TEST(wrong_arguments_and_missing_descriptors_are_errors),
