@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "base/pidfile.h"
 #include "config/conf.h"
+#include "daemon/carry.h"
 #include "daemon/daemon.h"
 #include "daemon/detach.h"
 #include "daemon/guard.h"
@@ -32,6 +33,7 @@ struct service {
 	struct pidfile pidfile;
 	struct guard *guard; /* lives through reloads, for only the first start has the right to make it */
 	struct daemon *daemon;
+	struct carry carry; /* what the last one left */
 	bool held; /* SQL was left alone when the last daemon ended: a reload does not change that */
 };
 
@@ -71,10 +73,11 @@ static int start(struct service *s, char **err)
 		return -1;
 	if (!s->guard)
 		s->guard = guard_new();
-	if (daemon_open(&s->daemon, &s->conf, s->guard, err) < 0) {
+	if (daemon_open(&s->daemon, &s->conf, s->guard, &s->carry, err) < 0) {
 		pidfile_release(&s->pidfile);
 		return -1;
 	}
+	carry_free(&s->carry);
 	s->daemon->held = s->held;
 	daemon_begin(s->daemon);
 	return 0;
@@ -126,6 +129,13 @@ static int reload(struct service *s, char **err)
 		log_err("the ledger refuses a commit, and bytes are kept in memory only: the settings in "
 			"force "
 			"stay until it works");
+		conf_free(&fresh);
+		daemon_begin(s->daemon);
+		return 0;
+	}
+	if (carry_take(&s->carry, s->daemon, &why) < 0) {
+		log_err("%s; the settings in force stay", why);
+		free(why);
 		conf_free(&fresh);
 		daemon_begin(s->daemon);
 		return 0;
@@ -253,6 +263,7 @@ int main(int argc, char **argv)
 	if (!check)
 		status = run(&s, !foreground);
 	guard_free(s.guard);
+	carry_free(&s.carry);
 	conf_free(&s.conf);
 	free(s.path);
 	return status;

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "daemon/carry.h"
 #include "daemon/classifier.h"
 #include "db/sink.h"
 #include "ipc/feed.h"
@@ -170,7 +171,7 @@ static int open_events(struct daemon *d, char **err)
 	return 0;
 }
 
-static int open_account(struct daemon *d, char **err)
+static int open_account(struct daemon *d, const struct carry *before, bool *carried, char **err)
 {
 	struct account_settings settings = {
 		.late = d->conf->poll,
@@ -191,6 +192,8 @@ static int open_account(struct daemon *d, char **err)
 	if (rc == 0)
 		rc = ledger_charge(d->ledger, d->conf->charge_unattributed, err);
 	if (rc == 0)
+		rc = carry_is_for(before, d->ledger, carried, err);
+	if (rc == 0)
 		rc = ledger_load(d->ledger, &state, err);
 	if (rc == 0) {
 		settings.boot = boot;
@@ -200,7 +203,7 @@ static int open_account(struct daemon *d, char **err)
 				 " s ahead of this host's clock; bytes go into that slot "
 				 "until the clock has caught up: check the clock",
 				 state.open_slot - d->started);
-		if (state.first_run) {
+		if (state.first_run && !*carried) {
 			rc = poll_baseline(d, err);
 			log_info("new ledger %s: counting begins at the counters' present values",
 				 d->conf->ledger);
@@ -211,9 +214,11 @@ static int open_account(struct daemon *d, char **err)
 	return rc;
 }
 
-int daemon_open(struct daemon **out, const struct conf *conf, struct guard *guard, char **err)
+int daemon_open(struct daemon **out, const struct conf *conf, struct guard *guard, const struct carry *before,
+		char **err)
 {
 	struct daemon *d = mem_alloc(sizeof(*d));
+	bool carried = false;
 
 	*out = NULL;
 	d->conf = conf;
@@ -226,12 +231,16 @@ int daemon_open(struct daemon **out, const struct conf *conf, struct guard *guar
 	d->no_fold.what = "folding the ledger";
 	d->directory = directory_new();
 	if (links_open(&d->links, err) < 0 || stats_open(&d->stats, err) < 0 || open_events(d, err) < 0 ||
-	    open_account(d, err) < 0 || control_server_open(&d->control, d, err) < 0 ||
+	    open_account(d, before, &carried, err) < 0 || control_server_open(&d->control, d, err) < 0 ||
 	    drop_privileges(err) < 0) {
 		daemon_close(d);
 		return -1;
 	}
 	follow_restored(d);
+	if (carried && carry_give(before, d, err) < 0) {
+		daemon_close(d);
+		return -1;
+	}
 	if (conf->attribution != ATTRIBUTION_OFF && !(d->classifier = classifier_new(d, guard))) {
 		daemon_close(d);
 		return err_set(err, "cannot make a timer");

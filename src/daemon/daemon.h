@@ -24,6 +24,7 @@
 #include "net/stats.h"
 #include "xen/directory.h"
 
+struct carry;
 struct classifier;
 struct control_server;
 struct feed;
@@ -128,9 +129,10 @@ void notify_manager(const char *state);
 
 enum daemon_end { DAEMON_STOP, DAEMON_RELOAD };
 
-/* Sets everything up, ready to begin. `conf` and `guard` outlive it; no guard: nobody looks at packets. On
- * failure *d is NULL. */
-int daemon_open(struct daemon **d, const struct conf *conf, struct guard *guard, char **err);
+/* Sets everything up, ready to begin. `conf` and `guard` outlive it; no guard: nobody looks at packets.
+ * `before` is what the daemon before a reload left, empty at a start. On failure *d is NULL. */
+int daemon_open(struct daemon **d, const struct conf *conf, struct guard *guard, const struct carry *before,
+		char **err);
 
 /* The first reading and commit; from then on xenbw-writer is fed. Once, and again after a daemon_end that
  * failed. */
