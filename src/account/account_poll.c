@@ -37,8 +37,8 @@ void account_evidence(struct account *a, unsigned ifindex, const struct epoch_ev
 }
 
 /* The device lives on in another epoch, which counts from these counters on. */
-static void begin_anew(struct account *a, struct device *d, struct counters base, const struct counters *final,
-		       const char *reason)
+static void begin_anew(struct account *a, struct device *d, struct counters base,
+		       const struct counters *final, const char *reason)
 {
 	struct ledger_epoch row = ledger_epoch_copy(&d->epoch.row);
 
@@ -49,10 +49,8 @@ static void begin_anew(struct account *a, struct device *d, struct counters base
 	row.opened = a->now;
 	row.doubtful = 0;
 	account_close_epoch(a, d, final, reason, a->now);
-	d->epoch = (struct epoch){.row = row,
-				  .left_connected = d->seen.left_connected,
-				  .own = d->epoch.own,
-				  .dirty = true};
+	d->epoch = (struct epoch){
+		.row = row, .left_connected = d->seen.left_connected, .own = d->epoch.own, .dirty = true};
 }
 
 bool account_reading(struct account *a, unsigned ifindex, const struct counters *counters)

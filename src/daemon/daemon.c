@@ -92,11 +92,26 @@ static void wait_for_changes(struct daemon *d)
 		log_err("cannot wait for xenstore events");
 }
 
+/* Ready means that what flows from now on is in the ledger, whatever happens. */
+static void tell_manager(struct daemon *d)
+{
+	if (!d->ready && d->committed) {
+		log_info("ready: %u vifs, a reading every %u s, a commit every %u s", HASH_COUNT(d->followed),
+			 d->conf->poll, d->conf->flush);
+		notify_ready();
+		d->ready = true;
+	}
+	if (!d->ready)
+		notify_wait(d->conf->poll + d->conf->flush);
+	notify_status(d);
+}
+
 static void poll_and_wait(struct daemon *d)
 {
 	poll_now(d, true);
 	wait_for_changes(d);
 	set_next_poll(d);
+	tell_manager(d);
 }
 
 static void on_poll(evutil_socket_t fd, short what, void *arg)
@@ -168,6 +183,7 @@ static int open_events(struct daemon *d, char **err)
 	if (!d->on_links || !d->on_timer || !d->on_soon || !d->on_term || !d->on_int || !d->on_hup ||
 	    !d->on_tstp || !d->on_cont)
 		return err_set(err, "cannot make the loop's events");
+	d->on_watchdog = notify_watchdog(d->base);
 	return 0;
 }
 
@@ -251,6 +267,7 @@ int daemon_open(struct daemon **out, const struct conf *conf, struct guard *guar
 
 void daemon_begin(struct daemon *d)
 {
+	notify_alive();
 	d->urgent = true; /* the first commit begins the run */
 	if (d->classifier) {
 		follow_events(d); /* to know the uplinks */
@@ -259,9 +276,6 @@ void daemon_begin(struct daemon *d)
 	poll_and_wait(d);
 	if (d->conf->rrd_dir || d->conf->database != DATABASE_NONE)
 		d->feed = feed_start(d);
-	log_info("ready: %u vifs, a reading every %u s, a commit every %u s", HASH_COUNT(d->followed),
-		 d->conf->poll, d->conf->flush);
-	notify_manager("READY=1");
 }
 
 enum daemon_end daemon_run(struct daemon *d)
@@ -280,7 +294,9 @@ int daemon_end(struct daemon *d, enum daemon_end how)
 {
 	bool committed;
 
-	notify_manager(how == DAEMON_STOP ? "STOPPING=1" : "RELOADING=1");
+	if (how == DAEMON_STOP)
+		notify_stopping();
+	notify_alive();
 	log_info(how == DAEMON_STOP ? "stopping" : "taking the new settings");
 	poll_now(d, false);
 	committed = poll_commit(d, true);
@@ -289,6 +305,7 @@ int daemon_end(struct daemon *d, enum daemon_end how)
 	else
 		feed_kill(d->feed);
 	d->feed = NULL;
+	notify_alive();
 	return committed ? 0 : -1;
 }
 
@@ -314,6 +331,7 @@ void daemon_close(struct daemon *d)
 	free_event(d->on_hup);
 	free_event(d->on_tstp);
 	free_event(d->on_cont);
+	free_event(d->on_watchdog);
 	if (d->base)
 		event_base_free(d->base);
 	follow_free(d);
@@ -322,6 +340,7 @@ void daemon_close(struct daemon *d)
 	directory_close(d->directory);
 	stats_close(d->stats);
 	links_close(d->links);
+	free(d->told_status);
 	free(d->no_xenstore.reason);
 	free(d->no_links.reason);
 	free(d->no_counters.reason);

@@ -59,7 +59,7 @@ struct daemon {
 	struct classifier *classifier; /* NULL: nobody looks at packets */
 	struct control_server *control;
 	struct event *on_links, *on_directory, *on_timer, *on_soon, *on_term, *on_int, *on_hup, *on_tstp,
-		*on_cont;
+		*on_cont, *on_watchdog;
 	struct followed *followed, *by_vif; /* the same: by numbers, by ledger id */
 	int64_t started;
 	struct mono last_poll, last_commit;
@@ -69,6 +69,9 @@ struct daemon {
 	bool stop;         /* asked for by TERM or INT; else HUP asks for a reload */
 	bool held;         /* by TSTP: SQL is left alone */
 	bool urgent;       /* a vif came or went: commit with the next poll */
+	bool committed;    /* something was */
+	bool ready;        /* told to the log and to the service manager */
+	char *told_status; /* to the latter */
 	struct trouble no_xenstore, no_links, no_counters, no_commit, no_fold;
 };
 
@@ -120,10 +123,24 @@ void feed_kill(struct feed *f);
 int control_server_open(struct control_server **s, struct daemon *d, char **err);
 void control_server_close(struct control_server *s);
 
-/* ---- notify.c ---- */
+/* ---- notify.c: a service manager is told, if there is one (sd_notify(3)) ---- */
 
-/* Tells the service manager, if there is one: "READY=1", "STOPPING=1". */
-void notify_manager(const char *state);
+void notify_ready(void);
+void notify_stopping(void);
+
+/* notify_ready tells that it is over. */
+void notify_reloading(void);
+
+/* Not ready yet, and no reason to give up: it will be tried again within so many seconds. */
+void notify_wait(unsigned seconds);
+
+/* What xenbwd does and what does not work, where that is not what was told last. */
+void notify_status(struct daemon *d);
+
+/* The manager's watchdog hears that the process goes on: from the loop, by this timer (NULL where there is no
+ * watchdog), and before and after what may take long. */
+struct event *notify_watchdog(struct event_base *base);
+void notify_alive(void);
 
 /* ---- daemon.c ---- */
 
