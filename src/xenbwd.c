@@ -32,7 +32,7 @@ enum { STATUS_FD = 256 }; /* options without a letter */
 /* The settings in force and what lives by them. */
 struct service {
 	char *path; /* of the configuration */
-	bool named; /* by the command line: then it must be there */
+	bool named; /* by the command line, or seen before: then it must be there */
 	struct conf conf;
 	struct pidfile pidfile;
 	struct guard *guard; /* lives through reloads, for only the first start has the right to make it */
@@ -61,14 +61,30 @@ static void usage(FILE *out)
 }
 
 /* As the file stands now. On failure nothing is left to free. */
-static int read_settings(const struct service *s, struct conf *conf, char **err)
+static int read_settings(struct service *s, struct conf *conf, char **err)
 {
 	conf_init(conf);
 	if (conf_read(conf, s->path, !s->named, err) < 0) {
 		conf_free(conf);
 		return -1;
 	}
+	/* One that was there and vanished does not mean that all defaults are wanted. */
+	if (!s->named)
+		s->named = access(s->path, F_OK) == 0;
 	return 0;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Do these lead the bytes to the same places? */
+static bool same_ways(const struct conf *a, const struct conf *b)
+{
+	return same_text(a->ledger, b->ledger) && a->database == b->database &&
+	       same_text(a->mysql.host, b->mysql.host) && a->mysql.port == b->mysql.port &&
+	       same_text(a->mysql.database, b->mysql.database) && same_text(a->mysql.table, b->mysql.table);
 }
 
 /* What the environment said before any setting is what `timezone system` goes back to. */
@@ -170,7 +186,7 @@ static int reload(struct service *s, char **err)
 	if (read_settings(s, &fresh, &why) < 0)
 		return stay(s, false, why);
 	log_warnings(&fresh);
-	if (daemon_end(s->daemon, DAEMON_RELOAD) < 0)
+	if (daemon_end(s->daemon, same_ways(&s->conf, &fresh) ? DAEMON_RELOAD : DAEMON_MOVE) < 0)
 		err_set(&why, "the ledger refuses a commit, and bytes are kept in memory only");
 	if (why || carry_take(&s->carry, s->daemon, &why) < 0) {
 		conf_free(&fresh);

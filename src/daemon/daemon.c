@@ -300,6 +300,8 @@ int daemon_end(struct daemon *d, enum daemon_end how)
 	log_info(how == DAEMON_STOP ? "stopping" : "taking the new settings");
 	poll_now(d, false);
 	committed = poll_commit(d, true);
+	if (how == DAEMON_MOVE)
+		feed_flush(d->feed);
 	if (how == DAEMON_STOP)
 		feed_stop(d->feed);
 	else

@@ -111,7 +111,10 @@ void feed_tell(struct feed *f);
 /* Tells it whether SQL is to be left alone, as daemon.held says. */
 void feed_hold(struct feed *f);
 
-/* Lets it bring the last commit to MySQL, finish, and takes its last word: some seconds at most. */
+/* Lets it bring the last commit to MySQL: some seconds at most. */
+void feed_flush(struct feed *f);
+
+/* The same, and lets it finish, and takes its last word: some seconds at most. */
 void feed_stop(struct feed *f);
 
 /* Ends it at once: it can be killed at any time, and another one is started. */
@@ -144,7 +147,11 @@ void notify_alive(void);
 
 /* ---- daemon.c ---- */
 
-enum daemon_end { DAEMON_STOP, DAEMON_RELOAD };
+enum daemon_end {
+	DAEMON_STOP,
+	DAEMON_RELOAD,
+	DAEMON_MOVE /* a reload after which bytes go to another ledger or to another table of MySQL's */
+};
 
 /* Sets everything up, ready to begin. `conf` and `guard` outlive it; no guard: nobody looks at packets.
  * `before` is what the daemon before a reload left, empty at a start. On failure *d is NULL. */
@@ -162,7 +169,8 @@ enum daemon_end daemon_run(struct daemon *d);
 /* After daemon_run: whether TERM or INT has come since. */
 bool daemon_is_stopped(struct daemon *d);
 
-/* The last poll and commit, and xenbw-writer's end: with DAEMON_RELOAD at once, for another one takes over.
+/* The last poll and commit, and xenbw-writer's end: with DAEMON_RELOAD at once, for another one takes over;
+ * with DAEMON_MOVE once MySQL has what was committed.
  * Returns 0, or -1 where the last commit failed. */
 int daemon_end(struct daemon *d, enum daemon_end how);
 void daemon_close(struct daemon *d);

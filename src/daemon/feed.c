@@ -294,6 +294,12 @@ void feed_kill(struct feed *f)
 	release(f);
 }
 
+void feed_flush(struct feed *f)
+{
+	if (f && f->fd >= 0)
+		last_flush(f);
+}
+
 void feed_stop(struct feed *f)
 {
 	if (!f)
