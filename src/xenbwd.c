@@ -22,6 +22,7 @@
 #include "base/mem.h"
 #include "base/pidfile.h"
 #include "config/conf.h"
+#include "config/keywords.h"
 #include "daemon/carry.h"
 #include "daemon/daemon.h"
 #include "daemon/detach.h"
@@ -175,6 +176,17 @@ static int stay(struct service *s, bool ended, char *why)
 	return 0;
 }
 
+static void tell_changes(const struct conf *before, const struct conf *now)
+{
+	char *words = keywords_changed(before, now);
+
+	if (words)
+		log_info("in force from now on is what the configuration says of: %s", words);
+	else
+		log_info("no setting has changed");
+	free(words);
+}
+
 /* New settings for a running service: as a restart would bring them, in some milliseconds. What cannot be
  * read or does not work leaves the old ones in force. Returns -1 where not even those work any more. */
 static int reload(struct service *s, char **err)
@@ -196,6 +208,7 @@ static int reload(struct service *s, char **err)
 	old = s->conf;
 	s->conf = fresh;
 	if (start(s, &why) == 0) {
+		tell_changes(&old, &s->conf);
 		conf_free(&old);
 		return 0;
 	}
