@@ -4,7 +4,7 @@
 # HUP changes each keyword of the table while bytes flow: no total differs from what was sent, and the new value is in
 # force. A keyword that this test does not know fails it. Then storms of HUPs, broken and vanished files, a ledger that
 # refuses, HUP with TERM, HUP during a start, HUP while a helper is started again.
-# time-limit: 420
+# time-limit: 500
 set -u
 . "$(dirname "$0")/../support/tap.sh"
 . "$(dirname "$0")/../support/bed.sh"
@@ -192,12 +192,12 @@ bed_guest 1 0 web 10.77.0.11 && bed_guest 2 0 db 10.77.0.12 && class_outside || 
 bw_wait_sql "the guests" "SELECT count(*) FROM vif WHERE domid > 0" 2
 bed_wait "the split" looks
 
-# All that have no effect at once.
+# All that have no effect at once; in a naccttab, which a compactnet line makes of it.
 INERT=()
 for word in "${words[@]}"; do ! inert "$word" || INERT+=("$word 1"); done
 LINES_BEFORE=$(wc -l <"$BW_LOG")
 flow
-bw_config "${BASE[@]}" "${INERT[@]}"
+bw_config "${BASE[@]}" "${INERT[@]}" "compactnet 10.77.0.0/24"
 hup
 flown
 for word in "${INERT[@]}"; do
@@ -290,7 +290,7 @@ tap_ok "a hundred HUPs in a second do not end it" kill -0 "$BW_PID"
 exact "a hundred HUPs in a second"
 
 # Files that are no good.
-refused() { # refused TEXT PATTERN
+refused() { # refused TEXT PATTERN [held]: with `held` nothing is booked for now
 	local before
 	LINES_BEFORE=$(wc -l <"$BW_LOG") before=$(readies)
 	flow
@@ -298,7 +298,7 @@ refused() { # refused TEXT PATTERN
 	bed_wait "the refusal" bash -c "tail -n +$((LINES_BEFORE + 1)) $BW_LOG | grep -qE 'the settings in force stay'"
 	flown
 	tap_like "$1: the settings in force stay, and why" "$(since)" "$2.*the settings in force stay"
-	exact "$1"
+	[ -n "${3-}" ] || exact "$1"
 }
 bw_config "${BASE[@]}" "pol 3"
 refused "a broken file" "unknown keyword"
@@ -317,7 +317,7 @@ holder=$!
 exec 9>"$BED/hold"
 echo "BEGIN IMMEDIATE;" >&9
 sleep 0.3
-refused "a ledger that refuses" "the ledger refuses a commit"
+refused "a ledger that refuses" "the ledger refuses a commit" held
 printf "ROLLBACK;\n.quit\n" >&9
 exec 9>&-
 wait $holder
