@@ -282,6 +282,23 @@ static int each_row(struct ledger *l, const char *query, struct ledger_state *s,
 	return rc;
 }
 
+char *ledger_uuid(struct ledger *l, char **err)
+{
+	char *uuid = NULL;
+	sqlite3_stmt *q;
+	int rc;
+
+	if (sql_prepare(l->file.db, &q, "SELECT value FROM meta WHERE key = 'uuid'", err) < 0)
+		return NULL;
+	rc = sql_step(q, err);
+	if (rc == 1)
+		uuid = sql_text(q, 0);
+	sqlite3_finalize(q);
+	if (rc == 0 || (rc == 1 && !uuid))
+		err_set(err, "the ledger has no uuid");
+	return uuid;
+}
+
 int ledger_load(struct ledger *l, struct ledger_state *s, char **err)
 {
 	sqlite3 *db = l->file.db;

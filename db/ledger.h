@@ -118,6 +118,9 @@ struct ledger;
 int ledger_open(struct ledger **l, const char *path, const char *boot, char **err);
 void ledger_close(struct ledger *l);
 
+/* What names this ledger, for ever; NULL on failure. To be freed. */
+char *ledger_uuid(struct ledger *l, char **err);
+
 int ledger_load(struct ledger *l, struct ledger_state *state, char **err);
 void ledger_state_free(struct ledger_state *state);
 

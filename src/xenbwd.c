@@ -13,26 +13,34 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/pidfile.h"
 #include "config/conf.h"
+#include "config/keywords.h"
+#include "daemon/carry.h"
 #include "daemon/daemon.h"
 #include "daemon/detach.h"
 #include "daemon/guard.h"
 
+enum { STATUS_FD = 256 }; /* options without a letter */
+
 /* The settings in force and what lives by them. */
 struct service {
 	char *path; /* of the configuration */
-	bool named; /* by the command line: then it must be there */
+	bool named; /* by the command line, or seen before: then it must be there */
 	struct conf conf;
 	struct pidfile pidfile;
 	struct guard *guard; /* lives through reloads, for only the first start has the right to make it */
 	struct daemon *daemon;
-	bool held; /* SQL was left alone when the last daemon ended: a reload does not change that */
+	struct carry carry; /* what the last one left */
+	char *timezone;     /* of the environment; NULL: none */
+	bool held;          /* SQL was left alone when the last daemon ended: a reload does not change that */
 };
 
 static void usage(FILE *out)
@@ -54,29 +62,76 @@ static void usage(FILE *out)
 }
 
 /* As the file stands now. On failure nothing is left to free. */
-static int read_settings(const struct service *s, struct conf *conf, char **err)
+static int read_settings(struct service *s, struct conf *conf, char **err)
 {
 	conf_init(conf);
 	if (conf_read(conf, s->path, !s->named, err) < 0) {
 		conf_free(conf);
 		return -1;
 	}
-	conf_apply_timezone(conf);
+	/* One that was there and vanished does not mean that all defaults are wanted. */
+	if (!s->named)
+		s->named = access(s->path, F_OK) == 0;
 	return 0;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Do these lead the bytes to the same places? */
+static bool same_ways(const struct conf *a, const struct conf *b)
+{
+	return same_text(a->ledger, b->ledger) && a->database == b->database &&
+	       same_text(a->mysql.host, b->mysql.host) && a->mysql.port == b->mysql.port &&
+	       same_text(a->mysql.database, b->mysql.database) && same_text(a->mysql.table, b->mysql.table);
+}
+
+/* What the environment said before any setting is what `timezone system` goes back to. */
+static void apply_timezone(const struct service *s)
+{
+	if (s->timezone)
+		setenv("TZ", s->timezone, 1);
+	else
+		unsetenv("TZ");
+	conf_apply_timezone(&s->conf);
+}
+
+/* By whatever path: the one that is held needs not be taken again. */
+static bool is_held(const struct pidfile *p, const char *path)
+{
+	struct stat held, named;
+
+	return p->fd >= 0 && path && fstat(p->fd, &held) == 0 && stat(path, &named) == 0 &&
+	       held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+}
+
+/* One that stays the same is there all the time; another one is taken before the old one is let go. */
 static int start(struct service *s, char **err)
 {
-	if (pidfile_take(&s->pidfile, s->conf.pidfile, err) < 0)
+	struct pidfile before = s->pidfile;
+	bool same = is_held(&before, s->conf.pidfile);
+
+	if (!same && pidfile_take(&s->pidfile, s->conf.pidfile, err) < 0) {
+		s->pidfile = before;
 		return -1;
+	}
+	apply_timezone(s);
 	if (s->guard)
 		guard_follow(s->guard, &s->conf);
 	else
 		s->guard = guard_new(&s->conf);
-	if (daemon_open(&s->daemon, &s->conf, s->guard, err) < 0) {
-		pidfile_release(&s->pidfile);
+	if (daemon_open(&s->daemon, &s->conf, s->guard, &s->carry, err) < 0) {
+		if (!same) {
+			pidfile_release(&s->pidfile);
+			s->pidfile = before;
+		}
 		return -1;
 	}
+	if (!same)
+		pidfile_release(&before);
+	carry_free(&s->carry);
 	s->daemon->held = s->held;
 	daemon_begin(s->daemon);
 	return 0;
@@ -87,7 +142,6 @@ static void stop(struct service *s)
 	s->held = s->daemon->held;
 	daemon_close(s->daemon);
 	s->daemon = NULL;
-	pidfile_release(&s->pidfile);
 }
 
 static void log_warnings(const struct conf *conf)
@@ -96,18 +150,43 @@ static void log_warnings(const struct conf *conf)
 		log_warn("%s", conf->warnings.list[i]);
 }
 
-/* While there is no daemon that hears them, signals wait: a second HUP must not end the process. */
-static void hold_signals(bool held)
+/* While there is no daemon that hears them, signals wait: a HUP must not end the process. But a start may be
+ * ended by TERM: there is nothing to lose yet. */
+static void hold_signals(bool held, bool all)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGTSTP);
+	if (all) {
+		sigaddset(&set, SIGTERM);
+		sigaddset(&set, SIGINT);
+	}
 	if (sigprocmask(held ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL) < 0)
 		log_err("cannot change the signal mask: %s", strerror(errno));
+}
+
+/* The settings in force stay: the daemon goes on, or (where it has ended) begins again. */
+static int stay(struct service *s, bool ended, char *why)
+{
+	log_err("%s; the settings in force stay", why);
+	free(why);
+	if (ended)
+		daemon_begin(s->daemon);
+	notify_ready();
+	return 0;
+}
+
+static void tell_changes(const struct conf *before, const struct conf *now)
+{
+	char *words = keywords_changed(before, now);
+
+	if (words)
+		log_info("in force from now on is what the configuration says of: %s", words);
+	else
+		log_info("no setting has changed");
+	free(words);
 }
 
 /* New settings for a running service: as a restart would bring them, in some milliseconds. What cannot be
@@ -116,27 +195,22 @@ static int reload(struct service *s, char **err)
 {
 	struct conf fresh, old;
 	char *why = NULL;
-	int rc;
 
-	if (read_settings(s, &fresh, &why) < 0) {
-		log_err("%s; the settings in force stay", why);
-		free(why);
-		return 0;
-	}
+	notify_reloading();
+	if (read_settings(s, &fresh, &why) < 0)
+		return stay(s, false, why);
 	log_warnings(&fresh);
-	if (daemon_end(s->daemon, DAEMON_RELOAD) < 0) {
-		log_err("the ledger refuses a commit, and bytes are kept in memory only: the settings in "
-			"force "
-			"stay until it works");
+	if (daemon_end(s->daemon, same_ways(&s->conf, &fresh) ? DAEMON_RELOAD : DAEMON_MOVE) < 0)
+		err_set(&why, "the ledger refuses a commit, and bytes are kept in memory only");
+	if (why || carry_take(&s->carry, s->daemon, &why) < 0) {
 		conf_free(&fresh);
-		daemon_begin(s->daemon);
-		return 0;
+		return stay(s, true, why);
 	}
 	stop(s);
 	old = s->conf;
 	s->conf = fresh;
-	rc = start(s, &why);
-	if (rc == 0) {
+	if (start(s, &why) == 0) {
+		tell_changes(&old, &s->conf);
 		conf_free(&old);
 		return 0;
 	}
@@ -154,9 +228,9 @@ static int serve(struct service *s)
 	int rc;
 
 	while (daemon_run(s->daemon) == DAEMON_RELOAD) {
-		hold_signals(true);
+		hold_signals(true, true);
 		rc = daemon_is_stopped(s->daemon) ? 1 : reload(s, &err);
-		hold_signals(false);
+		hold_signals(false, true);
 		if (rc > 0)
 			break;
 		if (rc < 0) {
@@ -171,44 +245,51 @@ static int serve(struct service *s)
 	return rc != 0 ? EX_IOERR : again ? EX_TEMPFAIL : EX_OK;
 }
 
-static int run(struct service *s, bool detach)
+/* fd: of the process that waits for this one, or -1. */
+static int run(struct service *s, int fd)
 {
 	char *err = NULL;
-	int fd = detach ? detach_begin(&err) : -1;
 
-	if ((detach && fd < 0) || start(s, &err) < 0) {
+	hold_signals(true, false);
+	if (start(s, &err) < 0) {
 		log_err("%s", err);
 		free(err);
-		if (fd >= 0)
-			detach_done(fd, EX_UNAVAILABLE);
 		return EX_UNAVAILABLE;
 	}
 	if (fd >= 0)
-		detach_done(fd, EX_OK);
+		detach_done(fd);
+	hold_signals(false, false);
 	return serve(s);
 }
 
-/* From the root, for a reload after detaching. */
+/* For whoever reads it from another folder. Links in it are followed at each reading. */
 static char *absolute(const char *path)
 {
-	char resolved[PATH_MAX];
+	char folder[PATH_MAX];
 
-	return mem_strdup(realpath(path, resolved) ? resolved : path);
+	if (path[0] == '/' || !getcwd(folder, sizeof(folder)))
+		return mem_strdup(path);
+	return mem_printf("%s/%s", folder, path);
 }
 
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'}, {"foreground", no_argument, NULL, 'D'},
-		{"check", no_argument, NULL, 'n'},        {"verbose", no_argument, NULL, 'v'},
-		{"debug", no_argument, NULL, 'd'},        {"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0},
+		{"config", required_argument, NULL, 'c'},
+		{"foreground", no_argument, NULL, 'D'},
+		{"check", no_argument, NULL, 'n'},
+		{"verbose", no_argument, NULL, 'v'},
+		{"debug", no_argument, NULL, 'd'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{DETACH_OPTION, required_argument, NULL, STATUS_FD},
+		{NULL, 0, NULL, 0},
 	};
-	struct service s = {.pidfile = {.fd = -1}};
+	struct service s = {.pidfile = {.fd = -1}, .timezone = mem_strdup(getenv("TZ"))};
 	bool foreground = false, check = false, verbose = false, debug = false;
 	const char *path = NULL;
 	char *err = NULL;
-	int opt, status = EX_OK;
+	int opt, fd = -1, status = EX_OK;
 
 	while ((opt = getopt_long(argc, argv, "c:DnvdhV", options, NULL)) != -1) {
 		switch (opt) {
@@ -233,6 +314,15 @@ int main(int argc, char **argv)
 		case 'V':
 			puts("xenbwd " XENBW_VERSION);
 			return EX_OK;
+		case STATUS_FD:
+			fd = detach_begun(optarg);
+			if (fd < 0) {
+				fputs("xenbwd: --" DETACH_OPTION " is xenbwd's own way to go into the "
+				      "background; leave it out\n",
+				      stderr);
+				return EX_USAGE;
+			}
+			break;
 		default:
 			usage(stderr);
 			return EX_USAGE;
@@ -245,19 +335,24 @@ int main(int argc, char **argv)
 	log_init("xenbwd", debug);
 	s.named = path != NULL;
 	s.path = absolute(path ? path : CONF_DEFAULT_PATH);
-	if (read_settings(&s, &s.conf, &err) < 0) {
-		fprintf(stderr, "xenbwd: %s\n", err);
+	if (!check && !foreground && fd < 0) {
+		status = detach_start(path ? s.path : NULL); /* which reads the settings */
+	} else if (read_settings(&s, &s.conf, &err) < 0) {
+		log_err(check ? "%s" : "%s; xenbwd does not start", err);
 		free(err);
-		free(s.path);
-		return EX_CONFIG;
+		status = EX_CONFIG;
+	} else {
+		log_warnings(&s.conf);
+		if (check && verbose)
+			conf_print(&s.conf, stdout, false);
+		if (!check)
+			status = run(&s, fd);
+		conf_free(&s.conf);
 	}
-	log_warnings(&s.conf);
-	if (check && verbose)
-		conf_print(&s.conf, stdout, false);
-	if (!check)
-		status = run(&s, !foreground);
 	guard_free(s.guard);
-	conf_free(&s.conf);
+	carry_free(&s.carry);
+	pidfile_release(&s.pidfile);
+	free(s.timezone);
 	free(s.path);
 	return status;
 }

@@ -402,6 +402,22 @@ void account_baseline(struct account *a, unsigned ifindex, const struct counters
 	b->is_new = true;
 }
 
+size_t account_last_counters(const struct account *a, struct ledger_baseline **last)
+{
+	struct ledger_baseline *list =
+		mem_array(HASH_COUNT(a->devices) + HASH_COUNT(a->baselines), sizeof(*list));
+	size_t count = 0;
+
+	for (const struct device *d = a->devices; d; d = d->hh.next)
+		list[count++] =
+			(struct ledger_baseline){.ifindex = d->ifindex, .counters = d->epoch.row.last};
+	for (const struct baseline *b = a->baselines; b; b = b->hh.next)
+		if (!b->row.gone && !account_find_device(a, b->ifindex))
+			list[count++] = b->row;
+	*last = list;
+	return count;
+}
+
 bool account_knows(const struct account *a, const char *uuid)
 {
 	return buckets_know(a->buckets, uuid);

@@ -97,6 +97,14 @@ void account_carrier_off(struct account *a, unsigned ifindex, uint32_t carrier_d
 /* The devices' counters before there was a ledger: only what comes after them is counted. First run only. */
 void account_baseline(struct account *a, unsigned ifindex, const struct counters *counters);
 
+/* Where each device's counters stand in this account: its last reading, and the base lines of those that are
+ * no vif's. Returns their number; *last is the caller's to free. */
+size_t account_last_counters(const struct account *a, struct ledger_baseline **last);
+
+/* Another ledger was written until now, and its account stood so: what these counters hold was booked there,
+ * so only what comes after them is counted here. Before the first reading. */
+void account_carried(struct account *a, const struct ledger_baseline *last, size_t count);
+
 /* Has a domain with this uuid been charged to a bucket before? */
 bool account_knows(const struct account *a, const char *uuid);
 

@@ -36,34 +36,51 @@ void account_evidence(struct account *a, unsigned ifindex, const struct epoch_ev
 		d->seen = *seen;
 }
 
+/* The device lives on in another epoch, which counts from these counters on. */
+static void begin_anew(struct account *a, struct device *d, struct counters base,
+		       const struct counters *final, const char *reason)
+{
+	struct ledger_epoch row = ledger_epoch_copy(&d->epoch.row);
+
+	row.id = ++a->last_epoch;
+	row.base = row.last = base;
+	row.total[DIR_INPUT] = row.total[DIR_OUTPUT] = 0;
+	row.carrier_down = d->seen.carrier_down;
+	row.opened = a->now;
+	row.doubtful = 0;
+	account_close_epoch(a, d, final, reason, a->now);
+	d->epoch = (struct epoch){
+		.row = row, .left_connected = d->seen.left_connected, .own = d->epoch.own, .dirty = true};
+}
+
 bool account_reading(struct account *a, unsigned ifindex, const struct counters *counters)
 {
 	struct device *d = account_find_device(a, ifindex);
 	enum epoch_verdict verdict;
-	struct ledger_epoch row;
 
 	if (!d)
 		return false;
 	d->vif->read++;
 	verdict = epoch_judge(&d->epoch, counters, &d->seen);
-	if (verdict != EPOCH_CONTINUES) {
-		row = ledger_epoch_copy(&d->epoch.row);
-		row.id = ++a->last_epoch;
-		row.base = row.last = (struct counters){0};
-		row.total[DIR_INPUT] = row.total[DIR_OUTPUT] = 0;
-		row.carrier_down = d->seen.carrier_down;
-		row.opened = a->now;
-		row.doubtful = 0;
-		account_close_epoch(a, d, NULL,
-				    verdict == EPOCH_WENT_BACK ? "counters went back" : "reconnected",
-				    a->now);
-		d->epoch = (struct epoch){.row = row,
-					  .left_connected = d->seen.left_connected,
-					  .own = d->epoch.own,
-					  .dirty = true};
-	}
+	if (verdict != EPOCH_CONTINUES)
+		begin_anew(a, d, (struct counters){0}, NULL,
+			   verdict == EPOCH_WENT_BACK ? "counters went back" : "reconnected");
 	epoch_grow(&d->epoch, counters, a->now, d->vif->grown);
 	return verdict == EPOCH_WENT_BACK;
+}
+
+void account_carried(struct account *a, const struct ledger_baseline *last, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct device *d = account_find_device(a, last[i].ifindex);
+
+		account_baseline(a, last[i].ifindex, &last[i].counters);
+		if (d) { /* of this ledger's the end is known: where it was left */
+			struct counters left = d->epoch.row.last;
+
+			begin_anew(a, d, last[i].counters, &left, "another ledger");
+		}
+	}
 }
 
 void account_restarted(struct account *a, unsigned ifindex, uint32_t carrier_down)

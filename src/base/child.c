@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,9 +18,9 @@
 
 extern char **environ;
 
-static int set_files(posix_spawn_file_actions_t *files, const int *fds, size_t count)
+static int set_files(posix_spawn_file_actions_t *files, bool session, const int *fds, size_t count)
 {
-	int rc = 0;
+	int rc = session ? posix_spawn_file_actions_addchdir_np(files, "/") : 0;
 
 	for (int i = 0; log_helpers_to_syslog() && rc == 0 && i < CHILD_FIRST_FD; i++)
 		rc = posix_spawn_file_actions_addopen(files, i, "/dev/null", O_RDWR, 0);
@@ -30,8 +31,10 @@ static int set_files(posix_spawn_file_actions_t *files, const int *fds, size_t c
 	return rc;
 }
 
-static int set_signals(posix_spawnattr_t *attr)
+static int set_attributes(posix_spawnattr_t *attr, bool session)
 {
+	short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+
 	sigset_t none, all;
 	int rc;
 
@@ -41,11 +44,12 @@ static int set_signals(posix_spawnattr_t *attr)
 	if (rc == 0)
 		rc = posix_spawnattr_setsigdefault(attr, &all);
 	if (rc == 0)
-		rc = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+		rc = posix_spawnattr_setflags(attr, session ? flags | POSIX_SPAWN_SETSID : flags);
 	return rc;
 }
 
-int child_start(pid_t *pid, const char *program, char **argv, const int *fds, size_t count, char **err)
+static int start(pid_t *pid, bool session, const char *program, char **argv, const int *fds, size_t count,
+		 char **err)
 {
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
@@ -57,9 +61,9 @@ int child_start(pid_t *pid, const char *program, char **argv, const int *fds, si
 	if (rc == 0) {
 		rc = posix_spawnattr_init(&attr);
 		if (rc == 0) {
-			rc = set_files(&files, fds, count);
+			rc = set_files(&files, session, fds, count);
 			if (rc == 0)
-				rc = set_signals(&attr);
+				rc = set_attributes(&attr, session);
 			if (rc == 0)
 				rc = posix_spawn(pid, path, &files, &attr, argv, environ);
 			posix_spawnattr_destroy(&attr);
@@ -74,6 +78,17 @@ int child_start(pid_t *pid, const char *program, char **argv, const int *fds, si
 	argv[0] = NULL;
 	free(path);
 	return rc;
+}
+
+int child_start(pid_t *pid, const char *program, char **argv, const int *fds, size_t count, char **err)
+{
+	return start(pid, false, program, argv, fds, count, err);
+}
+
+int child_start_session(pid_t *pid, const char *program, char **argv, const int *fds, size_t count,
+			char **err)
+{
+	return start(pid, true, program, argv, fds, count, err);
 }
 
 int child_fd(int fd)

@@ -17,6 +17,10 @@
  * the first is above CHILD_FIRST_FD. argv ends with NULL, argv[0] is set here. */
 int child_start(pid_t *pid, const char *program, char **argv, const int *fds, size_t count, char **err);
 
+/* The same, in a session of its own, and in the folder `/`. */
+int child_start_session(pid_t *pid, const char *program, char **argv, const int *fds, size_t count,
+			char **err);
+
 /* The same open file under a number above those that children get; closes fd. -1 on failure. */
 int child_fd(int fd);
 

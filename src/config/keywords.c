@@ -567,3 +567,39 @@ void keywords_print(const struct conf *c, FILE *out, bool with_secrets)
 	for (size_t i = 0; i < KEYWORDS; i++)
 		print_value(c, &keywords[i], out, with_secrets);
 }
+
+/* As it is printed, its secret with it; "" where it prints nothing. */
+static char *printed(const struct conf *c, const struct keyword *k)
+{
+	size_t size;
+	char *text = NULL;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return mem_strdup("");
+	print_value(c, k, out, true);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return mem_strdup("");
+}
+
+char *keywords_changed(const struct conf *before, const struct conf *now)
+{
+	char *words = NULL;
+
+	for (size_t i = 0; i < KEYWORDS; i++) {
+		char *was = printed(before, &keywords[i]), *is = printed(now, &keywords[i]);
+
+		if (strcmp(was, is) != 0) {
+			char *more =
+				mem_printf("%s%s%s", words ? words : "", words ? ", " : "", keywords[i].word);
+
+			free(words);
+			words = more;
+		}
+		free(was);
+		free(is);
+	}
+	return words;
+}

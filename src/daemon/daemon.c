@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/privileges.h"
+#include "daemon/carry.h"
 #include "daemon/classifier.h"
 #include "daemon/guard.h"
 #include "db/rrd_folder.h"
@@ -74,11 +75,26 @@ static void wait_for_changes(struct daemon *d)
 		log_err("cannot wait for xenstore events");
 }
 
+/* Ready means that what flows from now on is in the ledger, whatever happens. */
+static void tell_manager(struct daemon *d)
+{
+	if (!d->ready && d->committed) {
+		log_info("ready: %u vifs, a reading every %u s, a commit every %u s", HASH_COUNT(d->followed),
+			 d->conf->poll, d->conf->flush);
+		notify_ready();
+		d->ready = true;
+	}
+	if (!d->ready)
+		notify_wait(d->conf->poll + d->conf->flush);
+	notify_status(d);
+}
+
 static void poll_and_wait(struct daemon *d)
 {
 	poll_now(d, true);
 	wait_for_changes(d);
 	set_next_poll(d);
+	tell_manager(d);
 }
 
 static void on_poll(evutil_socket_t fd, short what, void *arg)
@@ -175,6 +191,7 @@ static int open_events(struct daemon *d, char **err)
 	if (!d->on_links || !d->on_timer || !d->on_soon || !d->on_term || !d->on_int || !d->on_hup ||
 	    !d->on_tstp || !d->on_cont)
 		return err_set(err, "cannot make the loop's events");
+	d->on_watchdog = notify_watchdog(d->base);
 	if (guard_fd(d->guard) < 0)
 		return 0;
 	d->on_guard = event_new(d->base, guard_fd(d->guard), EV_READ | EV_PERSIST, on_guard, d);
@@ -183,7 +200,7 @@ static int open_events(struct daemon *d, char **err)
 	return 0;
 }
 
-static int open_account(struct daemon *d, char **err)
+static int open_account(struct daemon *d, const struct carry *before, bool *carried, char **err)
 {
 	struct account_settings settings = {
 		.late = d->conf->poll,
@@ -204,6 +221,8 @@ static int open_account(struct daemon *d, char **err)
 	if (rc == 0)
 		rc = ledger_charge(d->ledger, d->conf->charge_unattributed, err);
 	if (rc == 0)
+		rc = carry_is_for(before, d->ledger, carried, err);
+	if (rc == 0)
 		rc = ledger_load(d->ledger, &state, err);
 	if (rc == 0) {
 		settings.boot = boot;
@@ -213,7 +232,7 @@ static int open_account(struct daemon *d, char **err)
 				 " s ahead of this host's clock; bytes go into that slot "
 				 "until the clock has caught up: check the clock",
 				 state.open_slot - d->started);
-		if (state.first_run) {
+		if (state.first_run && !*carried) {
 			rc = poll_baseline(d, err);
 			log_info("new ledger %s: counting begins at the counters' present values",
 				 d->conf->ledger);
@@ -246,9 +265,11 @@ static void prepare_rrd(const struct conf *conf)
 	free(err);
 }
 
-int daemon_open(struct daemon **out, const struct conf *conf, struct guard *guard, char **err)
+int daemon_open(struct daemon **out, const struct conf *conf, struct guard *guard, const struct carry *before,
+		char **err)
 {
 	struct daemon *d = mem_alloc(sizeof(*d));
+	bool carried = false;
 
 	*out = NULL;
 	d->conf = conf;
@@ -262,13 +283,17 @@ int daemon_open(struct daemon **out, const struct conf *conf, struct guard *guar
 	d->no_fold.what = "folding the ledger";
 	d->directory = directory_new();
 	if (links_open(&d->links, err) < 0 || stats_open(&d->stats, err) < 0 || open_events(d, err) < 0 ||
-	    open_account(d, err) < 0 || control_server_open(&d->control, d, err) < 0 ||
+	    open_account(d, before, &carried, err) < 0 || control_server_open(&d->control, d, err) < 0 ||
 	    settle_down(err) < 0) {
 		daemon_close(d);
 		return -1;
 	}
 	prepare_rrd(conf);
 	follow_restored(d);
+	if (carried && carry_give(before, d, err) < 0) {
+		daemon_close(d);
+		return -1;
+	}
 	if (conf->attribution != ATTRIBUTION_OFF && !(d->classifier = classifier_new(d))) {
 		daemon_close(d);
 		return err_set(err, "cannot make a timer");
@@ -279,6 +304,7 @@ int daemon_open(struct daemon **out, const struct conf *conf, struct guard *guar
 
 void daemon_begin(struct daemon *d)
 {
+	notify_alive();
 	d->urgent = true; /* the first commit begins the run */
 	if (d->classifier) {
 		follow_events(d); /* to know the uplinks */
@@ -287,9 +313,6 @@ void daemon_begin(struct daemon *d)
 	poll_and_wait(d);
 	if (d->conf->rrd_dir || d->conf->database != DATABASE_NONE)
 		d->feed = feed_start(d);
-	log_info("ready: %u vifs, a reading every %u s, a commit every %u s", HASH_COUNT(d->followed),
-		 d->conf->poll, d->conf->flush);
-	notify_manager("READY=1");
 }
 
 enum daemon_end daemon_run(struct daemon *d)
@@ -313,15 +336,20 @@ int daemon_end(struct daemon *d, enum daemon_end how)
 {
 	bool committed;
 
-	notify_manager(how == DAEMON_STOP ? "STOPPING=1" : "RELOADING=1");
+	if (how == DAEMON_STOP)
+		notify_stopping();
+	notify_alive();
 	log_info(how == DAEMON_STOP ? "stopping" : "taking the new settings");
 	poll_now(d, false);
 	committed = poll_commit(d, true);
+	if (how == DAEMON_MOVE)
+		feed_flush(d->feed);
 	if (how == DAEMON_STOP)
 		feed_stop(d->feed);
 	else
 		feed_kill(d->feed);
 	d->feed = NULL;
+	notify_alive();
 	return committed ? 0 : -1;
 }
 
@@ -348,6 +376,7 @@ void daemon_close(struct daemon *d)
 	free_event(d->on_tstp);
 	free_event(d->on_cont);
 	free_event(d->on_guard);
+	free_event(d->on_watchdog);
 	if (d->base)
 		event_base_free(d->base);
 	follow_free(d);
@@ -356,6 +385,7 @@ void daemon_close(struct daemon *d)
 	directory_close(d->directory);
 	stats_close(d->stats);
 	links_close(d->links);
+	free(d->told_status);
 	free(d->no_xenstore.reason);
 	free(d->no_links.reason);
 	free(d->no_counters.reason);

@@ -24,6 +24,7 @@
 #include "net/stats.h"
 #include "xen/directory.h"
 
+struct carry;
 struct classifier;
 struct control_server;
 struct feed;
@@ -59,7 +60,7 @@ struct daemon {
 	struct classifier *classifier; /* NULL: nobody looks at packets */
 	struct control_server *control;
 	struct event *on_links, *on_directory, *on_timer, *on_soon, *on_term, *on_int, *on_hup, *on_tstp,
-		*on_cont, *on_guard;
+		*on_cont, *on_guard, *on_watchdog;
 	struct followed *followed, *by_vif; /* the same: by numbers, by ledger id */
 	int64_t started;
 	struct mono last_poll, last_commit;
@@ -70,6 +71,9 @@ struct daemon {
 	bool again;        /* stop, to be started again: the guard is gone */
 	bool held;         /* by TSTP: SQL is left alone */
 	bool urgent;       /* a vif came or went: commit with the next poll */
+	bool committed;    /* something was */
+	bool ready;        /* told to the log and to the service manager */
+	char *told_status; /* to the latter */
 	struct trouble no_xenstore, no_links, no_counters, no_commit, no_fold;
 };
 
@@ -109,8 +113,10 @@ void feed_tell(struct feed *f);
 /* Tells it whether SQL is to be left alone, as daemon.held says. */
 void feed_hold(struct feed *f);
 
-/* Lets it bring the last commit to MySQL, finish, and takes its last word, some seconds at most; then ends
- * it. */
+/* Lets it bring the last commit to MySQL: some seconds at most. */
+void feed_flush(struct feed *f);
+
+/* The same, and lets it finish, and takes its last word, some seconds at most; then ends it. */
 void feed_stop(struct feed *f);
 
 /* Ends it at once: it can be killed at any time, and another one is started. */
@@ -122,20 +128,40 @@ void feed_kill(struct feed *f);
 int control_server_open(struct control_server **s, struct daemon *d, char **err);
 void control_server_close(struct control_server *s);
 
-/* ---- notify.c ---- */
+/* ---- notify.c: a service manager is told, if there is one (sd_notify(3)) ---- */
 
-/* Tells the service manager, if there is one: "READY=1", "STOPPING=1". */
-void notify_manager(const char *state);
+void notify_ready(void);
+void notify_stopping(void);
+
+/* notify_ready tells that it is over. */
+void notify_reloading(void);
+
+/* Not ready yet, and no reason to give up: it will be tried again within so many seconds. */
+void notify_wait(unsigned seconds);
+
+/* What xenbwd does and what does not work, where that is not what was told last. */
+void notify_status(struct daemon *d);
+
+/* The manager's watchdog hears that the process goes on: from the loop, by this timer (NULL where there is no
+ * watchdog), and before and after what may take long. */
+struct event *notify_watchdog(struct event_base *base);
+void notify_alive(void);
 
 /* Whether there is one, which starts xenbwd again when it fails. */
 bool notify_is_managed(void);
 
 /* ---- daemon.c ---- */
 
-enum daemon_end { DAEMON_STOP, DAEMON_RELOAD };
+enum daemon_end {
+	DAEMON_STOP,
+	DAEMON_RELOAD,
+	DAEMON_MOVE /* a reload after which bytes go to another ledger or to another table of MySQL's */
+};
 
-/* Sets everything up, ready to begin. `conf` and `guard` outlive it. On failure *d is NULL. */
-int daemon_open(struct daemon **d, const struct conf *conf, struct guard *guard, char **err);
+/* Sets everything up, ready to begin. `conf` and `guard` outlive it.
+ * `before` is what the daemon before a reload left, empty at a start. On failure *d is NULL. */
+int daemon_open(struct daemon **d, const struct conf *conf, struct guard *guard, const struct carry *before,
+		char **err);
 
 /* The first reading and commit; from then on xenbw-writer is fed. Once, and again after a daemon_end that
  * failed. */
@@ -151,7 +177,8 @@ bool daemon_is_stopped(struct daemon *d);
 /* It stops so that the service manager starts it again. */
 bool daemon_wants_restart(const struct daemon *d);
 
-/* The last poll and commit, and xenbw-writer's end: with DAEMON_RELOAD at once, for another one takes over.
+/* The last poll and commit, and xenbw-writer's end: with DAEMON_RELOAD at once, for another one takes over;
+ * with DAEMON_MOVE once MySQL has what was committed.
  * Returns 0, or -1 where the last commit failed. */
 int daemon_end(struct daemon *d, enum daemon_end how);
 void daemon_close(struct daemon *d);

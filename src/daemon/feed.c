@@ -239,6 +239,12 @@ void feed_kill(struct feed *f)
 	free(f);
 }
 
+void feed_flush(struct feed *f)
+{
+	if (f && f->fd >= 0)
+		last_flush(f);
+}
+
 void feed_stop(struct feed *f)
 {
 	if (f && f->fd >= 0) {

@@ -124,6 +124,7 @@ bool poll_commit(struct daemon *d, bool ended)
 	if (rc < 0)
 		return false;
 	account_committed(d->account);
+	d->committed = true;
 	return true;
 }
 

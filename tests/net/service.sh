@@ -8,23 +8,20 @@ set -u
 . "$(dirname "$0")/../support/bed.sh"
 bed_enter "$@"
 . "$(dirname "$0")/../support/daemon.sh"
+. "$(dirname "$0")/../support/manager.sh"
 
 bed_up || tap_bail "no bed"
 bed_guest 1 0 web 10.77.0.11 || tap_bail "no guest"
 bw_config "rrd_dir $BW_RRD"
 
-said=$BED/said
-socat -u "UNIX-RECV:$BED/notify" "CREATE:$said" &
-manager=$!
-bed_wait "a notify socket" test -S "$BED/notify"
-
-export NOTIFY_SOCKET=$BED/notify
+manager_start || tap_bail "no service manager"
 unit=$(dirname "$0")/../../examples/xenbwd.service.in
 bounding=$(sed -n 's/^CapabilityBoundingSet=//p' "$unit" | tr 'A-Z ' 'a-z,' | sed 's/cap_/+/g')
 BW_UNDER="setpriv --bounding-set -all,$bounding --no-new-privs"
 bw_start || tap_bail "no xenbwd"
-bed_wait "READY=1" grep -q READY=1 "$said"
-tap_is "it tells the service manager when it is ready" "$(cat "$said")" READY=1
+heard() { manager_words | grep -q "$1"; }
+bed_wait "READY=1" heard READY=1
+tap_is "it tells the service manager when it is ready" "$(manager_words)" READY=1
 
 bed_wait "a writer" bw_writer >/dev/null
 bed_wait "a worker" bw_worker >/dev/null
@@ -39,12 +36,12 @@ tap_is "the ledger is readable by its group, not by others" "$(stat -c '%a' "$BW
 
 bw_stop
 tap_is "TERM ends it with status 0" $? 0
-bed_wait "STOPPING=1" grep -q STOPPING=1 "$said"
-tap_is "and it says that it stops" "$(cat "$said")" READY=1STOPPING=1
+bed_wait "STOPPING=1" heard STOPPING=1
+tap_is "and it says that it stops" "$(manager_words)" "READY=1
+STOPPING=1"
 tap_is "the control socket is gone" "$(ls "$BW_CONTROL" 2>/dev/null)" ""
 tap_is "the ledger notes a clean end" "$(bw_sql 'SELECT count(*) FROM run WHERE ended IS NOT NULL')" 1
-unset NOTIFY_SOCKET
-kill "$manager" 2>/dev/null
+manager_stop
 
 bw_config "pol 5"
 tap_like "a wrong keyword names file, line and the nearest word" "$("$BUILD/xenbwd" -D -c "$BW_CONF" 2>&1)" \
