@@ -33,6 +33,7 @@ rm -rf "$SD_ROOT/etc/xenbw" "$SD_ROOT/var/lib/xenbw" "$SD_ROOT/usr/local/lib/sys
 mkdir -p "$SD_ROOT/etc/xenbw" "$SD_ROOT/run/xenstored" "$SD_ROOT$SD_UNITS/xenbwd.service.d" &&
 	mount --bind "$XENSTORED_RUNDIR" "$SD_ROOT/run/xenstored" && config || tap_bail "no root for systemd"
 tap_ok "make install into its root" make -s BUILD="$BUILD" DESTDIR="$SD_ROOT" PREFIX=/usr/local install
+tap_ok "what it installs makes the user" systemd-sysusers --root="$SD_ROOT" "$SD_ROOT/usr/local/lib/sysusers.d/xenbw.conf"
 if ! sd_boot; then
 	tap_skip "xenbwd under systemd" "systemd cannot be started here"
 	tap_done
@@ -76,7 +77,7 @@ tap_ok "it has said so" in_journal '^6 xenbwd ready:'
 tap_ok "the uplink is looked at" sd_wait looks
 [ "$TAP_FAILED" = 0 ] || tap_bail "it does not work at all: $(journal)"
 pid=$(main_pid)
-guard=$(child_of "$pid" xenbw-capture) worker=$(child_of "$guard" xenbw-capture) writer=$(child_of "$pid" xenbw-writer)
+guard=$(child_of "$pid" xenbw-guard) worker=$(child_of "$guard" xenbw-capture) writer=$(child_of "$guard" xenbw-writer)
 tap_ok "xenbwd, guard, worker and writer are there" test -n "$pid" -a -n "$guard" -a -n "$worker" -a -n "$writer"
 
 # What the unit promises, in force.
@@ -98,10 +99,14 @@ for one in $pid $guard $worker $writer; do
 done
 filters() { sed -n 's/^Seccomp_filters:\t*//p' "/proc/$1/status"; }
 tap_is "its worker may do even less" "$(filters "$worker")" "$(($(filters "$guard") + 1))"
-tap_is "the guard has CAP_NET_RAW" "$(sed -n 's/^CapEff:\t*//p' "/proc/$guard/status")" 0000000000002000
+capabilities() { sed -n 's/^CapPrm:\t*//p' "/proc/$1/status"; }
+tap_is "the guard may hand on CAP_NET_RAW" "$(capabilities "$guard")" 0000000000002000
 for one in $pid $worker $writer; do
-	tap_is "$(cat "/proc/$one/comm") has no capability" "$(sed -n 's/^CapEff:\t*//p' "/proc/$one/status")" 0000000000000000
+	tap_is "$(cat "/proc/$one/comm") has no capability" "$(capabilities "$one")" 0000000000000000
 done
+user=$(sed -n 's/^xenbw:[^:]*:\([0-9]*\):.*/\1/p' "$SD_ROOT/etc/passwd")
+tap_ok "there is the user xenbw" test -n "$user"
+tap_is "guard, worker and writer are its" "$(stat -c %u "/proc/$guard" "/proc/$worker" "/proc/$writer" | sort -u)" "$user"
 
 # Known bytes of each class.
 for class in external peer direct ignored; do
@@ -136,8 +141,8 @@ tap_is "and costs nothing" "$(sd_property ActiveState) $(main_pid)" "active $pid
 config
 
 # A helper that dies.
-kill -KILL "$(child_of "$(child_of "$pid" xenbw-capture)" xenbw-capture)"
-tap_ok "what a helper says has its priority, too" sd_wait in_journal '^3 xenbw-capture the worker was ended by signal 9'
+kill -KILL "$(child_of "$guard" xenbw-capture)"
+tap_ok "what a helper says has its priority, too" sd_wait in_journal '^3 xenbw-guard xenbw-capture was ended by signal 9'
 tap_ok "it is started again" sd_wait looks
 
 # KILL.
@@ -165,7 +170,7 @@ tap_is "the files stay" "$(find "$BW_LEDGER" "$BW_RRD/web.rrd" | wc -l)" 2
 echo "pol 5" >"$conf"
 sd systemctl start xenbwd 2>/dev/null
 tap_is "a start with a wrong configuration fails" $? 1
-sleep 3 # RestartSec is 2
+sleep 6 # RestartSec is 5
 tap_is "exit status 78 is final" "$(sd_property ActiveState) $(sd_property ExecMainStatus) $(sd_property NRestarts)" "failed 78 0"
 
 lines=$(journal)
