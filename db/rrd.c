@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,7 +120,11 @@ int rrd_dir_rename(const struct rrd_dir *dir, const char *from, const char *to, 
 /* Looks through what came from a process that a damaged file may have had in its hands. */
 static void check_outcome(struct rrd_outcome *o, int died)
 {
-	if (died) {
+	if (died == SIGKILL) {
+		o->cause = RRD_KILLED;
+		snprintf(o->reason, sizeof(o->reason), "%s",
+			 "xenbw-rrd was killed while it worked on it; it is as it was before");
+	} else if (died) {
 		o->cause = RRD_DEADLY;
 		snprintf(o->reason, sizeof(o->reason),
 			 "librrd died of it (%s): it or its disk is damaged, or the disk is full; free some "

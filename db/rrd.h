@@ -50,6 +50,7 @@ enum rrd_cause {
 	RRD_DAMAGED = -4,  /* librrd refuses it */
 	RRD_SHAPE = -5,    /* other step, or other data sources */
 	RRD_DEADLY = -6,   /* librrd died of it */
+	RRD_KILLED = -9,   /* somebody killed librrd's process amid it */
 	RRD_FUTURE = -7,   /* its last update is still to come */
 	RRD_NOT_MOVED = -8 /* it should have another label's file, which cannot be renamed */
 };

@@ -333,7 +333,36 @@ static void build_file(int dir, const struct rrd_job *job, struct rrd_outcome *o
 		unlinkat(dir, RRD_TEMPORARY, 0);
 }
 
-void rrd_file_write(int dir, const struct rrd_job *job, struct rrd_outcome *o)
+/* Whoever reads it after this process's end finds it whole or not at all. */
+static void keep_beginning(int fd, struct rrd_undo *undo)
+{
+	ssize_t n = pread(fd, undo->bytes, sizeof(undo->bytes), 0);
+
+	if (n > 0)
+		__atomic_store_n(&undo->length, (uint64_t)n, __ATOMIC_SEQ_CST);
+}
+
+static void forget_beginning(struct rrd_undo *undo)
+{
+	__atomic_store_n(&undo->length, 0, __ATOMIC_SEQ_CST);
+}
+
+void rrd_file_undo(int dir, const char *name, struct rrd_undo *undo)
+{
+	struct rrd_outcome o = {0};
+	int fd = open_file(dir, name, &o);
+	ssize_t n;
+
+	if (fd >= 0) {
+		n = pwrite(fd, undo->bytes, undo->length, 0);
+		(void)n; /* the pages are there; where not, the file is damaged, which shows when it is read
+			  */
+		close(fd);
+	}
+	forget_beginning(undo);
+}
+
+void rrd_file_write(int dir, const struct rrd_job *job, struct rrd_undo *undo, struct rrd_outcome *o)
 {
 	int fd;
 
@@ -346,6 +375,8 @@ void rrd_file_write(int dir, const struct rrd_job *job, struct rrd_outcome *o)
 	fd = open_file(dir, job->name, o);
 	if (fd < 0)
 		return;
+	keep_beginning(fd, undo);
 	update_file(fd, job->name, &job->updates, job->columns, o);
+	forget_beginning(undo);
 	close(fd);
 }

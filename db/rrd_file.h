@@ -10,11 +10,17 @@
 #define XENBW_RRD_FILE_H
 
 #include "db/rrd.h"
+#include "db/rrd_tasks.h"
 
 /* Both expect a zeroed answer. `dir` is the directory's descriptor. */
 void rrd_file_read(int dir, const char *name, struct rrd_state *s);
 
-/* Does one job with one call of librrd; a new file takes two. */
-void rrd_file_write(int dir, const struct rrd_job *job, struct rrd_outcome *o);
+/* Does one job with one call of librrd; a new file takes two. While a file is updated in place, `undo` holds
+ * how it began before. */
+void rrd_file_write(int dir, const struct rrd_job *job, struct rrd_undo *undo, struct rrd_outcome *o);
+
+/* Puts that back where an update was cut off, and empties it: what the update has stored behind it is
+ * overwritten by the next one. */
+void rrd_file_undo(int dir, const char *name, struct rrd_undo *undo);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
@@ -49,12 +50,19 @@ static int fail_end(int status, char **err)
 		WEXITSTATUS(status));
 }
 
+/* It has put back how a file began, and had nothing else to do, or died of that. */
+static bool is_undone(const struct rrd_progress *p, size_t done, bool pending)
+{
+	return pending && p->begun == done && p->done == done;
+}
+
 static int run_all(const struct rrd_tasks *t, const int fds[2], int *died, char **err)
 {
 	size_t done = 0;
 
-	while (done < t->count) {
+	while (done < t->count || t->undo->length) {
 		struct rrd_progress p;
+		bool pending = t->undo->length > 0;
 		int status;
 
 		if (run_once(fds, &status, err) < 0)
@@ -63,6 +71,10 @@ static int run_all(const struct rrd_tasks *t, const int fds[2], int *died, char 
 		/* what a dying librrd wrote over counts as one that died of the first task */
 		if (p.done < done || p.done > t->count || p.begun < p.done || p.begun > p.done + 1)
 			p = (struct rrd_progress){.begun = done + 1, .done = done};
+		if (is_undone(&p, done, pending)) {
+			t->undo->length = 0;
+			continue;
+		}
 		if (p.done < t->count && p.begun > p.done) {
 			died[p.done] = WIFSIGNALED(status) ? WTERMSIG(status) : SIGABRT;
 			p.done++;

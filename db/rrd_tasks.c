@@ -9,6 +9,8 @@
 
 #include "base/err.h"
 
+#define REPLIES (sizeof(struct rrd_progress) + sizeof(struct rrd_undo)) /* what is before them */
+
 size_t rrd_tasks_reply_size(enum rrd_tasks_kind kind)
 {
 	return kind == RRD_TASKS_READ ? sizeof(struct rrd_state) : sizeof(struct rrd_outcome);
@@ -29,6 +31,12 @@ static struct rrd_task *task_at(const struct rrd_tasks *t, size_t index)
 	return (struct rrd_task *)(t->map + sizeof(struct rrd_tasks_head)) + index;
 }
 
+static void set_replies(struct rrd_tasks *t)
+{
+	t->progress = (struct rrd_progress *)(t->map + t->replies_from);
+	t->undo = (struct rrd_undo *)(t->progress + 1);
+}
+
 /* ---- xenbw-writer ---- */
 
 /* Updates come before the names, which need no alignment. */
@@ -39,7 +47,7 @@ static void set_sizes(struct rrd_tasks *t, const struct rrd_job *jobs)
 	for (size_t i = 0; i < t->count; i++)
 		size += jobs[i].updates.count * sizeof(struct rrd_update) + strlen(jobs[i].name) + 1;
 	t->replies_from = round_up(size, page_size());
-	t->size = t->replies_from + sizeof(struct rrd_progress) + t->count * rrd_tasks_reply_size(t->kind);
+	t->size = t->replies_from + REPLIES + t->count * rrd_tasks_reply_size(t->kind);
 }
 
 static void fill(struct rrd_tasks *t, const struct rrd_job *jobs)
@@ -88,7 +96,7 @@ int rrd_tasks_make(struct rrd_tasks *t, enum rrd_tasks_kind kind, const struct r
 	t->map = mmap(NULL, t->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (t->map == MAP_FAILED)
 		goto fail;
-	t->progress = (struct rrd_progress *)(t->map + t->replies_from);
+	set_replies(t);
 	fill(t, jobs);
 	return fd;
 fail:
@@ -113,11 +121,10 @@ static int check_head(const struct rrd_tasks_head *head, size_t size, char **err
 	if (head->kind != RRD_TASKS_READ && head->kind != RRD_TASKS_WRITE)
 		return err_set(err, "the tasks are of an unknown kind %u", head->kind);
 	if (head->replies % page_size() != 0 || head->replies < sizeof(*head) ||
-	    !inside(head->replies, 1, sizeof(struct rrd_progress), size))
+	    !inside(head->replies, 1, REPLIES, size))
 		return err_set(err, "the replies do not begin within the memory");
 	if (!inside(sizeof(*head), head->count, sizeof(struct rrd_task), head->replies) ||
-	    !inside(head->replies + sizeof(struct rrd_progress), head->count,
-		    rrd_tasks_reply_size(head->kind), size))
+	    !inside(head->replies + REPLIES, head->count, rrd_tasks_reply_size(head->kind), size))
 		return err_set(err, "the memory is too small for its tasks");
 	return 0;
 }
@@ -170,9 +177,13 @@ int rrd_tasks_open(struct rrd_tasks *t, int fd, char **err)
 		err_sys(err, "cannot map the replies");
 		goto fail;
 	}
-	t->progress = (struct rrd_progress *)replies;
+	set_replies(t);
 	if (t->progress->done > t->count) {
 		err_set(err, "more tasks are done than there are");
+		goto fail;
+	}
+	if (t->undo->length > RRD_UNDO_BYTES || (t->undo->length && t->undo->task >= t->count)) {
+		err_set(err, "what is to be put back is of no task, or too long");
 		goto fail;
 	}
 	for (size_t i = 0; i < t->count; i++)
@@ -203,7 +214,7 @@ struct rrd_job rrd_tasks_job(const struct rrd_tasks *t, size_t index)
 
 void *rrd_tasks_reply(const struct rrd_tasks *t, size_t index)
 {
-	return t->map + t->replies_from + sizeof(struct rrd_progress) + index * rrd_tasks_reply_size(t->kind);
+	return t->map + t->replies_from + REPLIES + index * rrd_tasks_reply_size(t->kind);
 }
 
 void rrd_tasks_close(struct rrd_tasks *t)

@@ -3,9 +3,11 @@
  * rrd_tasks: what xenbw-writer has xenbw-rrd do, and what became of it, flat in memory that both map.
  *
  * Two parts. The tasks come first: xenbw-rrd can only read them, so that a damaged file cannot spoil them for
- * the process that goes on after it. The replies begin at the next page. Places in it are offsets from its
- * start. Each side takes the other for broken: xenbw-rrd checks every offset, length and name before the
- * first task, and xenbw-writer what the replies hold.
+ * the process that goes on after it. The replies begin at the next page, and with them how a file began
+ * before the update that it is amid: RRD's format has no journal, so the process that goes on after a dead
+ * one puts that back. Places in it are offsets from its start. Each side takes the other for broken:
+ * xenbw-rrd checks every offset, length and name before the first task, and xenbw-writer what the replies
+ * hold.
  */
 #ifndef XENBW_RRD_TASKS_H
 #define XENBW_RRD_TASKS_H
@@ -19,7 +21,7 @@
 #define RRD_TASKS_DIR_FD 3
 #define RRD_TASKS_FD 4
 
-#define RRD_TASKS_MAGIC 0x31727278u /* of this layout; "xrr1" */
+#define RRD_TASKS_MAGIC 0x32727278u /* of this layout; "xrr2" */
 
 enum rrd_tasks_kind {
 	RRD_TASKS_READ = 1, /* the reply is a struct rrd_state */
@@ -30,8 +32,9 @@ enum rrd_tasks_kind {
 struct rrd_tasks_head {
 	uint32_t magic, kind;
 	uint64_t count;
-	uint64_t replies; /* offset of struct rrd_progress, on a page's edge; the replies are behind it */
-	int64_t parent;   /* the process that has them done */
+	uint64_t
+		replies; /* offset of struct rrd_progress, on a page's edge; undo and replies are behind it */
+	int64_t parent;  /* the process that has them done */
 };
 
 /* A struct rrd_job. */
@@ -45,12 +48,22 @@ struct rrd_progress {
 	uint64_t begun, done; /* how many */
 };
 
+/* Longer than any header that librrd reads and writes here; ours has 8 KiB. */
+#define RRD_UNDO_BYTES 65536
+
+struct rrd_undo {
+	uint64_t length; /* 0: no update is under way */
+	uint64_t task;
+	char bytes[RRD_UNDO_BYTES];
+};
+
 /* One side's mapping. */
 struct rrd_tasks {
 	char *map;
 	size_t size;         /* of all of it */
 	size_t replies_from; /* where the second part begins */
 	struct rrd_progress *progress;
+	struct rrd_undo *undo;
 	enum rrd_tasks_kind kind;
 	size_t count;
 };

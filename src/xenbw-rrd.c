@@ -34,6 +34,15 @@ static int set_signals(char **err)
 	return 0;
 }
 
+/* The process before this one died of this file, or was killed amid it. */
+static void undo(const struct rrd_tasks *t)
+{
+	if (t->undo->length == 0)
+		return;
+	alarm(TASK_SECONDS);
+	rrd_file_undo(RRD_TASKS_DIR_FD, rrd_tasks_job(t, t->undo->task).name, t->undo);
+}
+
 static void do_task(const struct rrd_tasks *t, size_t index)
 {
 	struct rrd_job job = rrd_tasks_job(t, index);
@@ -43,7 +52,7 @@ static void do_task(const struct rrd_tasks *t, size_t index)
 	if (t->kind == RRD_TASKS_READ)
 		rrd_file_read(RRD_TASKS_DIR_FD, job.name, reply);
 	else
-		rrd_file_write(RRD_TASKS_DIR_FD, &job, reply);
+		rrd_file_write(RRD_TASKS_DIR_FD, &job, t->undo, reply);
 }
 
 static void do_tasks(const struct rrd_tasks *t)
@@ -51,6 +60,7 @@ static void do_tasks(const struct rrd_tasks *t)
 	for (size_t i = t->progress->done; i < t->count && getppid() == rrd_tasks_parent(t); i++) {
 		alarm(TASK_SECONDS);
 		t->progress->begun = i + 1;
+		t->undo->task = i;
 		do_task(t, i);
 		t->progress->done = i + 1;
 	}
@@ -76,6 +86,7 @@ int main(int argc, char **argv)
 		free(err);
 		return 1;
 	}
+	undo(&tasks);
 	do_tasks(&tasks);
 	rrd_tasks_close(&tasks);
 	return 0;

@@ -19,8 +19,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/mem.h"
 #include "db/rrd.h"
+#include "db/rrd_tasks.h"
 #include "tests/support/rrd_bed.h"
 #include "tests/support/unit.h"
 
@@ -956,7 +958,7 @@ static void a_killed_xenbw_rrd_marks_the_file_in_hand_alone_and_leaves_nothing_b
 	assert_int_equal(kill(holder, SIGKILL), 0);
 	assert_int_equal(waitpid(holder, &status, 0), holder);
 	expect_fine(outcomes[0]);
-	expect_trouble(outcomes[1], RRD_DEADLY, "librrd died of it (Killed)");
+	expect_trouble(outcomes[1], RRD_KILLED, "xenbw-rrd was killed while it worked on it");
 	expect_fine(outcomes[2]);
 	expect_some(paths[0]);
 	expect_some(paths[2]);
@@ -969,6 +971,73 @@ static void a_killed_xenbw_rrd_marks_the_file_in_hand_alone_and_leaves_nothing_b
 		free(jobs[i].updates.list);
 		free(paths[i]);
 	}
+}
+
+/* Runs xenbw-rrd with these tasks, as after the death of another one. */
+static void go_on_with(const struct bed *b, int tasks)
+{
+	int fds[] = {child_fd(dup(b->dir.fd)), child_fd(dup(tasks))}, status;
+	char *argv[] = {NULL, NULL}, *err = NULL;
+	pid_t pid;
+
+	if (child_start(&pid, "xenbw-rrd", argv, fds, 2, &err) < 0)
+		fail_msg("%s", err);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/* Wherever between two of librrd's stores the one before was killed: no row is there twice. */
+static void an_update_that_was_cut_off_is_put_back_and_made_again(void **state)
+{
+	struct bed *b = *state;
+	struct random r = random_new();
+	char *path = path_of(b, "web.rrd"), *before, *after, *err = NULL;
+	size_t size, prefix;
+	unsigned unknown;
+
+	expect_fine(bring_up(b, "web.rrd", SLOT(0), SLOT(1), &some));
+	before = scratch_read(path, &size);
+	expect_fine(bring_up(b, "web.rrd", SLOT(0), SLOT(3), &some));
+	after = scratch_read(path, &size);
+	prefix = size < RRD_UNDO_BYTES ? size : RRD_UNDO_BYTES;
+	for (int i = 0; i < 20; i++) {
+		struct rrd_job job = {.name = "web.rrd"};
+		struct rrd_tasks t;
+		char *torn = mem_alloc(size), *seen;
+		int tasks = rrd_tasks_make(&t, RRD_TASKS_WRITE, &job, 1, &err);
+
+		assert_true(tasks >= 0);
+		memcpy(torn, after, size);
+		for (size_t at = 0; at < prefix; at += 8) /* some stores of the header are made, some not */
+			if (random_below(&r, 2))
+				memcpy(torn + at, before + at, prefix - at < 8 ? prefix - at : 8);
+		scratch_write(path, torn, size);
+		memcpy(t.undo->bytes, before, prefix);
+		t.undo->length = prefix;
+		*t.progress = (struct rrd_progress){.begun = 1, .done = 1};
+		go_on_with(b, tasks);
+		assert_int_equal(t.undo->length, 0);
+		seen = scratch_read(path, &size);
+		assert_memory_equal(seen, before, prefix);
+		expect_fine(bring_up(b, "web.rrd", SLOT(0), SLOT(3), &some));
+		expect_some(path);
+		for (int c = 0; c < RRD_COLUMNS; c++) {
+			uint64_t sum = 0;
+
+			for (int s = 0; s < 3; s++)
+				sum += some_slots[s].bytes[c];
+			assert_int_equal(rrd_bed_sum(path, columns[c], SLOT(-500), SLOT(3), &unknown), sum);
+		}
+		rrd_tasks_close(&t);
+		close(tasks);
+		free(seen);
+		free(torn);
+	}
+	free(before);
+	free(after);
+	free(path);
 }
 
 static void no_files_are_no_work(void **state)
@@ -1103,6 +1172,7 @@ int main(void)
 		TEST(a_full_disk_is_named_and_harms_no_other_file),
 		TEST(a_file_that_rrdtool_reads_just_now_is_waited_for),
 		TEST(a_killed_xenbw_rrd_marks_the_file_in_hand_alone_and_leaves_nothing_behind),
+		TEST(an_update_that_was_cut_off_is_put_back_and_made_again),
 		TEST(no_files_are_no_work),
 		TEST(labels_of_all_kinds_become_files_in_the_directory),
 		TEST(a_rename_takes_the_history_along_but_never_replaces_a_file),

@@ -282,6 +282,10 @@ static void the_program_refuses_broken_tasks_with_an_error(void **state)
 	SPOILT(task->update_count, UINT64_MAX / 72 + 1, "the updates of task 0 do not lie within the memory");
 	SPOILT(task->updates, task->updates + 1, "the updates of task 0 do not lie within the memory");
 	SPOILT(task->mode, 3, "task 0 is none");
+	b.ours.undo->task = 1;
+	SPOILT(b.ours.undo->length, 9, "what is to be put back is of no task, or too long");
+	b.ours.undo->task = 0;
+	SPOILT(b.ours.undo->length, RRD_UNDO_BYTES + 1, "what is to be put back is of no task, or too long");
 	SPOILT(b.ours.progress->done, 2, "more tasks are done than there are");
 	expect_refusal(null, "descriptor 4 has no tasks");
 	assert_int_equal(b.ours.progress->begun, 0);
