@@ -84,9 +84,6 @@ static int check_soundness(sqlite3 *db, const char *path, char **err)
 	rc = sql_step(stmt, err);
 	if (rc == 1)
 		verdict = sql_text(stmt, 0);
-	for (char *c = verdict; c && *c; c++) /* SQLite reports in several lines */
-		if (*c == '\n')
-			*c = ' ';
 	sqlite3_finalize(stmt);
 	if (rc < 0 || !verdict || strcmp(verdict, "ok") != 0)
 		rc = err_set(err, "ledger %s is damaged (%s); " RECOVER, path,

@@ -8,6 +8,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 
+#define LAST_TIME INT64_C(253402300799) /* the end of the year 9999 */
+
 int sql_error(sqlite3 *db, const char *doing, char **err)
 {
 	const char *path = sqlite3_db_filename(db, "main");
@@ -121,4 +123,18 @@ int sql_number(sqlite3 *db, const char *query, int64_t fallback, int64_t *out, c
 char *sql_text(sqlite3_stmt *stmt, int column)
 {
 	return mem_strdup((const char *)sqlite3_column_text(stmt, column));
+}
+
+char *sql_word(sqlite3_stmt *stmt, int column)
+{
+	char *text = sql_text(stmt, column);
+
+	return text ? text : mem_strdup("");
+}
+
+int64_t sql_time(int64_t time)
+{
+	if (time > LAST_TIME)
+		return LAST_TIME;
+	return time < -LAST_TIME ? -LAST_TIME : time;
 }
