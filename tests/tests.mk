@@ -164,8 +164,12 @@ fuzz_live_LIB := libnl-3.0 xenstore
 fuzz_capture_ipc_SRC := tests/fuzz/fuzz_capture_ipc.c src/ipc/capture.c src/daemon/heard.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) $(BASE_C)
 fuzz_links_SRC := tests/fuzz/fuzz_links.c $(LINKS_C) src/net/stats.c src/net/uplinks.c $(BASE_C)
 fuzz_links_LIB := libnl-3.0
+fuzz_directory_SRC := tests/fuzz/fuzz_directory.c $(filter-out xen/store.c,$(DIRECTORY:%=%.c)) $(BASE_C)
+fuzz_replay_SRC := tests/fuzz/fuzz_replay.c src/capture/replay.c src/capture/vifs_file.c src/capture/tap.c src/capture/table.c src/capture/owners.c \
+                   $(CLASSIFY_C) $(BASE_C)
+fuzz_replay_LIB := libpcap
 FUZZERS := fuzz_conf fuzz_message fuzz_xenstore_value fuzz_frame fuzz_netset fuzz_capture_table fuzz_kernel_text fuzz_ledger_rows fuzz_ledger_file \
-           fuzz_live fuzz_capture_ipc fuzz_links
+           fuzz_live fuzz_capture_ipc fuzz_links fuzz_directory fuzz_replay
 
 define fuzzer
 $(BUILD)/fuzz/$(1): $$($(1)_SRC) $(wildcard src/*/*.h xen/*.h db/*.h tests/fuzz/*.h) | $(BUILD)/gen/ledger_schema.h $(BUILD)/gen/ledger_views_schema.h
