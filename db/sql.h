@@ -39,6 +39,9 @@ char *sql_word(sqlite3_stmt *stmt, int column);
  * nearest that is not: so sums and differences of times always fit. */
 int64_t sql_time(int64_t time);
 
+/* What SQLite says, as one line, allocated: it reports in several, and quotes what is in the file. */
+char *sql_line(const char *said);
+
 /* Sets *err to "doing PATH: reason", with what to do for reasons an admin can mend; returns -1. */
 int sql_error(sqlite3 *db, const char *doing, char **err);
 

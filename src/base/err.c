@@ -8,12 +8,8 @@
 
 #include "base/mem.h"
 
-/* What a message quotes, and what a library says, may have several lines; an error has one. */
 static void take_text(char **err, char *text)
 {
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < ' ')
-			*c = ' ';
 	if (err) {
 		free(*err);
 		*err = text;

@@ -874,16 +874,14 @@ static void numbers_that_cannot_be_are_refused_when_loading(void **state)
 	}
 }
 
-/* It is one line, whatever it quotes. */
-static void an_error_has_one_line(void **state)
+/* Whatever of the file it quotes. */
+static void what_sqlite_says_is_one_line(void **state)
 {
-	char *err = NULL;
+	char *line = sql_line("two\nlines\x1b[1m");
 
 	(void)state;
-	err_set(&err, "%s", "two\nlines\x1b[1m");
-	err_add(&err, "%s", "a\nb");
-	assert_string_equal(err, "a b: two lines [1m");
-	err_clear(&err);
+	assert_string_equal(line, "two lines [1m");
+	free(line);
 }
 
 static void a_ledger_in_use_cannot_be_opened_twice(void **state)
@@ -923,7 +921,7 @@ int main(void)
 		cmocka_unit_test(a_sink_never_goes_back_and_a_new_one_begins_with_what_comes_next),
 		cmocka_unit_test(a_fold_that_fails_leaves_all_as_it_was),
 		cmocka_unit_test(numbers_that_cannot_be_are_refused_when_loading),
-		cmocka_unit_test(an_error_has_one_line),
+		cmocka_unit_test(what_sqlite_says_is_one_line),
 		cmocka_unit_test(a_ledger_in_use_cannot_be_opened_twice),
 	};
 
