@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "db/ledger.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,8 @@
 #include "base/mem.h"
 #include "db/ledger_file.h"
 #include "db/sql.h"
+
+#define MOST_ID (INT64_MAX / 2)
 
 enum statement {
 	ADD_BUCKET,
@@ -206,14 +209,14 @@ static void add_bucket(struct ledger_state *s, sqlite3_stmt *q)
 	s->buckets = mem_resize(s->buckets, s->bucket_count + 1, sizeof(*s->buckets));
 	s->buckets[s->bucket_count++] = (struct ledger_bucket){.id = sqlite3_column_int64(q, 0),
 							       .by_ip = sqlite3_column_int(q, 1) != 0,
-							       .label = sql_text(q, 2)};
+							       .label = sql_word(q, 2)};
 }
 
 static void add_uuid(struct ledger_state *s, sqlite3_stmt *q)
 {
 	s->uuids = mem_resize(s->uuids, s->uuid_count + 1, sizeof(*s->uuids));
 	s->uuids[s->uuid_count++] =
-		(struct ledger_uuid){.uuid = sql_text(q, 0), .bucket = sqlite3_column_int64(q, 1)};
+		(struct ledger_uuid){.uuid = sql_word(q, 0), .bucket = sqlite3_column_int64(q, 1)};
 }
 
 static void add_vif(struct ledger_state *s, sqlite3_stmt *q)
@@ -221,11 +224,11 @@ static void add_vif(struct ledger_state *s, sqlite3_stmt *q)
 	s->vifs = mem_resize(s->vifs, s->vif_count + 1, sizeof(*s->vifs));
 	s->vifs[s->vif_count++] = (struct ledger_vif){
 		.id = sqlite3_column_int64(q, 0),
-		.boot = sql_text(q, 1),
+		.boot = sql_word(q, 1),
 		.domid = (unsigned)sqlite3_column_int(q, 2),
 		.devid = (unsigned)sqlite3_column_int(q, 3),
 		.uuid = sql_text(q, 4),
-		.domain = sql_text(q, 5),
+		.domain = sql_word(q, 5),
 		.mac = sql_text(q, 6),
 		.addresses = sql_text(q, 7),
 		.bridge = sql_text(q, 8),
@@ -241,9 +244,9 @@ static void add_epoch(struct ledger_state *s, sqlite3_stmt *q)
 	s->epochs[s->epoch_count++] = (struct ledger_epoch){
 		.id = sqlite3_column_int64(q, 0),
 		.vif = sqlite3_column_int64(q, 1),
-		.boot = sql_text(q, 2),
+		.boot = sql_word(q, 2),
 		.ifindex = (unsigned)sqlite3_column_int64(q, 3),
-		.netdev = sql_text(q, 4),
+		.netdev = sql_word(q, 4),
 		.rx_header = (unsigned)sqlite3_column_int(q, 5),
 		.tx_header = (unsigned)sqlite3_column_int(q, 6),
 		.base = four_counters(q, 7),
@@ -299,6 +302,30 @@ char *ledger_uuid(struct ledger *l, char **err)
 	return uuid;
 }
 
+/* Numbers that are counted on from, and times that are reckoned with: where they leave no room for that the
+ * ledger is damaged. */
+static int check_marks(const struct ledger *l, const struct ledger_state *s, char **err)
+{
+	const struct {
+		const char *what;
+		int64_t value, most;
+	} marks[] = {{"open slot", s->open_slot, sql_time(INT64_MAX)},
+		     {"last commit", s->last_seen, sql_time(INT64_MAX)},
+		     {"last bucket", s->last_bucket, MOST_ID},
+		     {"last vif", s->last_vif, MOST_ID},
+		     {"last epoch", s->last_epoch, MOST_ID},
+		     {"last sequence", s->last_seq, MOST_ID}};
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (marks[i].value < 0 || marks[i].value > marks[i].most)
+			return err_set(err,
+				       "ledger %s is damaged: its %s is %" PRId64
+				       ", which cannot be; keep a copy, then move it away to begin a new one",
+				       sqlite3_db_filename(l->file.db, "main"), marks[i].what,
+				       marks[i].value);
+	return 0;
+}
+
 int ledger_load(struct ledger *l, struct ledger_state *s, char **err)
 {
 	sqlite3 *db = l->file.db;
@@ -333,7 +360,8 @@ int ledger_load(struct ledger *l, struct ledger_state *s, char **err)
 	    each_row(l,
 		     "SELECT ifindex, rx_bytes, rx_packets, tx_bytes, tx_packets FROM baseline WHERE boot = "
 		     "?1",
-		     s, add_baseline, err) < 0) {
+		     s, add_baseline, err) < 0 ||
+	    check_marks(l, s, err) < 0) {
 		ledger_state_free(s);
 		return -1;
 	}
@@ -600,7 +628,7 @@ int ledger_fold(struct ledger *l, int64_t open_slot, unsigned limit, char **err)
 		return -1;
 	if (first == 0 || first > f.upto)
 		return 0;
-	if (f.upto >= first + (int64_t)limit)
+	if ((uint64_t)f.upto - (uint64_t)first >= limit)
 		f.upto = first + (int64_t)limit - 1;
 	return transaction(l, fold_body, &f, err);
 }

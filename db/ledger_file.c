@@ -56,6 +56,15 @@ static void share_files(const char *path)
 	}
 }
 
+static int damaged(const char *path, const char *said, char **err)
+{
+	char *line = sql_line(said);
+
+	err_set(err, "ledger %s is damaged (%s); " RECOVER, path, line);
+	free(line);
+	return -1;
+}
+
 /* Refuses whatever is not one of our ledgers in a version that we know. A database without any table is new.
  */
 static int check_identity(sqlite3 *db, const char *path, bool *is_new, int64_t *version, char **err)
@@ -67,7 +76,7 @@ static int check_identity(sqlite3 *db, const char *path, bool *is_new, int64_t *
 	    sql_number(db, "SELECT count(*) FROM sqlite_master", 0, &tables, err) < 0) {
 		if ((sqlite3_errcode(db) & 0xff) == SQLITE_NOTADB ||
 		    (sqlite3_errcode(db) & 0xff) == SQLITE_CORRUPT)
-			return err_set(err, "ledger %s is damaged (%s); " RECOVER, path, sqlite3_errmsg(db));
+			damaged(path, sqlite3_errmsg(db), err);
 		return -1;
 	}
 	*is_new = tables == 0 && application == 0;
@@ -100,13 +109,9 @@ static int check_soundness(sqlite3 *db, const char *path, char **err)
 	rc = sql_step(stmt, err);
 	if (rc == 1)
 		verdict = sql_text(stmt, 0);
-	for (char *c = verdict; c && *c; c++) /* SQLite reports in several lines */
-		if (*c == '\n')
-			*c = ' ';
 	sqlite3_finalize(stmt);
 	if (rc < 0 || !verdict || strcmp(verdict, "ok") != 0)
-		rc = err_set(err, "ledger %s is damaged (%s); " RECOVER, path,
-			     verdict ? verdict : sqlite3_errmsg(db));
+		rc = damaged(path, verdict ? verdict : sqlite3_errmsg(db), err);
 	free(verdict);
 	return rc < 0 ? -1 : 0;
 }

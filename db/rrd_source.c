@@ -119,7 +119,8 @@ static int read_runs(sqlite3 *db, int64_t from, int64_t to, struct lives *runs, 
 		return -1;
 	rc = sql_bind(stmt, err, "ii", from, to);
 	while (rc == 0 && (rc = sql_step(stmt, err)) == 1) {
-		add_life(runs, sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1));
+		add_life(runs, sql_time(sqlite3_column_int64(stmt, 0)),
+			 sql_time(sqlite3_column_int64(stmt, 1)));
 		rc = 0;
 	}
 	sqlite3_finalize(stmt);
@@ -145,7 +146,10 @@ static void add_slot(struct rrd_usage *u, const struct rrd_slot *slot)
 
 int rrd_source_open_slot(sqlite3 *ledger, int64_t *slot, char **err)
 {
-	return sql_number(ledger, "SELECT value FROM meta WHERE key = 'open_slot'", 0, slot, err);
+	int rc = sql_number(ledger, "SELECT value FROM meta WHERE key = 'open_slot'", 0, slot, err);
+
+	*slot = rc < 0 ? 0 : sql_time(*slot);
+	return rc;
 }
 
 static int64_t later(int64_t a, int64_t b)
@@ -173,14 +177,15 @@ static int read_buckets(sqlite3 *db, struct rrd_batch *out, char **err)
 	rc = sql_bind(stmt, err, "i", out->open_slot);
 	while (rc == 0 && (rc = sql_step(stmt, err)) == 1) {
 		struct rrd_bucket *b;
-		int64_t oldest = sqlite3_column_int64(stmt, 2), newest = sqlite3_column_int64(stmt, 3);
+		int64_t oldest = sql_time(sqlite3_column_int64(stmt, 2));
+		int64_t newest = sql_time(sqlite3_column_int64(stmt, 3));
 
 		if (out->count == room) {
 			room = room ? room * 2 : 64;
 			out->buckets = mem_resize(out->buckets, room, sizeof(*out->buckets));
 		}
 		b = &out->buckets[out->count++];
-		*b = (struct rrd_bucket){.id = sqlite3_column_int64(stmt, 0), .label = sql_text(stmt, 1)};
+		*b = (struct rrd_bucket){.id = sqlite3_column_int64(stmt, 0), .label = sql_word(stmt, 1)};
 		b->begins = oldest < out->open_slot ? oldest : out->open_slot;
 		b->ends = newest + RRD_STEP;
 		rc = 0;
@@ -214,8 +219,8 @@ static int read_spans(sqlite3 *db, struct rrd_batch *out, char **err)
 		rc = 0;
 		if (!b)
 			continue;
-		from = rrd_slot_of(sqlite3_column_int64(stmt, 1));
-		to = rrd_slot_of(sqlite3_column_int64(stmt, 2) + RRD_STEP - 1);
+		from = rrd_slot_of(sql_time(sqlite3_column_int64(stmt, 1)));
+		to = rrd_slot_of(sql_time(sqlite3_column_int64(stmt, 2)) + RRD_STEP - 1);
 		if (from < b->begins)
 			b->begins = from;
 		b->ends = later(b->ends, to);
@@ -277,8 +282,8 @@ static int read_recent_lives(sqlite3 *db, struct rrd_batch *out, char **err)
 			b = next;
 		}
 		if (b) {
-			add_observed(&lives, &runs, sqlite3_column_int64(stmt, 1),
-				     sqlite3_column_int64(stmt, 2));
+			add_observed(&lives, &runs, sql_time(sqlite3_column_int64(stmt, 1)),
+				     sql_time(sqlite3_column_int64(stmt, 2)));
 			b->usage.lives = lives.list;
 			b->usage.life_count = lives.count;
 		}
@@ -372,7 +377,8 @@ static int read_bucket_lives(sqlite3 *db, int64_t bucket, int64_t from, int64_t 
 	if (rc == 0)
 		rc = sql_bind(stmt, err, "iii", from, to, bucket);
 	while (rc == 0 && (rc = sql_step(stmt, err)) == 1) {
-		add_observed(&lives, &runs, sqlite3_column_int64(stmt, 1), sqlite3_column_int64(stmt, 2));
+		add_observed(&lives, &runs, sql_time(sqlite3_column_int64(stmt, 1)),
+			     sql_time(sqlite3_column_int64(stmt, 2)));
 		rc = 0;
 	}
 	sqlite3_finalize(stmt);
@@ -419,7 +425,7 @@ int rrd_source_formers(sqlite3 *ledger, int64_t bucket, struct rrd_formers *out,
 	while (rc == 0 && (rc = sql_step(stmt, err)) == 1) {
 		out->list = mem_resize(out->list, out->count + 1, sizeof(*out->list));
 		out->list[out->count++] = (struct rrd_former){
-			.label = sql_text(stmt, 0),
+			.label = sql_word(stmt, 0),
 			.taken = sqlite3_column_type(stmt, 1) == SQLITE_NULL ? INT64_MAX
 									     : sqlite3_column_int64(stmt, 1),
 		};

@@ -8,10 +8,23 @@
 #include "base/err.h"
 #include "base/mem.h"
 
+#define LAST_TIME INT64_C(253402300799) /* the end of the year 9999 */
+
+char *sql_line(const char *said)
+{
+	char *line = mem_strdup(said);
+
+	for (char *c = line; *c; c++)
+		if ((unsigned char)*c < ' ')
+			*c = ' ';
+	return line;
+}
+
 int sql_error(sqlite3 *db, const char *doing, char **err)
 {
 	const char *path = sqlite3_db_filename(db, "main");
 	const char *next = "";
+	char *said;
 
 	switch (sqlite3_errcode(db) & 0xff) {
 	case SQLITE_FULL:
@@ -30,8 +43,10 @@ int sql_error(sqlite3 *db, const char *doing, char **err)
 	default:
 		break;
 	}
-	return err_set(err, "%s ledger %s: %s%s", doing, path && *path ? path : "(in memory)",
-		       sqlite3_errmsg(db), next);
+	said = sql_line(sqlite3_errmsg(db));
+	err_set(err, "%s ledger %s: %s%s", doing, path && *path ? path : "(in memory)", said, next);
+	free(said);
+	return -1;
 }
 
 int sql_run(sqlite3 *db, const char *text, char **err)
@@ -121,4 +136,18 @@ int sql_number(sqlite3 *db, const char *query, int64_t fallback, int64_t *out, c
 char *sql_text(sqlite3_stmt *stmt, int column)
 {
 	return mem_strdup((const char *)sqlite3_column_text(stmt, column));
+}
+
+char *sql_word(sqlite3_stmt *stmt, int column)
+{
+	char *text = sql_text(stmt, column);
+
+	return text ? text : mem_strdup("");
+}
+
+int64_t sql_time(int64_t time)
+{
+	if (time > LAST_TIME)
+		return LAST_TIME;
+	return time < -LAST_TIME ? -LAST_TIME : time;
 }

@@ -32,6 +32,16 @@ int sql_number(sqlite3 *db, const char *query, int64_t fallback, int64_t *out, c
 /* A text column, allocated; NULL for SQL NULL. */
 char *sql_text(sqlite3_stmt *stmt, int column);
 
+/* The same of a column that is never NULL in a sound ledger: where it is in a damaged one, "". */
+char *sql_word(sqlite3_stmt *stmt, int column);
+
+/* A time in seconds. One that is beyond all calendars (the ledger is damaged, or somebody else's) becomes the
+ * nearest that is not: so sums and differences of times always fit. */
+int64_t sql_time(int64_t time);
+
+/* What SQLite says, as one line, allocated: it reports in several, and quotes what is in the file. */
+char *sql_line(const char *said);
+
 /* Sets *err to "doing PATH: reason", with what to do for reasons an admin can mend; returns -1. */
 int sql_error(sqlite3 *db, const char *doing, char **err);
 

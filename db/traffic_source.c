@@ -50,7 +50,7 @@ static int read_uuid(sqlite3 *db, char **uuid, char **err)
 	if (rc == 1)
 		*uuid = sql_text(stmt, 0);
 	sqlite3_finalize(stmt);
-	if (rc == 0)
+	if (rc >= 0 && !*uuid)
 		return err_set(err, "ledger %s has no uuid", sqlite3_db_filename(db, "main"));
 	return rc < 0 ? -1 : 0;
 }
@@ -136,7 +136,7 @@ static char *column_label(const char *label, const char *suffix)
 
 static void add_bytes(struct traffic_batch *b, sqlite3_stmt *stmt, const char *suffix)
 {
-	bool domain = strcmp((const char *)sqlite3_column_text(stmt, 1), "domain") == 0;
+	bool domain = sqlite3_column_int(stmt, 1) != 0;
 	struct traffic_bytes *t;
 
 	/* the count alone tells when a power of two is full */
@@ -162,7 +162,8 @@ static int read_batch(sqlite3 *db, void *arg, char **err)
 		return -1;
 	if (sql_prepare(db, &stmt,
 			"SELECT (SELECT label FROM bucket_label WHERE bucket = b.id"
-			"        ORDER BY until IS NULL DESC, since DESC LIMIT 1), b.kind, t.slot," SUMS
+			"        ORDER BY until IS NULL DESC, since DESC LIMIT 1), b.kind = 'domain', "
+			"t.slot," SUMS
 			" FROM take t JOIN bucket b ON b.id = t.bucket WHERE t.seq > ?1 AND t.seq <= ?2"
 			" GROUP BY t.bucket, t.slot ORDER BY t.bucket, t.slot",
 			err) < 0)

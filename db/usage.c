@@ -73,7 +73,7 @@ static void take_run(void *ctx, sqlite3_stmt *stmt)
 {
 	struct usage_run *r = ctx;
 
-	r->boot = sql_text(stmt, 0);
+	r->boot = sql_word(stmt, 0);
 	r->seen = sqlite3_column_int64(stmt, 1);
 	r->ended = time_column(stmt, 2);
 }
@@ -105,7 +105,7 @@ static void take_bucket(void *ctx, sqlite3_stmt *stmt)
 	out->list = with_room(out->list, out->count, sizeof(*b));
 	b = &out->list[out->count++];
 	b->id = sqlite3_column_int64(stmt, 0);
-	b->label = sql_text(stmt, 1);
+	b->label = sql_word(stmt, 1);
 	b->present = sqlite3_column_int(stmt, 2) != 0;
 }
 
@@ -225,7 +225,7 @@ static void take_bucket_row(void *ctx, sqlite3_stmt *stmt)
 	out->rows = with_room(out->rows, out->count, sizeof(*row));
 	row = &out->rows[out->count++];
 	row->bucket = sqlite3_column_int64(stmt, 0);
-	row->label = sql_text(stmt, 1);
+	row->label = sql_word(stmt, 1);
 	take_sums(&row->sums, stmt, 3); /* NULLs, where the period has nothing of it, read as 0 */
 }
 
@@ -236,8 +236,8 @@ static void take_address_row(void *ctx, sqlite3_stmt *stmt)
 
 	out->rows = with_room(out->rows, out->count, sizeof(*row));
 	row = &out->rows[out->count++];
-	row->address = sql_text(stmt, 0);
-	row->domain = sql_text(stmt, 1);
+	row->address = sql_word(stmt, 0);
+	row->domain = sql_word(stmt, 1);
 	take_sums(&row->sums, stmt, 2);
 }
 
@@ -342,10 +342,10 @@ static void take_vif(void *ctx, sqlite3_stmt *stmt)
 	out->vifs = with_room(out->vifs, out->vif_count, sizeof(*v));
 	v = &out->vifs[out->vif_count++];
 	v->id = sqlite3_column_int64(stmt, 0);
-	v->boot = sql_text(stmt, 1);
+	v->boot = sql_word(stmt, 1);
 	v->domid = (unsigned)sqlite3_column_int64(stmt, 2);
 	v->devid = (unsigned)sqlite3_column_int64(stmt, 3);
-	v->domain = sql_text(stmt, 4);
+	v->domain = sql_word(stmt, 4);
 	v->uuid = sql_text(stmt, 5);
 	v->mac = sql_text(stmt, 6);
 	v->addresses = sql_text(stmt, 7);
@@ -353,7 +353,7 @@ static void take_vif(void *ctx, sqlite3_stmt *stmt)
 	v->netdev = sql_text(stmt, 9);
 	v->appeared = sqlite3_column_int64(stmt, 10);
 	v->gone = time_column(stmt, 11);
-	v->bucket = sql_text(stmt, 12);
+	v->bucket = sql_word(stmt, 12);
 	take_sums(&sums, stmt, 14); /* NULLs, where there are none, read as 0 */
 	v->classes = sums.classes;
 	for (int d = 0; d < DIR_COUNT; d++)

@@ -161,10 +161,25 @@ fuzz_frame_SRC := tests/fuzz/fuzz_frame.c src/net/frame.c
 fuzz_netset_SRC := tests/fuzz/fuzz_netset.c $(NETSET_C) $(BASE_C)
 fuzz_capture_table_SRC := tests/fuzz/fuzz_capture_table.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) $(BASE_C)
 fuzz_kernel_text_SRC := tests/fuzz/fuzz_kernel_text.c src/net/nat.c src/capture/settle.c src/config/network.c $(BASE_C)
-FUZZERS := fuzz_conf fuzz_message fuzz_xenstore_value fuzz_frame fuzz_netset fuzz_capture_table fuzz_kernel_text
+LEDGER_LIFE_C := tests/fuzz/ledger_life.c $(ACCOUNT_C) db/ledger.c db/usage.c db/rrd_source.c db/rrd_plan.c db/traffic_source.c $(LEDGER:%=%.c) $(BASE_C)
+fuzz_ledger_rows_SRC := tests/fuzz/fuzz_ledger_rows.c $(LEDGER_LIFE_C)
+fuzz_ledger_rows_LIB := sqlite3
+fuzz_ledger_file_SRC := tests/fuzz/fuzz_ledger_file.c $(LEDGER_LIFE_C)
+fuzz_ledger_file_LIB := sqlite3
+fuzz_live_SRC := tests/fuzz/fuzz_live.c src/ipc/control.c src/cli/live.c src/cli/spawn.c $(VIFS:%=src/%.c) $(DIRECTORY:%=%.c) $(BASE_C)
+fuzz_live_LIB := libnl-3.0 xenstore
+fuzz_capture_ipc_SRC := tests/fuzz/fuzz_capture_ipc.c src/ipc/capture.c src/ipc/packet.c src/daemon/heard.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) $(BASE_C)
+fuzz_links_SRC := tests/fuzz/fuzz_links.c $(LINKS_C) src/net/stats.c src/net/uplinks.c $(BASE_C)
+fuzz_links_LIB := libnl-3.0
+fuzz_directory_SRC := tests/fuzz/fuzz_directory.c $(filter-out xen/store.c,$(DIRECTORY:%=%.c)) $(BASE_C)
+fuzz_replay_SRC := tests/fuzz/fuzz_replay.c src/capture/replay.c src/capture/vifs_file.c src/capture/tap.c src/capture/table.c src/capture/owners.c \
+                   $(CLASSIFY_C) $(BASE_C)
+fuzz_replay_LIB := libpcap
+FUZZERS := fuzz_conf fuzz_message fuzz_xenstore_value fuzz_frame fuzz_netset fuzz_capture_table fuzz_kernel_text fuzz_ledger_rows fuzz_ledger_file \
+           fuzz_live fuzz_capture_ipc fuzz_links fuzz_directory fuzz_replay
 
 define fuzzer
-$(BUILD)/fuzz/$(1): $$($(1)_SRC) $(wildcard src/*/*.h xen/*.h)
+$(BUILD)/fuzz/$(1): $$($(1)_SRC) $(wildcard src/*/*.h xen/*.h db/*.h tests/fuzz/*.h) | $(BUILD)/gen/ledger_schema.h $(BUILD)/gen/ledger_views_schema.h
 	@mkdir -p $$(@D)
 	clang $$(CPPFLAGS) -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $$@ $$($(1)_SRC) \
 	  $$(if $$($(1)_LIB),$$(shell pkg-config --libs $$($(1)_LIB)))

@@ -47,7 +47,8 @@ static int call(const char *path, int *nobody, char **err)
 	return fd;
 }
 
-static int receive(int fd, struct control_reply *r, struct mono since, char **err)
+/* Returns its size. */
+static ssize_t receive(int fd, struct control_reply *r, struct mono since, char **err)
 {
 	struct pollfd wait = {.fd = fd, .events = POLLIN};
 	int ready = poll(&wait, 1, time_left(since));
@@ -62,10 +63,7 @@ static int receive(int fd, struct control_reply *r, struct mono since, char **er
 		return err_sys(err, "reading xenbwd's answer");
 	if (n == 0)
 		return err_set(err, "xenbwd hung up before it had answered");
-	if (n != (ssize_t)sizeof(*r) || r->magic != CONTROL_MAGIC || r->kind != CONTROL_STATUS ||
-	    r->count > CONTROL_VIFS || r->split > CONTROL_SPLIT_FAILING)
-		return err_set(err, "xenbwd answers in another version's way; restart it after an update");
-	return 0;
+	return n;
 }
 
 /* The names of devices as text that may be shown. */
@@ -88,28 +86,37 @@ static void take_state(struct control_status *out, const struct control_reply *r
 	out->stray_bytes = r->stray_bytes;
 }
 
+int control_take(struct control_status *out, const struct control_reply *r, size_t size, char **err)
+{
+	if (size != sizeof(*r) || r->magic != CONTROL_MAGIC || r->kind != CONTROL_STATUS ||
+	    r->count > CONTROL_VIFS || r->split > CONTROL_SPLIT_FAILING)
+		return err_set(err, "xenbwd answers in another version's way; restart it after an update");
+	/* A message without records while some are left would be a daemon that never ends. */
+	if (r->count == 0 && r->left > 0)
+		return err_set(err, "xenbwd's answer has a hole");
+	out->vifs = mem_resize(out->vifs, out->count + r->count, sizeof(out->vifs[0]));
+	memcpy(out->vifs + out->count, r->vifs, r->count * sizeof(out->vifs[0]));
+	out->count += r->count;
+	if (r->left > 0)
+		return 1;
+	take_state(out, r);
+	return 0;
+}
+
 static int converse(int fd, struct control_status *out, char **err)
 {
 	struct control_request ask = {.magic = CONTROL_MAGIC, .kind = CONTROL_STATUS};
 	struct control_reply *r = mem_alloc(sizeof(*r));
 	struct mono since = clock_mono();
-	int rc = 0;
+	int rc = 1;
 
 	if (send(fd, &ask, sizeof(ask), MSG_NOSIGNAL) < 0)
 		rc = err_sys(err, "asking xenbwd");
-	/* A message without records while some are left would be a daemon that never ends. */
-	for (r->left = 1; rc == 0 && r->left > 0;) {
-		rc = receive(fd, r, since, err);
-		if (rc == 0 && r->count == 0 && r->left > 0)
-			rc = err_set(err, "xenbwd's answer has a hole");
-		if (rc < 0)
-			break;
-		out->vifs = mem_resize(out->vifs, out->count + r->count, sizeof(out->vifs[0]));
-		memcpy(out->vifs + out->count, r->vifs, r->count * sizeof(out->vifs[0]));
-		out->count += r->count;
+	while (rc == 1) {
+		ssize_t size = receive(fd, r, since, err);
+
+		rc = size < 0 ? -1 : control_take(out, r, (size_t)size, err);
 	}
-	if (rc == 0)
-		take_state(out, r);
 	free(r);
 	return rc;
 }

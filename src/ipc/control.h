@@ -72,6 +72,11 @@ struct control_status {
 	struct control_vif *vifs; /* free() */
 };
 
+/* Takes in a message of the answer, `size` bytes as they were received: its records go behind those that
+ * there are already. Returns 1 where more are to come, 0 after the last, -1 where it is none. *out begins as
+ * zeros. */
+int control_take(struct control_status *out, const struct control_reply *r, size_t size, char **err);
+
 /* Asks the daemon at `path`; at most two seconds. Returns 0, or 1 where no daemon listens there (no error),
  * or -1. */
 int control_ask(const char *path, struct control_status *out, char **err);

@@ -1,22 +1,50 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Each libFuzzer target for FUZZ_SECONDS (10), from the seeds in tests/fuzz/seeds/TARGET; a finding is kept beside the
-# output. What a run found new is kept in BUILD/fuzz/corpus, so that later runs go on from there.
-# time-limit: 120
+# Each libFuzzer target for FUZZ_SECONDS (8), two at a time, from the seeds in tests/fuzz/seeds/TARGET; a finding is kept
+# beside the output. What a run found new is kept in BUILD/fuzz/corpus, so that later runs go on from there. For long:
+#   make fuzzers && FUZZ_SECONDS=3600 BUILD=build tests/fuzz/all.sh
+# and for one of them, until it finds something (what it reads is no more than the two folders):
+#   build/fuzz/fuzz_conf build/fuzz/corpus/fuzz_conf tests/fuzz/seeds/fuzz_conf
+# time-limit: 300
 set -u
 . "$(dirname "$0")/../support/tap.sh"
 
-seconds=${FUZZ_SECONDS:-10}
-for target in "$BUILD"/fuzz/fuzz_*; do
-	[ -f "$target" ] && [ -x "$target" ] || continue
-	name=${target##*/}
-	corpus=$BUILD/fuzz/corpus/$name
-	seeds=$(dirname "$0")/seeds/$name
+seconds=${FUZZ_SECONDS:-8}
+here=$(dirname "$0")
+TMPDIR=$(mktemp -d /dev/shm/xenbw-fuzz.XXXXXX) || exit 1
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
+
+# run TARGET: its output and its exit status are files beside it.
+run() {
+	local target=$BUILD/fuzz/$1 corpus=$BUILD/fuzz/corpus/$1 dirs
 	mkdir -p "$corpus"
 	dirs=("$corpus")
-	[ ! -d "$seeds" ] || dirs+=("$seeds")
-	tap_ok "$name finds nothing in $seconds s" "$target" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=1024 \
-		-artifact_prefix="$BUILD/fuzz/$name-" -print_final_stats=1 "${dirs[@]}"
+	[ ! -d "$here/seeds/$1" ] || dirs+=("$here/seeds/$1")
+	"$target" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=1024 -artifact_prefix="$target-" \
+		-print_final_stats=1 "${dirs[@]}" >"$target.log" 2>&1
+	echo $? >"$target.status"
+}
+
+# well TARGET: it ended and found nothing.
+well() {
+	tail -n 40 "$BUILD/fuzz/$1.log"
+	[ "$(cat "$BUILD/fuzz/$1.status")" = 0 ]
+}
+
+targets=()
+for target in "$BUILD"/fuzz/fuzz_*; do
+	[ -f "$target" ] && [ -x "$target" ] || continue
+	targets+=("${target##*/}")
+	rm -f "$target.status"
+done
+for name in "${targets[@]}"; do
+	while [ "$(jobs -rp | wc -l)" -ge 2 ]; do wait -n; done
+	run "$name" &
+done
+wait
+for name in "${targets[@]}"; do
+	tap_ok "$name finds nothing in $seconds s" well "$name"
 done
 tap_done

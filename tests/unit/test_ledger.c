@@ -847,6 +847,43 @@ static void a_fold_that_fails_leaves_all_as_it_was(void **state)
 	tear_down(&b);
 }
 
+/* What a damaged ledger may hold: ids and times that leave no room to count on from them. */
+static void numbers_that_cannot_be_are_refused_when_loading(void **state)
+{
+	static const char *const damages[] = {
+		"UPDATE meta SET value = 9223372036854775807 WHERE key = 'open_slot'",
+		"INSERT INTO run(boot, started, seen) VALUES ('x', 0, 9223372036854775807)",
+		"INSERT INTO bucket(id, kind) VALUES (9223372036854775807, 'ip')",
+		"INSERT INTO sqlite_sequence(name, seq) VALUES ('take', 9223372036854775807)",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+		struct ledger_state loaded;
+		char *err = NULL;
+		struct bed b;
+
+		set_up(&b);
+		run(&b, damages[i]);
+		assert_int_equal(ledger_load(b.ledger, &loaded, &err), -1);
+		assert_non_null(strstr(err, "is damaged: its "));
+		assert_null(strchr(err, '\n'));
+		assert_null(loaded.buckets);
+		free(err);
+		tear_down(&b);
+	}
+}
+
+/* Whatever of the file it quotes. */
+static void what_sqlite_says_is_one_line(void **state)
+{
+	char *line = sql_line("two\nlines\x1b[1m");
+
+	(void)state;
+	assert_string_equal(line, "two lines [1m");
+	free(line);
+}
+
 static void a_ledger_in_use_cannot_be_opened_twice(void **state)
 {
 	struct ledger *second = (struct ledger *)1;
@@ -883,6 +920,8 @@ int main(void)
 		cmocka_unit_test(takes_that_a_sink_has_not_passed_stay),
 		cmocka_unit_test(a_sink_never_goes_back_and_a_new_one_begins_with_what_comes_next),
 		cmocka_unit_test(a_fold_that_fails_leaves_all_as_it_was),
+		cmocka_unit_test(numbers_that_cannot_be_are_refused_when_loading),
+		cmocka_unit_test(what_sqlite_says_is_one_line),
 		cmocka_unit_test(a_ledger_in_use_cannot_be_opened_twice),
 	};
 
