@@ -94,6 +94,15 @@ echo ".quit" >&9
 exec 9>&-
 wait $holder
 
+# Under a service manager, when the guard is gone.
+export NOTIFY_SOCKET=$BED/no-manager
+bw_start || tap_bail "no xenbwd"
+kill -KILL "$(bw_guard)"
+wait "$BW_PID"
+tap_is "to be started again by the service manager: 75" $? 75
+SEEN+=(75)
+unset NOTIFY_SOCKET
+
 table=$(sed -n '/^\.Sh EXIT STATUS/,/^\.Sh EXAMPLES/s/^\.It \([0-9]*\)$/\1/p' man/xenbwd.8 | sort -n | tr '\n' ' ')
 tap_is "xenbwd(8) lists just these" "$table" "$(printf '%s\n' "${SEEN[@]}" | sort -nu | tr '\n' ' ')"
 tap_is "the unit starts again after any but those that do not change by themselves" \
