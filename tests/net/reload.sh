@@ -66,7 +66,6 @@ hup() {
 	bw_wait_ready "$before" || tap_bail "not ready after HUP"
 }
 since() { tail -n +$((LINES_BEFORE + 1)) "$BW_LOG"; }
-writer_has() { tr '\0' ' ' <"/proc/$(pgrep -P "$BW_PID" -x xenbw-writer)/cmdline" | grep -qE -- "$1"; }
 answers() { [ "$("$BUILD/xenbw" -c "$BW_CONF" list-domains --json 2>/dev/null | jq -r .split)" = "$1" ]; }
 looks() { answers pcap; }
 processlist() { mariadb_sql "SELECT concat_ws(' ', user, db) FROM information_schema.processlist WHERE user LIKE 'acct%'"; }
@@ -103,6 +102,7 @@ new() {
 	ledger) NEW=("ledger $SECOND") ;;
 	rrd_dir) NEW=("rrd_dir $BED/rrd2") ;;
 	control) NEW=("control $BED/control2") ;;
+	user) NEW=("user root") ;;
 	pidfile) NEW=("pidfile $BED/pid2") ;;
 	timezone) NEW=("timezone Asia/Tokyo") ;;
 	database) NEW=("${MYSQL[@]}") ;;
@@ -136,7 +136,8 @@ effect() {
 	bucket) bed_wait "the bucket" label 10.77.0.11 ;;
 	bucket_suffix) bed_wait "the row" bash -c "[ -n \"\$(mariadb --no-defaults -S $BED/mariadb/sock -uroot -NBe \"SELECT ip FROM traffic WHERE ip = 'web.hosta'\" netacct)\" ]" ;;
 	ledger) [ "$(sqlite3 -readonly "$SECOND" "SELECT count(*) FROM run WHERE ended IS NULL")" = 1 ] ;;
-	rrd_dir) bed_wait "a writer" writer_has "--rrd-dir $BED/rrd2 " ;;
+	rrd_dir) [ -d "$BED/rrd2" ] && told rrd_dir ;;
+	user) since | grep -q 'user root.* takes effect when xenbwd is started again' ;;
 	control) answers pcap && [ ! -e "$BW_CONTROL" ] ;;
 	pidfile) [ "$(cat "$BED/pid2")" = "$BW_PID" ] && [ ! -e "$BED/pid" ] ;;
 	database) bed_wait "the connection" connected "acct netacct" ;;
@@ -180,7 +181,7 @@ mariadb_sql "CREATE TABLE traffic2 LIKE traffic" netacct
 for user in acct acct2; do mariadb_sql "CREATE USER $user@localhost IDENTIFIED BY 'secret'; GRANT ALL ON *.* TO $user@localhost"; done
 mariadb_sql "CREATE USER acct3@localhost IDENTIFIED BY 'another'; GRANT ALL ON *.* TO acct3@localhost"
 ln -s "$BED/mariadb/sock" "$BED/sock2"
-echo secret >"$BED/password" && echo another >"$BED/password3" && chmod 600 "$BED/password" "$BED/password3"
+echo secret >"$BED/password" && echo another >"$BED/password3" && chgrp daemon "$BED"/password* && chmod 640 "$BED"/password*
 
 bed_up || tap_bail "no bed"
 ip link add up0 type veth peer name up1 && ip link set up0 up && ip link set up1 up || tap_bail "no other device"
@@ -326,16 +327,15 @@ hup
 exact "and takes new settings again"
 
 # Helpers that are just started again.
-# shellcheck disable=SC2046
-kill -KILL $(pgrep -P "$BW_PID" -x xenbw-writer) $(pgrep -P "$(pgrep -P "$BW_PID" xenbw-capture)" xenbw-capture)
+kill -KILL "$(bw_writer)" "$(bw_worker)"
 flow
 hup
 flown
 exact "HUP while the helpers are away"
 tap_ok "the split is back" bed_wait "the split" looks
-tap_ok "and the writer" bed_wait "a writer" writer_has --ledger
+tap_ok "and the writer" bed_wait "a writer" bw_writer
 sleep 0.3
-tap_is "one writer, and one worker" "$(pgrep -c -P "$BW_PID" -x xenbw-writer) $(pgrep -c -P "$(pgrep -P "$BW_PID" xenbw-capture)" xenbw-capture)" "1 1"
+tap_is "one writer, and one worker" "$(bw_writer | wc -l) $(bw_worker | wc -l)" "1 1"
 
 # HUP and TERM at once; HUP at any moment of a start.
 flow
