@@ -79,7 +79,8 @@ test_pending_SRC := tests/unit/test_pending.c xen/pending.c xen/snapshot.c xen/v
 test_xl_state_SRC := tests/unit/test_xl_state.c xen/xl_state.c
 UNIT_TESTS += test_value test_pending test_xl_state
 
-test_sim_year_SRC := tests/sim/test_sim_year.c tests/sim/memory_ledger.c $(ACCOUNT_C) db/ledger.c $(LEDGER:%=%.c) $(BASE_C)
+SIM_C := tests/sim/sim.c tests/sim/memory_ledger.c
+test_sim_year_SRC := tests/sim/test_sim_year.c tests/sim/year_host.c tests/sim/year_daemon.c tests/sim/year_events.c tests/sim/year_checks.c $(SIM_C) $(ACCOUNT_C) db/ledger.c $(LEDGER:%=%.c) $(BASE_C)
 test_sim_year_LIB := sqlite3
 UNIT_TESTS += test_sim_year
 
