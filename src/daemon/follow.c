@@ -53,6 +53,20 @@ static struct followed *owner_of(const struct daemon *d, unsigned ifindex)
 	return f;
 }
 
+/* The kernel gave the ifindex out again while nobody looked: the device says that it is another vif's. */
+static bool is_anothers(const struct followed *f, const struct link *link)
+{
+	char *node;
+	bool other;
+
+	if (!link->nodename)
+		return false;
+	node = mem_printf("backend/vif/%u/%u", f->numbers[0], f->numbers[1]);
+	other = strcmp(link->nodename, node) != 0;
+	free(node);
+	return other;
+}
+
 /* Tells the account what is known about a device, for its next readings. */
 static void tell_evidence(const struct daemon *d, const struct followed *f, const struct link *link)
 {
@@ -86,6 +100,11 @@ static void on_link(void *ctx, enum link_event event, const struct link *link,
 		account_device_gone(d->account, link->ifindex, counters);
 		d->follow_again = true;
 		return;
+	}
+	if (f && is_anothers(f, link)) { /* that one's counters began at 0: they go on from nothing here */
+		account_device_gone(d->account, link->ifindex, NULL);
+		d->urgent = true;
+		f = NULL;
 	}
 	if (f)
 		tell_evidence(d, f, link);
@@ -294,6 +313,7 @@ void follow_events(struct daemon *d)
 void follow_restored(struct daemon *d)
 {
 	const struct ledger_epoch *e, *next;
+	const struct followed *f;
 	const struct link *link;
 
 	for (const struct ledger_vif *v = NULL; (v = account_next_vif(d->account, v));)
@@ -301,8 +321,9 @@ void follow_restored(struct daemon *d)
 	for (e = account_next_epoch(d->account, NULL); e; e = next) {
 		next = account_next_epoch(d->account, e);
 		link = links_find(d->links, e->ifindex);
-		if (link)
-			tell_evidence(d, owner_of(d, e->ifindex), link);
+		f = owner_of(d, e->ifindex);
+		if (link && !is_anothers(f, link))
+			tell_evidence(d, f, link);
 		else
 			account_device_gone(d->account, e->ifindex, NULL);
 	}

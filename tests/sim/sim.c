@@ -97,7 +97,7 @@ static uint64_t number(const char *what, const char *text)
 {
 	uint64_t n;
 
-	if (text_u64(text, 0, UINT64_MAX, &n))
+	if (!text_u64(text, 0, UINT64_MAX, &n))
 		fail_msg("%s=%s is no number", what, text);
 	return n;
 }
