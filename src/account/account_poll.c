@@ -39,6 +39,7 @@ void account_evidence(struct account *a, unsigned ifindex, const struct epoch_ev
 bool account_reading(struct account *a, unsigned ifindex, const struct counters *counters)
 {
 	struct device *d = account_find_device(a, ifindex);
+	uint64_t booked[DIR_COUNT] = {0}, growth[DIR_COUNT] = {0};
 	enum epoch_verdict verdict;
 	struct ledger_epoch row;
 
@@ -46,6 +47,8 @@ bool account_reading(struct account *a, unsigned ifindex, const struct counters 
 		return false;
 	d->vif->read++;
 	verdict = epoch_judge(&d->epoch, counters, &d->seen);
+	if (verdict == EPOCH_HAD_RECONNECTED)
+		epoch_take_back(&d->epoch, booked);
 	if (verdict != EPOCH_CONTINUES) {
 		row = ledger_epoch_copy(&d->epoch.row);
 		row.id = ++a->last_epoch;
@@ -62,7 +65,9 @@ bool account_reading(struct account *a, unsigned ifindex, const struct counters 
 					  .own = d->epoch.own,
 					  .dirty = true};
 	}
-	epoch_grow(&d->epoch, counters, a->now, d->vif->grown);
+	epoch_grow(&d->epoch, counters, a->now, growth);
+	for (int i = 0; i < DIR_COUNT; i++)
+		d->vif->grown[i] += growth[i] - booked[i];
 	return verdict == EPOCH_WENT_BACK;
 }
 

@@ -101,8 +101,8 @@ static void on_link(void *ctx, enum link_event event, const struct link *link,
 		d->follow_again = true;
 		return;
 	}
-	if (f && is_anothers(f, link)) { /* that one's counters began at 0: they go on from nothing here */
-		account_device_gone(d->account, link->ifindex, NULL);
+	if (f && is_anothers(f, link)) { /* what was read of it since is booked already */
+		account_device_unbound(d->account, link->ifindex);
 		d->urgent = true;
 		f = NULL;
 	}
@@ -330,11 +330,32 @@ void follow_restored(struct daemon *d)
 	d->follow_again = true;
 }
 
+/* The answer comes after the reading that showed it, so the count includes the drop that came with this
+ * restart. */
+void follow_restarted(struct daemon *d, unsigned ifindex)
+{
+	struct followed *f = owner_of(d, ifindex);
+	char *err = NULL;
+	int rc = links_refresh(d->links, ifindex, &err);
+
+	if (rc == 0) {
+		account_restarted(d->account, ifindex, links_find(d->links, ifindex)->carrier_down);
+		d->follow_again = true; /* the answer may have brought a new name along */
+	}
+	/* A drop that belongs to this restart must not look like another one later: it would be counted
+	 * twice. */
+	if (f && f->binding.main == ifindex)
+		f->restarted = rc < 0;
+	free(err);
+}
+
 void follow_carriers(struct daemon *d)
 {
 	for (struct followed *f = d->followed; f; f = f->hh.next) {
 		char *err = NULL;
 
+		if (f->restarted && f->binding.main)
+			follow_restarted(d, f->binding.main);
 		if (f->away)
 			f->ask_carrier = ASK_CARRIER;
 		if (!f->ask_carrier || !f->binding.main)

@@ -3,8 +3,8 @@
  * host: one Xen host as xenbwd sees it, below the real daemon/follow.c and daemon/poll.c.
  *
  * host_kernel.c is the kernel and xenstore: devices, their counters, states, and what of it gets lost.
- * host_daemon.c gives the daemon's code its links, counters, directory, clock and ledger (instead of net/, xen/
- * and the clock), and starts, stops and kills it. host_events.c is what happens; host_checks.c keeps the
+ * host_daemon.c gives the daemon's code its links, counters, directory, clock and ledger (instead of net/,
+ * xen/ and the clock), and starts, stops and kills it. host_events.c is what happens; host_checks.c keeps the
  * books: of every device, what flowed, and what of that a reading has seen.
  */
 #ifndef XENBW_SIM_HOST_H
@@ -55,14 +55,14 @@ struct domain {
 
 struct guest {
 	char *uuid, *name;
-	bool hvm, two;        /* two vifs */
-	unsigned address;     /* the last part of 10.0.GUEST.x */
+	bool hvm, two;              /* two vifs */
+	unsigned address;           /* the last part of 10.0.GUEST.x */
 	uint64_t booked[DIR_COUNT]; /* at the last commit */
 	/* since then: bytes that were read; that may be booked on top, told by an event; that may be missing,
 	 * since nothing proved that counters began anew */
 	uint64_t due[DIR_COUNT], may[DIR_COUNT], lose[DIR_COUNT];
 	uint64_t owed[DIR_COUNT]; /* what was missing, and may be found later */
-	uint64_t all[DIR_COUNT];  /* ever booked that had to be */
+	bool waits;               /* for what was told */
 };
 
 /* What a link event says. */

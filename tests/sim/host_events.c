@@ -113,8 +113,9 @@ static void new_name(struct scene *s)
 	static const char *const odd[] = {"na\xc3\xafve", "a/b:c", "blank ", "back\\x5cslash", "it's \"x\"",
 					  "Domain-0",     "-rf",   "%s%n",   "10.0.0.1",       "web~2",
 					  "web",          "web~3", "Web",    "--incoming",     "."};
-	char *name = sim_chance(s->h->sim, 2) ? mem_printf("guest-%u", ++s->h->names)
-					      : mem_strdup(odd[sim_below(s->h->sim, sizeof(odd) / sizeof(*odd))]);
+	char *name = sim_chance(s->h->sim, 2)
+			     ? mem_printf("guest-%u", ++s->h->names)
+			     : mem_strdup(odd[sim_below(s->h->sim, sizeof(odd) / sizeof(*odd))]);
 
 	set_name(s, s->g, name);
 	free(name);
@@ -173,7 +174,8 @@ static void migrate(struct scene *s)
 		host_boot_domain(s->h, s->guest);
 		for (int i = 0; i < DOMAINS; i++)
 			if (s->h->domains[i].live && s->h->domains[i].guest == s->guest)
-				host_rename(&s->h->domains[i], s->h->domains[i].domid == old ? s->g->name : incoming);
+				host_rename(&s->h->domains[i],
+					    s->h->domains[i].domid == old ? s->g->name : incoming);
 		host_minute(s->h);
 		perhaps_poll(s->h);
 		for (int i = 0; i < DOMAINS; i++)
@@ -276,21 +278,36 @@ void host_something_happens(struct host *h)
 		const char *kind;
 		void (*fn)(struct scene *s);
 	} events[] = {
-		{"reboot", reboot},       {"run", run_again},
-		{"run", run_again},       {"reset", reset},
-		{"reset", reset},         {"back", come_back},
-		{"back", come_back},      {"stall", stall},
-		{"plug", plug},           {"tap", tap},
-		{"name", new_name},       {"swap", swap_names},
-		{"same", same_name},      {"address", address},
-		{"save", save_and_restore}, {"migrate", migrate},
-		{"clock", step_clock},    {"host", reboot_host},
-		{"stop", stop},           {"kill", kill_it},
-		{"start", start},         {"start", start},
-		{"start", start},         {"start", start},
-		{"away", store_away},     {"empty", store_empty},
-		{"late", store_late},     {"netlink", netlink_fails},
-		{"overrun", overrun},     {"refuse", refuse},
+		{"reboot", reboot},
+		{"run", run_again},
+		{"run", run_again},
+		{"reset", reset},
+		{"reset", reset},
+		{"back", come_back},
+		{"back", come_back},
+		{"stall", stall},
+		{"plug", plug},
+		{"tap", tap},
+		{"name", new_name},
+		{"swap", swap_names},
+		{"same", same_name},
+		{"address", address},
+		{"save", save_and_restore},
+		{"migrate", migrate},
+		{"clock", step_clock},
+		{"host", reboot_host},
+		{"stop", stop},
+		{"kill", kill_it},
+		{"start", start},
+		{"start", start},
+		{"start", start},
+		{"start", start},
+		{"away", store_away},
+		{"empty", store_empty},
+		{"late", store_late},
+		{"netlink", netlink_fails},
+		{"overrun", overrun},
+		{"refuse", refuse},
 	};
 	size_t i = sim_below(h->sim, sizeof(events) / sizeof(*events));
 	struct scene s = {.h = h, .guest = (int)sim_below(h->sim, GUESTS)};

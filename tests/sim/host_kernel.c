@@ -27,7 +27,7 @@ static void tell(struct host *h, enum link_event event, const struct dev *v, con
 /* A vif says whose it is, and so is known from one before it; a tap is not. */
 static unsigned new_ifindex(struct host *h, enum device_kind kind)
 {
-	unsigned again = kind == DEVICE_NETBACK ? h->free_ifindex : 0;
+	unsigned again = kind == DEVICE_NETBACK && !h->netlink_fails && !h->overrun ? h->free_ifindex : 0;
 
 	if (again)
 		h->free_ifindex = 0;
@@ -37,7 +37,8 @@ static unsigned new_ifindex(struct host *h, enum device_kind kind)
 static void dev_appears(struct host *h, struct dev *v, int guest, enum device_kind kind, const char *name,
 			char *nodename)
 {
-	*v = (struct dev){.there = true, .guest = guest, .link = {.ifindex = new_ifindex(h, kind), .kind = kind}};
+	*v = (struct dev){
+		.there = true, .guest = guest, .link = {.ifindex = new_ifindex(h, kind), .kind = kind}};
 	(void)snprintf(v->link.name, sizeof(v->link.name), "%s", name);
 	v->link.nodename = nodename;
 	if (kind != DEVICE_NETBACK)
@@ -65,12 +66,27 @@ void host_carrier(struct host *h, struct dev *v, bool on, const struct counters 
 
 /* ---- vifs ---- */
 
+static bool is_nic(const struct host *h, const struct nic *n, unsigned domid, unsigned devid)
+{
+	for (int i = 0; i < DOMAINS; i++)
+		if (h->domains[i].live && h->domains[i].domid == domid)
+			return devid < NICS && &h->domains[i].nics[devid] == n;
+	return false;
+}
+
+/* A departure is seen where the daemon knew the vif as Connected, and can hear of it and of the carrier. */
 static void set_state(struct host *h, struct nic *n, int state)
 {
+	bool knew = false;
+
+	for (size_t i = 0; i < h->listed_count; i++)
+		knew |= is_nic(h, n, h->listed[i].domid, h->listed[i].devid) &&
+			h->listed[i].state == XEN_STATE_CONNECTED;
+	if (!h->d || h->store_away || h->store_empty || h->store_late || h->netlink_fails ||
+	    (n->state == XEN_STATE_CONNECTED && !knew))
+		n->vif.unproven = true;
 	n->state = state;
 	n->state_events++;
-	if (!h->d || h->store_away || h->store_empty)
-		n->vif.unproven = true;
 }
 
 void host_connect(struct host *h, struct nic *n)

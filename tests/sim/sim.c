@@ -122,7 +122,8 @@ static bool given_seeds(uint64_t *from, uint64_t *to)
 	return one || many;
 }
 
-void sim_run(const char *name, long minutes, void (*scenario)(struct sim *s, const void *arg), const void *arg)
+void sim_run(const char *name, long minutes, void (*scenario)(struct sim *s, const void *arg),
+	     const void *arg)
 {
 	const char *shorter = getenv("MINUTES");
 	uint64_t from = 1, to = FIXED_SEEDS, fresh = (uint64_t)time(NULL);

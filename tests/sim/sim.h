@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * sim: what every simulation needs: seeds, repeatable random numbers, kinds of events that can be switched off.
+ * sim: what every simulation needs: seeds, repeatable random numbers, kinds of events that can be switched
+ * off.
  *
  * SEED=n repeats a run, SEEDS=a-b runs many; without them a few fixed seeds and some fresh ones are run, and
- * printed. MINUTES=n makes a run shorter. EVENTS=-kind,-kind leaves these kinds of events out, EVENTS=kind,kind
- * all others; the random numbers stay the same until the first event that is left out. A failure says the
- * seed, the minute and the latest events.
+ * printed. MINUTES=n makes a run shorter. EVENTS=-kind,-kind leaves these kinds of events out,
+ * EVENTS=kind,kind all others; the random numbers stay the same until the first event that is left out. A
+ * failure says the seed, the minute and the latest events.
  */
 #ifndef XENBW_SIM_H
 #define XENBW_SIM_H

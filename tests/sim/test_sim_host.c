@@ -68,9 +68,10 @@ static void scenario(struct sim *s, const void *arg)
 
 	(void)arg;
 	run(&h);
-	print_message("# %u runs (%u killed), %u resets (%u hidden, %u without proof), %u boots, %u commits, %u "
-		      "doubts\n",
-		      h.starts, h.kills, h.resets, h.hidden, h.lost, h.boots, h.commits, h.doubts);
+	print_message(
+		"# %u runs (%u killed), %u resets (%u hidden, %u without proof), %u boots, %u commits, %u "
+		"doubts\n",
+		h.starts, h.kills, h.resets, h.hidden, h.lost, h.boots, h.commits, h.doubts);
 	for (int i = 0; i < GUESTS; i++) {
 		free(h.guests[i].uuid);
 		free(h.guests[i].name);

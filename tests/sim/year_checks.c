@@ -18,7 +18,8 @@ void year_check_commit(const struct host *h)
 
 		memory_ledger_booked(h->ledger, g->uuid, &booked);
 		for (int d = 0; d < DIR_COUNT; d++) {
-			uint64_t is = class_bytes_total(&booked, d), expected = class_bytes_total(&g->expected, d);
+			uint64_t is = class_bytes_total(&booked, d),
+				 expected = class_bytes_total(&g->expected, d);
 
 			for (int k = 0; k < 2; k++)
 				expected -= v[k]->flowed[d] - v[k]->read[d];
@@ -30,8 +31,8 @@ void year_check_commit(const struct host *h)
 	if (memory_ledger_clipped(h->ledger) > h->under_others)
 		sim_fail(h->sim, "%" PRIu64 " clipped, %" PRIu64 " were under others' MACs",
 			 memory_ledger_clipped(h->ledger), h->under_others);
-	if (!h->classify && (memory_ledger_estimated(h->ledger, DIR_INPUT) ||
-			     memory_ledger_estimated(h->ledger, DIR_OUTPUT)))
+	if (!h->classify &&
+	    (memory_ledger_estimated(h->ledger, DIR_INPUT) || memory_ledger_estimated(h->ledger, DIR_OUTPUT)))
 		sim_fail(h->sim, "estimated without a classifier");
 }
 
@@ -49,7 +50,8 @@ static void check_classes(const struct host *h, const struct guest *g, const str
 					 (int)(g - h->guests), dirs[d], c, is[c], expected[c]);
 		if (is[CLASS_LOCAL] + is[CLASS_UNATTRIBUTED] !=
 		    expected[CLASS_LOCAL] + expected[CLASS_UNATTRIBUTED])
-			sim_fail(h->sim, "guest %d %s: what crossed no uplink", (int)(g - h->guests), dirs[d]);
+			sim_fail(h->sim, "guest %d %s: what crossed no uplink", (int)(g - h->guests),
+				 dirs[d]);
 		if (is[CLASS_UNATTRIBUTED] < expected[CLASS_UNATTRIBUTED] + g->missed[d] ||
 		    is[CLASS_UNATTRIBUTED] > expected[CLASS_UNATTRIBUTED] + h->missed_all[d])
 			sim_fail(h->sim, "guest %d %s: %" PRIu64 " unattributed", (int)(g - h->guests),

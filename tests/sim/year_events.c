@@ -12,7 +12,8 @@ static void stop_guest(struct host *h, struct guest *g, struct device *v)
 	struct counters zero = {0};
 	bool told = h->account && sim_below(h->sim, 2);
 
-	if (h->account && sim_below(h->sim, 2)) { /* a reading may come between the carrier and the counters */
+	if (h->account &&
+	    sim_below(h->sim, 2)) { /* a reading may come between the carrier and the counters */
 		v->carrier_down++;
 		v->left_connected++;
 		v->away = true;
@@ -192,9 +193,9 @@ static void happens(struct host *h, const char *kind, struct guest *g)
 
 static void something_happens(struct host *h)
 {
-	static const char *const kinds[] = {"reboot", "reset", "reset", "stall", "rename",
-					    "migrate", "stop", "kill", "refuse", "clock",
-					    "host", "mac", "mac", "address", "start"};
+	static const char *const kinds[] = {"reboot",  "reset", "reset", "stall",   "rename",
+					    "migrate", "stop",  "kill",  "refuse",  "clock",
+					    "host",    "mac",   "mac",   "address", "start"};
 	struct guest *g = &h->guests[sim_below(h->sim, GUESTS)];
 	const char *kind = kinds[sim_below(h->sim, sizeof(kinds) / sizeof(kinds[0]))];
 

@@ -25,7 +25,8 @@ void year_flow(struct host *h, struct guest *g, struct device *v)
 	if (!v->there || sim_below(h->sim, 4) == 0)
 		return;
 	for (int d = 0; d < DIR_COUNT; d++) {
-		uint64_t packets = sim_below(h->sim, 2000), bytes = packets ? packets * (28 + sim_below(h->sim, 1400)) : 0;
+		uint64_t packets = sim_below(h->sim, 2000),
+			 bytes = packets ? packets * (28 + sim_below(h->sim, 1400)) : 0;
 
 		count(h, g, v, d, bytes, bytes ? sim_below(h->sim, bytes + 1) : 0);
 		if (d == DIR_INPUT) { /* as netback counts */
@@ -41,7 +42,8 @@ void year_flow(struct host *h, struct guest *g, struct device *v)
 /* So much flows at once that no counter is below what it was in the life before. */
 void year_burst(struct host *h, struct guest *g, struct device *v, const struct counters *before)
 {
-	uint64_t input = before->tx_bytes + sim_below(h->sim, 10000), output = before->rx_bytes + sim_below(h->sim, 10000);
+	uint64_t input = before->tx_bytes + sim_below(h->sim, 10000),
+		 output = before->rx_bytes + sim_below(h->sim, 10000);
 
 	v->raw.tx_packets += before->tx_packets;
 	v->raw.rx_packets += before->rx_packets;
