@@ -83,8 +83,8 @@ void follow_restored(struct daemon *d);
 /* Asks the kernel for what its events would tell too late for this reading. */
 void follow_carriers(struct daemon *d);
 
-/* A device's counters began anew at a reading: asks for the carrier count that its new life has, now or, where
- * the kernel does not answer, before the next reading. */
+/* A device's counters began anew at a reading: asks for the carrier count that its new life has, now or,
+ * where the kernel does not answer, before the next reading. */
 void follow_restarted(struct daemon *d, unsigned ifindex);
 
 void follow_free(struct daemon *d);
