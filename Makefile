@@ -26,7 +26,7 @@ DEPS_TEST  := libcmocka-dev valgrind mandoc iproute2 iputils-ping procps util-li
 DEPS_BENCH := pmacct
 
 # What each program is made of. A program links only what it needs.
-BASE   := base/mem base/err base/log base/text base/clock base/boot base/folder base/program
+BASE   := base/mem base/err base/log base/log_limit base/text base/clock base/boot base/folder base/program
 LEDGER := db/sql db/ledger_file db/ledger_versions
 VIFS := net/bind net/links net/message net/stats
 DIRECTORY := xen/directory xen/pending xen/snapshot xen/complaints xen/store xen/value

@@ -7,6 +7,7 @@ BASE_C := $(BASE:%=src/%.c)
 UNIT_C := tests/support/unit.c $(BASE_C)
 ACCOUNT_C := $(wildcard src/account/*.c) src/config/network.c
 test_text_SRC := tests/unit/test_text.c tests/support/netns.c $(UNIT_C)
+test_log_SRC := tests/unit/test_log.c $(UNIT_C)
 test_basis_SRC := tests/unit/test_basis.c src/account/basis.c
 test_conf_SRC := tests/unit/test_conf.c $(wildcard src/config/*.c) $(UNIT_C)
 test_owner_SRC := tests/unit/test_owner.c src/account/owner.c src/account/bucket.c src/config/network.c $(UNIT_C)
@@ -40,6 +41,7 @@ test_uplinks_LIB := libnl-3.0
 test_roster_SRC := tests/unit/test_roster.c src/daemon/roster.c src/net/uplinks.c $(LINKS_C) $(ACCOUNT_C) db/ledger.c $(LEDGER:%=%.c) tests/support/netns.c $(UNIT_C)
 test_roster_LIB := libnl-3.0 sqlite3
 test_offload_SRC := tests/unit/test_offload.c src/net/offload.c tests/support/netns.c $(UNIT_C)
+test_helper_SRC := tests/unit/test_helper.c src/daemon/helper.c src/base/child.c $(wildcard src/config/*.c) $(UNIT_C)
 test_heard_SRC := tests/unit/test_heard.c src/daemon/heard.c src/ipc/capture.c $(UNIT_C)
 test_nat_SRC := tests/unit/test_nat.c src/net/nat.c src/config/network.c $(UNIT_C)
 test_capture_ipc_SRC := tests/unit/test_capture_ipc.c src/ipc/capture.c $(UNIT_C)
@@ -72,7 +74,7 @@ test_network_SRC := tests/unit/test_network.c src/config/network.c $(UNIT_C)
 test_mysql_SRC := tests/unit/test_mysql.c tests/support/mariadb_bed.c tests/support/unit.c db/mysql.c $(BASE_C)
 test_mysql_LIB := libmariadb
 
-UNIT_TESTS := test_naccttab test_network test_text test_basis test_owner test_conf test_portion test_split test_epoch test_bucket test_account test_account_look test_ledger test_ledger_file test_ledger_versions test_links test_stats test_bind test_message test_frame test_netset test_rules test_uplinks test_nat test_offload test_roster test_heard test_capture_ipc test_rrd_plan test_rrd test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink
+UNIT_TESTS := test_naccttab test_network test_text test_log test_basis test_owner test_conf test_portion test_split test_epoch test_bucket test_account test_account_look test_ledger test_ledger_file test_ledger_versions test_links test_stats test_bind test_message test_frame test_netset test_rules test_uplinks test_nat test_offload test_roster test_heard test_helper test_capture_ipc test_rrd_plan test_rrd test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink
 
 test_value_SRC := tests/unit/test_value.c xen/value.c $(BASE_C)
 test_pending_SRC := tests/unit/test_pending.c xen/pending.c xen/snapshot.c xen/value.c $(BASE_C)

@@ -6,10 +6,16 @@
 #include <stdlib.h>
 #include <syslog.h>
 
-/* Process-wide on purpose: set once by main before anything else runs, read-only afterwards. */
+#include "base/clock.h"
+#include "base/log_limit.h"
+#include "base/mem.h"
+
+/* Process-wide on purpose: set once by main before anything else runs, read-only afterwards. What was held
+ * back alone changes. */
 static const char *log_program = "xenbw";
 static bool log_with_debug;
 static bool log_for_journal, log_for_syslog, log_for_syslog_soon;
+static struct log_limit log_limit;
 
 void log_init(const char *program, bool debug)
 {
@@ -35,10 +41,10 @@ bool log_helpers_to_syslog(void)
 	return log_for_syslog || log_for_syslog_soon;
 }
 
-__attribute__((format(printf, 2, 0))) static void write_line(int priority, const char *fmt, va_list ap)
+static void write_line(int priority, const char *line)
 {
 	if (log_for_syslog) {
-		vsyslog(priority, fmt, ap);
+		syslog(priority, "%s", line);
 		return;
 	}
 	flockfile(stderr);
@@ -46,32 +52,61 @@ __attribute__((format(printf, 2, 0))) static void write_line(int priority, const
 		fprintf(stderr, "<%d>", priority);
 	else
 		fprintf(stderr, "%s: ", log_program);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
+	fprintf(stderr, "%s\n", line);
 	funlockfile(stderr);
 }
 
-#define LOG_FUNCTION(name, priority)           \
-	void name(const char *fmt, ...)        \
-	{                                      \
-		va_list ap;                    \
-                                               \
-		va_start(ap, fmt);             \
-		write_line(priority, fmt, ap); \
-		va_end(ap);                    \
+static void tell_held_back(int64_t now_ms)
+{
+	struct log_held held;
+	char *line;
+
+	while (log_limit_next(&log_limit, now_ms, &held)) {
+		line = mem_printf("%u more lines like this were held back within a minute: %s", held.lines,
+				  held.last);
+		write_line(held.priority, line);
+		free(line);
+		free(held.last);
+	}
+}
+
+__attribute__((format(printf, 3, 0))) static void take_line(int priority, const void *place, const char *fmt,
+							    va_list ap)
+{
+	int64_t now_ms = clock_mono().ns / 1000000;
+	char *line = mem_vprintf(fmt, ap);
+
+	tell_held_back(now_ms);
+	if (log_limit_admits(&log_limit, place, priority, line, now_ms))
+		write_line(priority, line);
+	free(line);
+}
+
+#define LOG_FUNCTION(name, priority)                                       \
+	void name(const char *fmt, ...)                                    \
+	{                                                                  \
+		va_list ap;                                                \
+                                                                           \
+		va_start(ap, fmt);                                         \
+		take_line(priority, __builtin_return_address(0), fmt, ap); \
+		va_end(ap);                                                \
 	}
 
 LOG_FUNCTION(log_err, LOG_ERR)
 LOG_FUNCTION(log_warn, LOG_WARNING)
 LOG_FUNCTION(log_info, LOG_INFO)
 
+/* Who asked for these has asked for all of them. */
 void log_debug(const char *fmt, ...)
 {
 	va_list ap;
+	char *line;
 
 	if (!log_with_debug)
 		return;
 	va_start(ap, fmt);
-	write_line(LOG_DEBUG, fmt, ap);
+	line = mem_vprintf(fmt, ap);
 	va_end(ap);
+	write_line(LOG_DEBUG, line);
+	free(line);
 }

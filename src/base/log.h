@@ -3,7 +3,9 @@
  * log: one line per message on standard error, or to syslog.
  *
  * Under systemd (JOURNAL_STREAM is set) each line starts with its priority as <N>, which the journal
- * understands; elsewhere with the program's name. A message says what, which object, why, what next.
+ * understands; elsewhere with the program's name. A message says what, which object, why, what next. What
+ * one place in the program says too often is counted, and told in one line when a minute is over (at the next
+ * message; log_limit.h). One thread.
  * Used by the daemons only: the command line tool prints its errors itself.
  */
 #ifndef XENBW_LOG_H

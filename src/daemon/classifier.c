@@ -98,6 +98,8 @@ static bool hear(struct classifier *c, const struct capture_answer *a, int table
 	if (!overdue && !heard_add(&c->heard, a, table))
 		return false;
 	c->answered = a->serial;
+	if (c->up.ns)
+		helper_delivered(&c->backoff); /* the first answer says only that it looks */
 	if (!c->up.ns || overdue)
 		c->up = clock_mono();
 	return true;
@@ -278,7 +280,8 @@ static void follow_offload(struct classifier *c)
 			c->look.headers = HEADERS_PART;
 }
 
-static void follow_uplinks(struct classifier *c)
+/* Whether they are others than before. */
+static bool follow_uplinks(struct classifier *c)
 {
 	struct daemon *d = c->d;
 	char *why = NULL, *names;
@@ -294,29 +297,41 @@ static void follow_uplinks(struct classifier *c)
 	c->uplinks = now;
 	follow_offload(c);
 	if (same)
-		return;
+		return false;
 	names = classifier_uplinks(c);
 	if (now.count)
 		log_info("uplink%s: %s", now.count > 1 ? "s" : "", names);
 	free(names);
-	c->backoff = (struct helper_backoff){0};
-	start_worker(c);
+	return true;
 }
 
-void classifier_follow(struct classifier *c)
+/* Whether somebody has another MAC, address or place than before. */
+static bool follow_roster(struct classifier *c)
 {
-	struct roster now;
+	struct roster now = roster_make(c->d->account, c->d->links, &c->uplinks);
 
-	follow_uplinks(c);
-	now = roster_make(c->d->account, c->d->links, &c->uplinks);
 	if (roster_equal(&now, &c->roster)) {
 		roster_free(&now);
-		return;
+		return false;
 	}
 	roster_free(&c->roster);
 	c->roster = now;
 	nat_watch_set(c->nat, &now);
-	tell_roster(c);
+	return true;
+}
+
+/* A new worker is told who is there before it is asked anything: the frames of those it had not been told of
+ * by then would be nobody's. */
+void classifier_follow(struct classifier *c)
+{
+	bool elsewhere = follow_uplinks(c), others = follow_roster(c);
+
+	if (elsewhere) {
+		c->backoff = (struct helper_backoff){0};
+		start_worker(c);
+	} else if (others) {
+		tell_roster(c);
+	}
 }
 
 static void watch_nat(struct classifier *c, struct mono counted)

@@ -58,6 +58,7 @@ static void passed(struct feed *f, struct feed_message *m)
 	if (ledger_passed(f->d->ledger, m->sink, m->seq, &err) < 0)
 		log_warn("%s; sink %s tells again with the next slot", err, m->sink);
 	free(err);
+	helper_delivered(&f->backoff); /* it tells of nothing that was known */
 }
 
 /* 1 = a message was handled, 0 = none is waiting, -1 = the writer closed its end. */

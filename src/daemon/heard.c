@@ -62,13 +62,14 @@ bool heard_add(struct heard *h, const struct capture_answer *a, int table)
 	free(list);
 	if (!good)
 		return false;
+	if (h->stray_packets[DIR_OUTPUT] == 0) /* it is the first one's */
+		memcpy(h->stray_mac, a->stray_mac, sizeof(h->stray_mac));
 	for (int d = 0; d < DIR_COUNT; d++) {
 		h->stray_bytes[d] = plus(h->stray_bytes[d], a->stray_bytes[d]);
 		h->stray_packets[d] = plus(h->stray_packets[d], a->stray_packets[d]);
 		h->dropped[d] += a->dropped[d];
 	}
 	h->stray_late = plus(h->stray_late, a->stray_late);
-	memcpy(h->stray_mac, a->stray_mac, sizeof(h->stray_mac));
 	return true;
 }
 

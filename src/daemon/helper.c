@@ -32,6 +32,11 @@ void helper_started(struct helper_backoff *b)
 	b->started = clock_mono();
 }
 
+void helper_delivered(struct helper_backoff *b)
+{
+	b->seconds = 0;
+}
+
 unsigned helper_wait(struct helper_backoff *b)
 {
 	if (clock_mono().ns - b->started.ns > (int64_t)STEADY_SECONDS * 1000000000)

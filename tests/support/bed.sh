@@ -95,6 +95,9 @@ bed_port() {
 	END
 }
 
+# bed_forwards DEVICE: until its bridge port takes frames; the kernel notices its carrier by itself, on a busy machine late.
+bed_forwards() { bed_wait "the bridge to use $1" grep -qx 3 "/sys/class/net/$1/brport/state"; }
+
 # bed_end END IF IP MAC: makes an end known to all others, and all others to it.
 bed_end() {
 	local other
@@ -138,7 +141,7 @@ bed_up() {
 		link add peth0 type veth peer name eth0 netns outside
 	END
 	bed_port peth0 00:16:3e:00:00:fe && bed_end dom0 "$BED_BRIDGE" 10.77.0.1 00:16:3e:00:00:01 && bed_sink dom0 &&
-		bed_namespace outside eth0 10.77.0.254 00:16:3e:00:00:fe
+		bed_namespace outside eth0 10.77.0.254 00:16:3e:00:00:fe && bed_forwards peth0
 }
 
 # bed_guest DOMID DEVID NAME IP [MAC] [VIFNAME]: a new domain with one vif. BED_UUID[DOMID] may be set before.
@@ -167,7 +170,7 @@ bed_attach() {
 	fi
 	BED_VIF[$end]=$dev
 	bed_port "$dev" "$mac" && xen_vif_hotplugged "$1" "$2" && bed_namespace "$end" eth0 "$3" "$mac" &&
-		xen_vif_state "$1" "$2" 4
+		bed_forwards "$dev" && xen_vif_state "$1" "$2" 4
 }
 
 # bed_unplug DOMID DEVID: what netback does to its device: closing, closed, and a little later (under Xen 0.1 s was

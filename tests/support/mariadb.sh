@@ -46,7 +46,7 @@ mariadb_start() {
 	[ ${#MARIADB_SOCKET} -lt 100 ] || mariadb_complain "$1: too long for the path of a socket" || return 1
 	rm -f "$MARIADB_SOCKET" # of a server that was killed
 	if [ ! -d "$MARIADB_DIR/data/mysql" ]; then
-		mariadb-install-db --no-defaults --user=root --datadir="$MARIADB_DIR/data" --skip-test-db \
+		mariadb-install-db --no-defaults --user=root --datadir="$MARIADB_DIR/data" --tmpdir="$MARIADB_DIR" --skip-test-db \
 			--auth-root-authentication-method=normal "${MARIADB_SMALL[@]}" >"$MARIADB_DIR/install.log" 2>&1 ||
 			mariadb_complain "mariadb-install-db failed, see $MARIADB_DIR/install.log" || return 1
 	fi

@@ -54,6 +54,24 @@ static void answers_add_up_and_are_found_by_vif(void **state)
 	assert_int_equal(h.count, 0);
 }
 
+static void the_first_stray_is_named_whatever_comes_after_it(void **state)
+{
+	struct capture_answer stray = {.stray_packets = {0, 1}, .stray_mac = {2, 0, 0, 0, 0, 1}},
+			      none = {.stray_packets = {1, 0}}, other = stray;
+	int table = capture_table_pack(NULL, 0, sizeof(struct capture_seen), NULL);
+	struct heard h = {0};
+
+	(void)state;
+	other.stray_mac[5] = 2;
+	assert_true(heard_add(&h, &none, table));
+	assert_true(heard_add(&h, &stray, table));
+	assert_true(heard_add(&h, &none, table));
+	assert_true(heard_add(&h, &other, table));
+	assert_memory_equal(h.stray_mac, stray.stray_mac, sizeof(h.stray_mac));
+	close(table);
+	heard_clear(&h);
+}
+
 /* Each number would do for itself; together they would wrap, and the vif's books with them. */
 static void what_cannot_be_added_up_is_nonsense(void **state)
 {
@@ -154,6 +172,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers_add_up_and_are_found_by_vif),
+		cmocka_unit_test(the_first_stray_is_named_whatever_comes_after_it),
 		cmocka_unit_test(what_cannot_be_added_up_is_nonsense),
 		cmocka_unit_test(nobody_saw_what_is_unattributed),
 		cmocka_unit_test(strays_and_drops_stay_small_enough_to_multiply),
