@@ -79,6 +79,7 @@ struct host {
 	struct domain domains[DOMAINS];
 	unsigned next_domid, next_ifindex, boots, names;
 	unsigned free_ifindex; /* may be given out again; 0: none */
+	char free_node[40];    /* whose it was */
 	char *boot;
 	int64_t now, clock_error;
 

@@ -24,21 +24,25 @@ static void tell(struct host *h, enum link_event event, const struct dev *v, con
 	h->queue[h->queued++] = t;
 }
 
-/* A vif says whose it is, and so is known from one before it; a tap is not. */
-static unsigned new_ifindex(struct host *h, enum device_kind kind)
+/* A vif says whose it is, and so is known from another vif before it. A tap is not, nor is the same vif
+ * plugged again: that one would be taken for its own past, so it never gets the ifindex that it had. */
+static unsigned new_ifindex(struct host *h, enum device_kind kind, const char *nodename)
 {
-	unsigned again = kind == DEVICE_NETBACK && !h->netlink_fails && !h->overrun ? h->free_ifindex : 0;
+	unsigned again = h->free_ifindex;
 
-	if (again)
-		h->free_ifindex = 0;
-	return again ? again : ++h->next_ifindex;
+	if (!again || kind != DEVICE_NETBACK || h->netlink_fails || h->overrun ||
+	    strcmp(h->free_node, nodename) == 0)
+		return ++h->next_ifindex;
+	h->free_ifindex = 0;
+	return again;
 }
 
 static void dev_appears(struct host *h, struct dev *v, int guest, enum device_kind kind, const char *name,
 			char *nodename)
 {
-	*v = (struct dev){
-		.there = true, .guest = guest, .link = {.ifindex = new_ifindex(h, kind), .kind = kind}};
+	*v = (struct dev){.there = true,
+			  .guest = guest,
+			  .link = {.ifindex = new_ifindex(h, kind, nodename), .kind = kind}};
 	(void)snprintf(v->link.name, sizeof(v->link.name), "%s", name);
 	v->link.nodename = nodename;
 	if (kind != DEVICE_NETBACK)
@@ -144,8 +148,10 @@ void host_unplug(struct host *h, struct domain *m, struct nic *n)
 	host_disconnect(h, n, sim_chance(h->sim, 2));
 	host_tap_goes(h, n);
 	host_life_ends(h, &n->vif, false);
-	if (sim_chance(h->sim, 4))
+	if (sim_chance(h->sim, 4)) {
 		h->free_ifindex = n->vif.link.ifindex;
+		(void)snprintf(h->free_node, sizeof(h->free_node), "%s", n->vif.link.nodename);
+	}
 	dev_goes(h, &n->vif, &zero);
 	n->plugged = false;
 }
