@@ -56,16 +56,22 @@ static void begin_anew(struct account *a, struct device *d, struct counters base
 bool account_reading(struct account *a, unsigned ifindex, const struct counters *counters)
 {
 	struct device *d = account_find_device(a, ifindex);
+	uint64_t booked[DIR_COUNT] = {0}, growth[DIR_COUNT] = {0};
 	enum epoch_verdict verdict;
 
 	if (!d)
 		return false;
 	d->vif->read++;
 	verdict = epoch_judge(&d->epoch, counters, &d->seen);
+	if (verdict == EPOCH_HAD_RECONNECTED)
+		epoch_take_back(&d->epoch, booked);
 	if (verdict != EPOCH_CONTINUES)
 		begin_anew(a, d, (struct counters){0}, NULL,
 			   verdict == EPOCH_WENT_BACK ? "counters went back" : "reconnected");
-	epoch_grow(&d->epoch, counters, a->now, d->vif->grown);
+	epoch_grow(&d->epoch, counters, a->now, growth);
+	for (int i = 0; i < DIR_COUNT;
+	     i++) /* the new life has all that was booked; a broken driver may differ */
+		d->vif->grown[i] += growth[i] > booked[i] ? growth[i] - booked[i] : 0;
 	return verdict == EPOCH_WENT_BACK;
 }
 

@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "account/epoch.h"
 
+static void remember(struct epoch *e)
+{
+	e->before.last = e->row.last;
+	for (int d = 0; d < DIR_COUNT; d++)
+		e->before.total[d] = e->row.total[d];
+}
+
 enum epoch_verdict epoch_judge(struct epoch *e, const struct counters *now, const struct epoch_evidence *seen)
 {
-	bool rose = seen->carrier_down != e->row.carrier_down;
+	bool rose = seen->carrier_down != e->row.carrier_down,
+	     left = seen->left_connected > e->left_connected;
 
 	/* The carrier goes while the state is away from Connected, so it is seen one reading after the state
 	 * came back at the latest; later than that the two do not belong together. */
-	if (seen->left_connected != e->left_connected || seen->away) {
-		e->left_connected = seen->left_connected;
+	if (left || seen->away)
 		e->left_window = 2;
-	}
+	e->left_connected = seen->left_connected; /* a directory that begins anew counts from 0 */
 	if (!counters_at_least(now, &e->row.last))
 		return EPOCH_WENT_BACK;
 	/* Seen on real Xen: netback takes the carrier off first and frees its counters milliseconds later.
@@ -19,15 +26,36 @@ enum epoch_verdict epoch_judge(struct epoch *e, const struct counters *now, cons
 	if (rose && (seen->away || !seen->carrier))
 		return EPOCH_CONTINUES;
 	if (rose && e->left_window > 0)
-		return EPOCH_RECONNECTED;
+		return e->left_early ? EPOCH_HAD_RECONNECTED : EPOCH_RECONNECTED;
+	if (left && e->doubt_window > 0 && !seen->away && seen->carrier && !rose)
+		return EPOCH_HAD_RECONNECTED;
+	if (e->doubt_window > 0)
+		e->doubt_window--;
 	if (rose) {
 		e->row.carrier_down = seen->carrier_down;
 		e->row.doubtful++;
 		e->dirty = true;
+		remember(e);
+		e->doubt_window = 2;
+	} else if (left && !seen->away) { /* it is back already: this reading may be the new life's */
+		remember(e);
+		e->left_early = true;
 	}
-	if (e->left_window > 0)
-		e->left_window--;
+	if (e->left_window > 0 && --e->left_window == 0)
+		e->left_early = false;
 	return EPOCH_CONTINUES;
+}
+
+void epoch_take_back(struct epoch *e, uint64_t booked[DIR_COUNT])
+{
+	for (int d = 0; d < DIR_COUNT; d++) {
+		booked[d] = e->row.total[d] - e->before.total[d];
+		e->row.total[d] = e->before.total[d];
+	}
+	e->row.last = e->before.last;
+	if (e->doubt_window > 0)
+		e->row.doubtful--;
+	e->doubt_window = 0;
 }
 
 void epoch_grow(struct epoch *e, const struct counters *now, int64_t time, uint64_t growth[DIR_COUNT])

@@ -5,7 +5,8 @@
  * Pure. An epoch ends when any of the four counters goes back, or when netback reconnected: the carrier-down
  * count rose, the backend's xenstore state left Connected meanwhile, and both are back; the new life then
  * begins at 0. The carrier count alone proves nothing (a stalled guest drops it too): such a reading counts
- * as continuing and is flagged doubtful.
+ * as continuing and is flagged doubtful. A departure that xenstore tells a little later, with the guest back
+ * and no further drop, settles the doubt: there is no other drop that it can have come with.
  */
 #ifndef XENBW_EPOCH_H
 #define XENBW_EPOCH_H
@@ -20,8 +21,14 @@ struct epoch {
 	bool has_hint;
 	unsigned left_connected; /* the backend's count at the last reading */
 	unsigned left_window;    /* readings for which a seen departure still counts as "meanwhile" */
-	bool own;                /* dom0's own device: see struct basis */
-	bool dirty;              /* differs from the ledger */
+	unsigned doubt_window;   /* readings for which a departure still settles the last doubt */
+	bool left_early;         /* the departure was seen, and over, when its carrier was not known yet */
+	struct epoch_before {    /* as it stood before the reading that was doubtful, or early */
+		struct counters last;
+		uint64_t total[DIR_COUNT];
+	} before;
+	bool own;   /* dom0's own device: see struct basis */
+	bool dirty; /* differs from the ledger */
 };
 
 /* What is known about a device at a reading, all of it learned before the counters were read. */
@@ -33,11 +40,16 @@ struct epoch_evidence {
 	bool away;               /* it is not Connected now */
 };
 
-enum epoch_verdict { EPOCH_CONTINUES, EPOCH_WENT_BACK, EPOCH_RECONNECTED };
+/* EPOCH_HAD_RECONNECTED: before a reading that was counted as continuing; see epoch_take_back. */
+enum epoch_verdict { EPOCH_CONTINUES, EPOCH_WENT_BACK, EPOCH_RECONNECTED, EPOCH_HAD_RECONNECTED };
 
 /* Judges a reading; keeps count of the evidence, but books nothing. */
 enum epoch_verdict epoch_judge(struct epoch *e, const struct counters *now,
 			       const struct epoch_evidence *seen);
+
+/* After EPOCH_HAD_RECONNECTED: this life ended before the doubtful reading. What was booked of it since is
+ * taken out of it; it belongs to the new life, and is booked already. */
+void epoch_take_back(struct epoch *e, uint64_t booked[DIR_COUNT]);
 
 /* Takes a reading of this life into the books: growth in IP bytes by direction (the total never falls). */
 void epoch_grow(struct epoch *e, const struct counters *now, int64_t time, uint64_t growth[DIR_COUNT]);

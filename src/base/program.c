@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/program.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,8 @@ char *program_path(const char *name)
 		*slash = '\0';
 		path = mem_printf("%s/%s", self, name);
 	}
-	if (path && access(path, X_OK) == 0)
+	if (path && (access(path, X_OK) == 0 ||
+		     errno == EACCES)) /* there, but not for this user: its start says so */
 		return path;
 	free(path);
 	return mem_printf("%s/%s", XENBW_LIBEXECDIR, name);

@@ -38,7 +38,8 @@ struct followed {
 	unsigned left_connected;
 	bool away;            /* its backend is not Connected */
 	unsigned ask_carrier; /* readings before which the kernel is asked for its carrier count */
-	bool listed;          /* xenstore has it */
+	bool restarted; /* its counters began anew, and the kernel could not be asked for its carrier since */
+	bool listed;    /* xenstore has it */
 	/* present rates: what it had moved at the beginning of the window, and the rates of the last one */
 	struct mono window_start;
 	uint64_t moved[DIR_COUNT];
@@ -87,6 +88,10 @@ void follow_restored(struct daemon *d);
 
 /* Asks the kernel for what its events would tell too late for this reading. */
 void follow_carriers(struct daemon *d);
+
+/* A device's counters began anew at a reading: asks for the carrier count that its new life has, now or,
+ * where the kernel does not answer, before the next reading. */
+void follow_restarted(struct daemon *d, unsigned ifindex);
 
 void follow_free(struct daemon *d);
 

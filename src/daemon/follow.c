@@ -53,6 +53,20 @@ static struct followed *owner_of(const struct daemon *d, unsigned ifindex)
 	return f;
 }
 
+/* The kernel gave the ifindex out again while nobody looked: the device says that it is another vif's. */
+static bool is_anothers(const struct followed *f, const struct link *link)
+{
+	char *node;
+	bool other;
+
+	if (!link->nodename)
+		return false;
+	node = mem_printf("backend/vif/%u/%u", f->numbers[0], f->numbers[1]);
+	other = strcmp(link->nodename, node) != 0;
+	free(node);
+	return other;
+}
+
 /* Tells the account what is known about a device, for its next readings. Without `f` its vif is gone already.
  */
 static void tell_evidence(const struct daemon *d, const struct followed *f, const struct link *link)
@@ -87,6 +101,11 @@ static void on_link(void *ctx, enum link_event event, const struct link *link,
 		account_device_gone(d->account, link->ifindex, counters);
 		d->follow_again = true;
 		return;
+	}
+	if (f && is_anothers(f, link)) { /* what was read of it since is booked already */
+		account_device_unbound(d->account, link->ifindex);
+		d->urgent = true;
+		f = NULL;
 	}
 	if (f)
 		tell_evidence(d, f, link);
@@ -295,6 +314,7 @@ void follow_events(struct daemon *d)
 void follow_restored(struct daemon *d)
 {
 	const struct ledger_epoch *e, *next;
+	const struct followed *f;
 	const struct link *link;
 
 	for (const struct ledger_vif *v = NULL; (v = account_next_vif(d->account, v));)
@@ -302,12 +322,32 @@ void follow_restored(struct daemon *d)
 	for (e = account_next_epoch(d->account, NULL); e; e = next) {
 		next = account_next_epoch(d->account, e);
 		link = links_find(d->links, e->ifindex);
-		if (link)
-			tell_evidence(d, owner_of(d, e->ifindex), link);
+		f = owner_of(d, e->ifindex);
+		if (link && (!f || !is_anothers(f, link)))
+			tell_evidence(d, f, link);
 		else
 			account_device_gone(d->account, e->ifindex, NULL);
 	}
 	d->follow_again = true;
+}
+
+/* The answer comes after the reading that showed it, so the count includes the drop that came with this
+ * restart. */
+void follow_restarted(struct daemon *d, unsigned ifindex)
+{
+	struct followed *f = owner_of(d, ifindex);
+	char *err = NULL;
+	int rc = links_refresh(d->links, ifindex, &err);
+
+	if (rc == 0) {
+		account_restarted(d->account, ifindex, links_find(d->links, ifindex)->carrier_down);
+		d->follow_again = true; /* the answer may have brought a new name along */
+	}
+	/* A drop that belongs to this restart must not look like another one later: it would be counted
+	 * twice. */
+	if (f && f->binding.main == ifindex)
+		f->restarted = rc < 0;
+	free(err);
 }
 
 void follow_carriers(struct daemon *d)
@@ -315,6 +355,8 @@ void follow_carriers(struct daemon *d)
 	for (struct followed *f = d->followed; f; f = f->hh.next) {
 		char *err = NULL;
 
+		if (f->restarted && f->binding.main)
+			follow_restarted(d, f->binding.main);
 		if (f->away)
 			f->ask_carrier = ASK_CARRIER;
 		if (!f->ask_carrier || !f->binding.main)

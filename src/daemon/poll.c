@@ -72,19 +72,8 @@ void poll_now(struct daemon *d, bool patient)
 	counted = clock_mono();
 	trouble_is(&d->no_counters, stats_dump(d->stats, on_counters, &r, &err) < 0 ? err : NULL);
 	d->last_poll = clock_mono();
-	for (size_t i = 0; i < r.count; i++) {
-		const struct link *link;
-
-		/* Asked after the reading that showed it: the count includes the drop that came with this
-		 * restart. */
-		err = NULL;
-		if (links_refresh(d->links, r.restarted[i], &err) == 0) {
-			link = links_find(d->links, r.restarted[i]);
-			account_restarted(d->account, r.restarted[i], link->carrier_down);
-			d->follow_again = true; /* the answer may have brought a new name along */
-		}
-		free(err);
-	}
+	for (size_t i = 0; i < r.count; i++)
+		follow_restarted(d, r.restarted[i]);
 	free(r.restarted);
 	if (d->classifier) {
 		look = classifier_look(d->classifier, counted, patient);

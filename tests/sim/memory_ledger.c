@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "memory_ledger.h"
 
-#include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,20 +14,32 @@ struct named {
 	unsigned events;
 };
 
+/* What a vif's takes and its epochs say. */
+struct booked_vif {
+	uint64_t takes[DIR_COUNT], estimated[DIR_COUNT], closed[DIR_COUNT];
+};
+
 struct memory_ledger {
+	const struct sim *sim;
 	struct ledger_state state;
 	char **baseline_boots;      /* beside state.baselines */
 	struct class_bytes *booked; /* beside state.buckets */
 	struct named *named;
 	size_t named_count;
-	uint64_t closed_totals[DIR_COUNT], clipped, estimated[DIR_COUNT], spoofed;
+	struct booked_vif *vifs; /* by ledger id */
+	size_t vif_room;
+	unsigned *doubts; /* by epoch's ledger id */
+	size_t doubt_room;
+	unsigned doubtful;
+	uint64_t clipped, estimated[DIR_COUNT], spoofed;
 	int64_t last_slot;
 };
 
-struct memory_ledger *memory_ledger_new(void)
+struct memory_ledger *memory_ledger_new(const struct sim *s)
 {
 	struct memory_ledger *m = mem_alloc(sizeof(*m));
 
+	m->sim = s;
 	m->state.first_run = true;
 	return m;
 }
@@ -41,6 +53,8 @@ void memory_ledger_free(struct memory_ledger *m)
 	free(m->named);
 	free(m->baseline_boots);
 	free(m->booked);
+	free(m->vifs);
+	free(m->doubts);
 	ledger_state_free(&m->state);
 	free(m);
 }
@@ -60,8 +74,51 @@ static size_t bucket_index(const struct memory_ledger *m, int64_t id)
 	for (size_t i = 0; i < m->state.bucket_count; i++)
 		if (m->state.buckets[i].id == id)
 			return i;
-	assert(!"a row names a bucket that is not there");
-	return 0;
+	sim_fail(m->sim, "a row names bucket %" PRId64 ", which is not there", id);
+}
+
+static void must(const struct memory_ledger *m, bool holds, const char *what)
+{
+	if (!holds)
+		sim_fail(m->sim, "the ledger would not hold it: %s", what);
+}
+
+static struct booked_vif *booked_vif(struct memory_ledger *m, int64_t id)
+{
+	while ((size_t)id >= m->vif_room) {
+		m->vifs = mem_resize(m->vifs, m->vif_room + 64, sizeof(*m->vifs));
+		memset(m->vifs + m->vif_room, 0, 64 * sizeof(*m->vifs));
+		m->vif_room += 64;
+	}
+	return &m->vifs[id];
+}
+
+static void count_doubts(struct memory_ledger *m, const struct ledger_epoch *e)
+{
+	while ((size_t)e->id >= m->doubt_room) {
+		m->doubts = mem_resize(m->doubts, m->doubt_room + 64, sizeof(*m->doubts));
+		memset(m->doubts + m->doubt_room, 0, 64 * sizeof(*m->doubts));
+		m->doubt_room += 64;
+	}
+	m->doubtful += e->doubtful - m->doubts[e->id];
+	m->doubts[e->id] = e->doubtful;
+}
+
+/* Of each vif that a batch is about: its takes are what its epochs say, and what they were raised by. */
+static void check_vif(struct memory_ledger *m, int64_t id)
+{
+	const struct booked_vif *v = booked_vif(m, id);
+
+	for (int d = 0; d < DIR_COUNT; d++) {
+		uint64_t sum = v->closed[d] + v->estimated[d];
+
+		for (size_t i = 0; i < m->state.epoch_count; i++)
+			if (m->state.epochs[i].vif == id)
+				sum += m->state.epochs[i].total[d];
+		if (v->takes[d] != sum)
+			sim_fail(m->sim, "vif %" PRId64 ": its takes have %" PRIu64 ", its epochs %" PRIu64,
+				 id, v->takes[d], sum);
+	}
 }
 
 static void put_buckets(struct memory_ledger *m, const struct ledger_batch *b)
@@ -74,13 +131,15 @@ static void put_buckets(struct memory_ledger *m, const struct ledger_batch *b)
 		m->booked[s->bucket_count] = (struct class_bytes){0};
 		s->buckets[s->bucket_count++] =
 			(struct ledger_bucket){.id = b->buckets[i]->id, .by_ip = b->buckets[i]->by_ip};
-		assert(b->buckets[i]->id > s->last_bucket);
+		must(m, b->buckets[i]->id > s->last_bucket, "a bucket's id is higher than all before");
 		s->last_bucket = b->buckets[i]->id;
 	}
 	for (size_t i = 0; i < b->label_count; i++) {
 		for (size_t k = 0; k < s->bucket_count; k++) /* a label names one bucket at a time */
-			assert(!s->buckets[k].label || s->buckets[k].id == b->labels[i]->bucket ||
-			       strcmp(s->buckets[k].label, b->labels[i]->label) != 0);
+			must(m,
+			     !s->buckets[k].label || s->buckets[k].id == b->labels[i]->bucket ||
+				     strcmp(s->buckets[k].label, b->labels[i]->label) != 0,
+			     "a label names one bucket");
 		mem_replace(&s->buckets[bucket_index(m, b->labels[i]->bucket)].label, b->labels[i]->label);
 	}
 	for (size_t i = 0; i < b->uuid_count; i++) {
@@ -124,11 +183,12 @@ static void put_epoch(struct memory_ledger *m, const struct ledger_epoch *e)
 	else
 		ledger_epoch_clear(&s->epochs[i]);
 	s->epochs[i] = ledger_epoch_copy(e);
+	count_doubts(m, e);
 	if (e->id > s->last_epoch)
 		s->last_epoch = e->id;
 	if (e->closed) {
 		for (int d = 0; d < DIR_COUNT; d++)
-			m->closed_totals[d] += e->total[d];
+			booked_vif(m, e->vif)->closed[d] += e->total[d];
 		ledger_epoch_clear(&s->epochs[i]);
 		memmove(s->epochs + i, s->epochs + i + 1, (s->epoch_count - i - 1) * sizeof(*s->epochs));
 		s->epoch_count--;
@@ -137,16 +197,24 @@ static void put_epoch(struct memory_ledger *m, const struct ledger_epoch *e)
 
 static void put_take(struct memory_ledger *m, const struct ledger_take *t)
 {
-	assert(t->seq > m->state.last_seq);
-	assert(t->slot >= m->last_slot && t->slot % SLOT_SECONDS == 0);
-	assert(t->from_time <= t->to_time);
+	struct booked_vif *v;
+
+	must(m, t->seq == m->state.last_seq + 1, "sequences follow each other");
+	must(m, t->slot >= m->last_slot && t->slot % SLOT_SECONDS == 0, "slots never run back");
+	must(m, t->from_time <= t->to_time, "a take begins before it ends");
 	m->state.last_seq = t->seq;
 	m->last_slot = t->slot;
 	class_bytes_add(&m->booked[bucket_index(m, t->bucket)], &t->classes);
 	class_bytes_add(&named(m, t->address)->booked, &t->classes);
 	m->spoofed += t->spoofed;
-	assert(t->spoofed <= class_bytes_total(&t->classes, DIR_OUTPUT));
+	must(m, t->spoofed <= class_bytes_total(&t->classes, DIR_OUTPUT), "what is spoofed is booked");
+	v = booked_vif(m, t->vif);
 	for (int d = 0; d < DIR_COUNT; d++) {
+		for (int c = 0; c < CLASS_COUNT; c++)
+			must(m, t->classes.bytes[d][c] <= INT64_MAX, "no class is negative");
+		v->takes[d] += class_bytes_total(&t->classes, d);
+		v->estimated[d] +=
+			t->estimated[d]; /* in the vif's own take, whichever address has the bytes */
 		m->clipped += t->clipped[d];
 		m->estimated[d] += t->estimated[d];
 	}
@@ -187,7 +255,11 @@ void memory_ledger_commit(struct memory_ledger *m, const char *boot, const struc
 		named(m, b->events[i]->kind)->events++;
 	for (size_t i = 0; i < b->baseline_count; i++)
 		put_baseline(m, boot, b->baselines[i]);
-	assert(b->open_slot >= m->state.open_slot && b->now >= m->state.last_seen);
+	must(m, b->open_slot >= m->state.open_slot && b->now >= m->state.last_seen, "time goes on");
+	for (size_t i = 0; i < b->take_count; i++)
+		check_vif(m, b->takes[i]->vif);
+	for (size_t i = 0; i < b->epoch_count; i++)
+		check_vif(m, b->epochs[i]->vif);
 	m->state.open_slot = b->open_slot;
 	m->state.last_seen = b->now;
 	m->state.first_run = false;
@@ -228,19 +300,6 @@ void memory_ledger_booked(const struct memory_ledger *m, const char *uuid, struc
 			*booked = m->booked[bucket_index(m, m->state.uuids[i].bucket)];
 }
 
-void memory_ledger_totals(const struct memory_ledger *m, uint64_t takes[DIR_COUNT],
-			  uint64_t epochs[DIR_COUNT])
-{
-	for (int d = 0; d < DIR_COUNT; d++) {
-		takes[d] = 0;
-		for (size_t i = 0; i < m->state.bucket_count; i++)
-			takes[d] += class_bytes_total(&m->booked[i], d);
-		epochs[d] = m->closed_totals[d];
-		for (size_t i = 0; i < m->state.epoch_count; i++)
-			epochs[d] += m->state.epochs[i].total[d];
-	}
-}
-
 uint64_t memory_ledger_estimated(const struct memory_ledger *m, enum direction dir)
 {
 	return m->estimated[dir];
@@ -264,4 +323,9 @@ uint64_t memory_ledger_spoofed(const struct memory_ledger *m)
 unsigned memory_ledger_events(struct memory_ledger *m, const char *kind)
 {
 	return named(m, kind)->events;
+}
+
+unsigned memory_ledger_doubts(const struct memory_ledger *m)
+{
+	return m->doubtful;
 }

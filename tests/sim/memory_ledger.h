@@ -2,16 +2,18 @@
  *
  * memory_ledger: takes batches as db/ledger does, and gives them back as a state, without a disk.
  *
- * For simulations of long times. It asserts what the real ledger's schema would refuse.
+ * For simulations of long times. What the real ledger's schema would refuse, and takes that do
+ * not agree with the epochs of their vif, fail the test at once.
  */
 #ifndef XENBW_MEMORY_LEDGER_H
 #define XENBW_MEMORY_LEDGER_H
 
 #include "db/ledger.h"
+#include "sim.h"
 
 struct memory_ledger;
 
-struct memory_ledger *memory_ledger_new(void);
+struct memory_ledger *memory_ledger_new(const struct sim *s);
 void memory_ledger_free(struct memory_ledger *m);
 
 /* `boot` is the boot of the run that commits. */
@@ -22,10 +24,6 @@ struct ledger_state memory_ledger_state(const struct memory_ledger *m, const cha
 
 /* Everything that was booked to the bucket of a domain. */
 void memory_ledger_booked(const struct memory_ledger *m, const char *uuid, struct class_bytes *booked);
-
-/* All of it; and what its epochs say for the same vifs: both must agree. */
-void memory_ledger_totals(const struct memory_ledger *m, uint64_t takes[DIR_COUNT],
-			  uint64_t epochs[DIR_COUNT]);
 
 /* By how much takes were raised beyond the counters; what was cut from the classifier's. */
 uint64_t memory_ledger_estimated(const struct memory_ledger *m, enum direction dir);
@@ -38,5 +36,8 @@ uint64_t memory_ledger_spoofed(const struct memory_ledger *m);
 
 /* How many there were of a kind. */
 unsigned memory_ledger_events(struct memory_ledger *m, const char *kind);
+
+/* How many doubts there were about ends of epochs. */
+unsigned memory_ledger_doubts(const struct memory_ledger *m);
 
 #endif

@@ -79,7 +79,7 @@ static void the_state_may_be_seen_one_reading_before_the_carrier(void **state)
 	(void)state;
 	assert_int_equal(epoch_judge(&e, &now, &left), EPOCH_CONTINUES);
 	assert_int_equal(e.row.doubtful, 0);
-	assert_int_equal(epoch_judge(&e, &now, &both), EPOCH_RECONNECTED);
+	assert_int_equal(epoch_judge(&e, &now, &both), EPOCH_HAD_RECONNECTED);
 }
 
 static void a_departure_long_before_the_carrier_proves_nothing(void **state)
@@ -160,16 +160,74 @@ static void the_carrier_alone_is_doubtful_and_continues(void **state)
 	assert_int_equal(e.row.doubtful, 2);
 }
 
-static void a_departure_after_its_carrier_was_judged_ends_nothing(void **state)
+static void a_departure_that_has_not_come_back_ends_nothing(void **state)
 {
 	struct epoch e = at(packets(1, 1));
 	struct counters now = packets(5, 5);
 	struct epoch_evidence down = {.carrier_down = 1, .carrier = true},
-			      both = {.carrier_down = 1, .carrier = true, .left_connected = 1};
+			      both = {.carrier_down = 1, .carrier = true, .left_connected = 1, .away = true};
 
 	(void)state;
 	assert_int_equal(epoch_judge(&e, &now, &down), EPOCH_CONTINUES);
 	assert_int_equal(epoch_judge(&e, &now, &both), EPOCH_CONTINUES);
+}
+
+/* Xenstore tells late, and the new life has passed the old counters by then: nothing of the old one is lost.
+ */
+static void a_departure_told_late_settles_the_doubt(void **state)
+{
+	struct epoch e = at(packets(0, 0));
+	struct counters old = packets(3, 3), now = packets(5, 7);
+	struct epoch_evidence down = {.carrier_down = 1, .carrier = true},
+			      both = {.carrier_down = 1, .carrier = true, .left_connected = 1};
+	uint64_t growth[DIR_COUNT] = {0}, booked[DIR_COUNT];
+
+	(void)state;
+	epoch_grow(&e, &old, 1, growth);
+	assert_int_equal(epoch_judge(&e, &now, &down), EPOCH_CONTINUES);
+	epoch_grow(&e, &now, 2, growth);
+	assert_int_equal(epoch_judge(&e, &now, &both), EPOCH_HAD_RECONNECTED);
+	epoch_take_back(&e, booked);
+	assert_int_equal(e.row.total[DIR_OUTPUT], 300);
+	assert_int_equal(e.row.total[DIR_INPUT], 3000);
+	assert_int_equal(booked[DIR_OUTPUT], 200);
+	assert_int_equal(booked[DIR_INPUT], 4000);
+	assert_int_equal(e.row.doubtful, 0);
+}
+
+/* It has not gone yet, has had a drop of its own, or came long after. */
+static void another_departure_settles_no_doubt(void **state)
+{
+	struct counters now = packets(5, 5);
+	struct epoch_evidence down = {.carrier_down = 1, .carrier = true};
+	struct epoch_evidence away = {.carrier_down = 1, .carrier = true, .left_connected = 1, .away = true};
+	struct epoch_evidence own = {.carrier_down = 2, .carrier = true, .left_connected = 1};
+	struct epoch_evidence late = {.carrier_down = 1, .carrier = true, .left_connected = 1};
+	struct epoch e = at(packets(1, 1));
+
+	(void)state;
+	assert_int_equal(epoch_judge(&e, &now, &down), EPOCH_CONTINUES);
+	assert_int_equal(epoch_judge(&e, &now, &away), EPOCH_CONTINUES);
+	e = at(packets(1, 1));
+	assert_int_equal(epoch_judge(&e, &now, &down), EPOCH_CONTINUES);
+	assert_int_equal(epoch_judge(&e, &now, &own), EPOCH_RECONNECTED);
+	e = at(packets(1, 1));
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(epoch_judge(&e, &now, &down), EPOCH_CONTINUES);
+	assert_int_equal(epoch_judge(&e, &now, &late), EPOCH_CONTINUES);
+}
+
+/* Xenstore was emptied and filled again: the count of departures begins at 0, and nobody departed. */
+static void a_count_of_departures_that_begins_anew_is_no_departure(void **state)
+{
+	struct epoch e = at(packets(1, 1));
+	struct counters now = packets(5, 5);
+	struct epoch_evidence anew = {.carrier_down = 1, .carrier = true};
+
+	(void)state;
+	e.left_connected = 3;
+	assert_int_equal(epoch_judge(&e, &now, &anew), EPOCH_CONTINUES);
+	assert_int_equal(e.row.doubtful, 1);
 }
 
 static void a_departure_with_the_carrier_up_is_no_reset(void **state)
@@ -418,7 +476,10 @@ int main(void)
 		cmocka_unit_test(counters_that_are_whole_while_the_carrier_is_off_are_not_counted_again),
 		cmocka_unit_test(a_guest_that_comes_back_late_is_still_a_reconnect),
 		cmocka_unit_test(the_carrier_alone_is_doubtful_and_continues),
-		cmocka_unit_test(a_departure_after_its_carrier_was_judged_ends_nothing),
+		cmocka_unit_test(a_departure_that_has_not_come_back_ends_nothing),
+		cmocka_unit_test(a_departure_told_late_settles_the_doubt),
+		cmocka_unit_test(another_departure_settles_no_doubt),
+		cmocka_unit_test(a_count_of_departures_that_begins_anew_is_no_departure),
 		cmocka_unit_test(a_departure_with_the_carrier_up_is_no_reset),
 		cmocka_unit_test(growth_is_ip_bytes_in_the_guests_view_since_the_base_line),
 		cmocka_unit_test(an_idle_reading_makes_nothing_to_write),
