@@ -16,9 +16,9 @@
 # IPv6 and multicast are off: an idle bed sends not one packet, and a frame reaches one port only.
 #
 # bed_enter gives the script a pid namespace too: whatever it leaves behind ends with it. BUILD names the build
-# directory, BED the bed's working directory (in a private /run), BED_TIME the time limit in seconds, BED_HOTPLUG the
-# seconds that a hotplug script takes before it renames a device. Functions return 1 after one line on standard error
-# when something does not work.
+# directory, within by another path (BED_BUILD is the one that was given); BED the bed's working directory (in a private
+# /run), BED_TIME the time limit in seconds, BED_HOTPLUG the seconds that a hotplug script takes before it renames a
+# device. Functions return 1 after one line on standard error when something does not work.
 
 : "${BUILD:=$(dirname "${BASH_SOURCE[0]}")/../../build}"
 BED=/run/bed
@@ -52,6 +52,12 @@ bed_enter() {
 	if ! mount -t tmpfs -o mode=755 tmpfs /run || ! mount -t sysfs sysfs /sys || ! mkdir -p /run/netns "$BED" ||
 		! chmod 755 "$BED"; then
 		bed_complain "cannot mount a private /run and /sys"
+		exit 1
+	fi
+	# The programs that become another user must be able to reach theirs, wherever this tree is.
+	BED_BUILD=$BUILD BUILD=/run/build
+	if ! mkdir "$BUILD" || ! mount --bind "$BED_BUILD" "$BUILD"; then
+		bed_complain "cannot mount $BED_BUILD at $BUILD"
 		exit 1
 	fi
 }
