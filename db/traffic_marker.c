@@ -32,10 +32,9 @@ static int this_host(char name[HOST_ROOM], char **err)
 int traffic_marker_read(struct mysql *m, const char *uuid, struct traffic_marker *out, bool *found,
 			char **err)
 {
-	struct mysql_rows *rows =
-		mysql_ask(m, "cannot read " TRAFFIC_MARKER_TABLE, err,
-			  "SELECT seq, taken, host FROM " TRAFFIC_MARKER_TABLE " WHERE ledger_uuid = %s",
-			  uuid);
+	struct mysql_rows *rows = mysql_ask(
+		m, "cannot read " TRAFFIC_MARKER_TABLE, err,
+		"SELECT seq, taken, host FROM " TRAFFIC_MARKER_TABLE " WHERE ledger_uuid = %s", uuid);
 	char **row;
 
 	*out = (struct traffic_marker){0};
@@ -143,7 +142,8 @@ static int say_behind(const struct traffic_marker *marker, const struct traffic_
 	err_set(err,
 		"table %s at MySQL server %s is behind the ledger %s (sequence %" PRId64
 		"), which keeps only the sums of the next %" PRId64
-		" takes any more: did the configuration say `database none` for a while, or was an older copy "
+		" takes any more: did the configuration say `database none` for a while, or was an older "
+		"copy "
 		"of the database put back? nothing more is written; to go on without them (`xenbw report` "
 		"has their bytes) say at the server: %s",
 		table, mysql_place(m), path, marker->seq, ledger->whole - marker->seq, statement);
