@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -134,19 +135,33 @@ static int say_ahead(const struct traffic_marker *marker, const struct traffic_l
 	return -1;
 }
 
+/* When what the table has was counted, as part of a sentence; free(). */
+static char *reaches(const struct traffic_marker *marker)
+{
+	time_t t = (time_t)strtoll(marker->taken, NULL, 10);
+	struct tm tm;
+	char text[40];
+
+	if (!*marker->taken || !gmtime_r(&t, &tm) ||
+	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm) == 0)
+		return mem_strdup("");
+	return mem_printf(", all up to %s", text);
+}
+
 static int say_behind(const struct traffic_marker *marker, const struct traffic_ledger *ledger,
 		      struct mysql *m, const char *table, const char *path, char **err)
 {
-	char *statement = way_on(m, ledger, ledger->whole, NULL);
+	char *statement = way_on(m, ledger, ledger->whole, NULL), *when = reaches(marker);
 
 	err_set(err,
 		"table %s at MySQL server %s is behind the ledger %s (sequence %" PRId64
-		"), which keeps only the sums of the next %" PRId64
+		"%s), which keeps only the sums of the next %" PRId64
 		" takes any more: did the configuration say `database none` for a while, or was an older "
 		"copy "
 		"of the database put back? nothing more is written; to go on without them (`xenbw report` "
 		"has their bytes) say at the server: %s",
-		table, mysql_place(m), path, marker->seq, ledger->whole - marker->seq, statement);
+		table, mysql_place(m), path, marker->seq, when, ledger->whole - marker->seq, statement);
+	free(when);
 	free(statement);
 	return -1;
 }

@@ -26,6 +26,9 @@
 	"to_time || ' ' || from_time || ' ' || slot || ' ' || bucket || ' ' || vif || ' ' || (" BOTH( \
 		"input") ") || ' ' || (" BOTH("output") ")"
 
+/* Its parts that are read again. */
+enum taken_part { TAKEN_TIME = 0, TAKEN_SLOT = 2 };
+
 /* In one transaction, so that what it reads belongs together. */
 static int in_transaction(sqlite3 *db, int (*fn)(sqlite3 *, void *, char **), void *arg, char **err)
 {
@@ -82,6 +85,19 @@ static int read_number(sqlite3 *db, const char *query, int64_t *out, char **err,
 	return rc < 0 ? -1 : 0;
 }
 
+/* -1: it has none, as it is somebody's word. */
+static int out_of(const char *taken, enum taken_part part, int64_t *out)
+{
+	char *end = NULL;
+
+	for (int i = 0; i <= (int)part; i++, taken = end) {
+		*out = (int64_t)strtoll(taken, &end, 10);
+		if (end == taken)
+			return -1;
+	}
+	return 0;
+}
+
 /* NULL where the take is not there. */
 static int read_taken(sqlite3 *db, int64_t seq, char **out, char **err)
 {
@@ -100,24 +116,54 @@ static int read_taken(sqlite3 *db, int64_t seq, char **out, char **err)
 	return rc < 0 ? -1 : 0;
 }
 
-/* Above `passed` the marker must be at a take that is there. Below, that take may be folded, and an admin may
+/* A folded take is in no later slot than those after it, so one in a later slot than the marker's take cannot
+ * have come before that: the ledger was put back. */
+static int read_folded_fit(sqlite3 *db, const struct traffic_marker *marker, bool *fits, char **err)
+{
+	int64_t slot, last;
+
+	*fits = true;
+	if (out_of(marker->taken, TAKEN_SLOT, &slot) < 0)
+		return 0;
+	if (sql_number(db, "SELECT max(slot) FROM slot", slot, &last, err) < 0)
+		return -1;
+	*fits = last <= slot;
+	return 0;
+}
+
+/* What was taken before the marker's take was there before the ledger was put back. */
+static int read_resume(sqlite3 *db, const struct traffic_marker *marker, struct traffic_ledger *out,
+		       char **err)
+{
+	int64_t time;
+
+	out->resume = out->passed;
+	if (out_of(marker->taken, TAKEN_TIME, &time) == 0) {
+		out->resume = out->whole;
+		if (read_number(db, "SELECT seq FROM take WHERE to_time <= ?1 ORDER BY seq DESC LIMIT ?2",
+				&out->resume, err, NULL, time, 1) < 0)
+			return -1;
+	}
+	return read_taken(db, out->resume, &out->resume_taken, err);
+}
+
+/* Above `passed` the marker must be at a take that is there. Below, that take may be folded, or an admin may
  * have set the marker: whether later takes are missing is looked at anyhow. */
 static int read_fit(sqlite3 *db, const struct traffic_marker *marker, struct traffic_ledger *out, char **err)
 {
 	char *taken;
+	int rc = read_taken(db, marker->seq, &taken, err);
 
-	if (read_taken(db, marker->seq, &taken, err) < 0)
+	if (rc < 0)
 		return -1;
-	out->fits = taken && *marker->taken ? strcmp(taken, marker->taken) == 0 : marker->seq <= out->passed;
+	if (taken && *marker->taken)
+		out->fits = strcmp(taken, marker->taken) == 0;
+	else if (marker->seq > out->passed)
+		out->fits = false;
+	else if (out->missing == 0)
+		rc = read_folded_fit(db, marker, &out->fits, err);
 	free(taken);
-	if (out->fits)
-		return 0;
-	/* What was taken before the marker's take was there before the ledger was put back. */
-	out->resume = out->passed;
-	if (read_number(db, "SELECT max(seq) FROM take WHERE seq > ?1 AND to_time <= ?2 HAVING max(seq) > 0",
-			&out->resume, err, NULL, out->passed, (int64_t)strtoll(marker->taken, NULL, 10)) < 0)
-		return -1;
-	return read_taken(db, out->resume, &out->resume_taken, err);
+	return rc == 0 && !out->fits ? read_resume(db, marker, out, err) : rc;
 }
 
 static int read_missing(sqlite3 *db, const struct traffic_marker *marker, struct traffic_ledger *out,

@@ -815,6 +815,30 @@ static void a_marker_that_an_admin_only_moved_is_refused(void **state)
 	rows_are(b, "web|2023-11-15 00:00:00|4|4\n");
 }
 
+/* xenbwd has made the sink anew meanwhile, and folded what came up to the marker. */
+static void a_refusal_is_not_lost_by_switching_off_and_on(void **state)
+{
+	struct bed *b = *state;
+
+	ledger_bed_bucket(db(b), 1, "web");
+	for (int n = 1; n <= 6; n++)
+		take_at(b, T0 + n * 30, 1);
+	passes(b, 6);
+	put_ledger_back(b, 3, 3);
+	for (int n = 0; n < 5; n++)
+		take_at(b, T0 + 600 + n * 30, 10);
+	ledger_bed_sql(db(b), "UPDATE sink SET seq = 8");
+	fails(b, "is another take there", "UPDATE xenbw_host SET seq = 3, taken = '");
+	for (int n = 4; n <= 6; n++)
+		ledger_bed_bytes(db(b), 1, SLOT(2 + n * 10), 1, (uint64_t[]){10, 10}, none, none);
+	ledger_bed_sql(db(b), "DELETE FROM take WHERE seq <= 6");
+	new_sink(b);
+	fails(b, "is another take there", "UPDATE xenbw_host SET seq = 6, taken = '' WHERE");
+	go_on_as_it_says(b, "is ahead of the ledger");
+	passes(b, 0);
+	rows_are(b, "web|2023-11-15 00:00:00|26|26\n");
+}
+
 /* The other host's takes have the same sequences. */
 static void a_host_with_a_copy_of_the_ledger_is_refused(void **state)
 {
@@ -869,10 +893,12 @@ static void switched_off_and_on_again_the_gap_is_named(void **state)
 	take_at(b, T0 + 600, 100);
 	take_at(b, T0 + 630, 100);
 	ledger_bed_sql(db(b), "DELETE FROM take");
+	ledger_bed_bytes(db(b), 1, SLOT(2), 1, (uint64_t[]){200, 200}, none, none);
 	ledger_bed_sql(db(b), "INSERT INTO sink(name, seq) VALUES ('mysql', 7)");
 	take_at(b, T0 + 900, 1000);
 	new_sink(b);
 	fails(b, "is behind the ledger", "`database none`");
+	fails(b, "all up to 2023-11-15 00:05:30 UTC", "the sums of the next 2 takes");
 	fails(b, "the sums of the next 2 takes", "UPDATE xenbw_host SET seq = 7, taken = '' WHERE");
 	go_on_as_it_says(b, "is behind the ledger");
 	passes(b, 8);
@@ -1138,6 +1164,7 @@ int main(void)
 		TEST(a_ledger_that_was_put_back_is_refused_and_the_way_on_works),
 		TEST(a_ledger_that_was_put_back_stays_refused_when_it_has_grown),
 		TEST(a_ledger_that_was_put_back_and_folded_goes_on_with_all_that_is_new),
+		TEST(a_refusal_is_not_lost_by_switching_off_and_on),
 		TEST(a_marker_that_an_admin_only_moved_is_refused),
 		TEST(a_host_with_a_copy_of_the_ledger_is_refused),
 		TEST(a_host_that_was_renamed_goes_on),
