@@ -40,8 +40,8 @@ xenbwd_LIB := libnl-3.0 xenstore sqlite3 libevent_core libcap-ng
 xenbw-guard_SRC := src/xenbw-guard.c src/base/child.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/guard/*.c) src/ipc/packet.c
 xenbw-guard_LIB := libcap-ng
 
-MYSQL := db/mysql db/traffic_table
-MYSQL_SINK := db/traffic_source db/traffic_rows db/mysql_sink db/sink
+MYSQL := db/mysql db/traffic_table db/traffic_source db/traffic_marker
+MYSQL_SINK := db/traffic_rows db/mysql_sink db/sink
 
 # The RRD files, for who has xenbw-rrd work on them; with xenbw-writer's own sink.
 RRD := db/rrd db/rrd_guard db/rrd_tasks db/rrd_plan src/base/child

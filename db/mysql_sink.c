@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "db/ledger_file.h"
 #include "db/mysql.h"
+#include "db/traffic_marker.h"
 #include "db/traffic_rows.h"
 #include "db/traffic_source.h"
 #include "db/traffic_table.h"
@@ -25,7 +26,7 @@ struct mysql_sink {
 	struct sink_host host;
 	struct mysql *server; /* NULL: not connected */
 	char *marker_of;      /* the ledger's uuid as a literal; NULL: the marker is not known */
-	int64_t marker;
+	struct traffic_marker marker;
 	int64_t acknowledged; /* newest sequence that was handed out */
 };
 
@@ -46,6 +47,7 @@ static void forget_marker(struct mysql_sink *s)
 {
 	free(s->marker_of);
 	s->marker_of = NULL;
+	traffic_marker_clear(&s->marker);
 }
 
 static void hang_up(struct mysql_sink *s)
@@ -112,50 +114,17 @@ static enum step after_failure(struct mysql_sink *s, int tries)
 
 /* ---- the marker ---- */
 
-static int select_marker(struct mysql_sink *s, const char *uuid, bool *found, char **err)
-{
-	struct mysql_rows *rows =
-		mysql_ask(s->server, "cannot read " TRAFFIC_MARKER_TABLE, err,
-			  "SELECT seq FROM " TRAFFIC_MARKER_TABLE " WHERE ledger_uuid = %s", uuid);
-	char **row;
-
-	if (!rows)
-		return -1;
-	row = mysql_next(rows);
-	*found = row != NULL;
-	if (row)
-		s->marker = (int64_t)strtoll(row[0], NULL, 10);
-	mysql_rows_free(rows);
-	return 0;
-}
-
-static int insert_marker(struct mysql_sink *s, const char *uuid, int64_t start, char **err)
-{
-	char name[256] = "", *host;
-	int64_t rc;
-
-	if (gethostname(name, sizeof(name) - 1) < 0)
-		return err_sys(err, "cannot read this host's name");
-	host = mysql_literal(s->server, name);
-	rc = mysql_command(s->server, "cannot write " TRAFFIC_MARKER_TABLE, err,
-			   "INSERT IGNORE INTO " TRAFFIC_MARKER_TABLE
-			   "(ledger_uuid, host, seq) VALUES (%s, %s, %" PRId64 ")",
-			   uuid, host, start);
-	free(host);
-	return rc < 0 ? -1 : 0;
-}
-
 /* Finds out how far the table is; begins where the ledger began to keep takes for us. */
 static int read_marker(struct mysql_sink *s, const struct traffic_ledger *ledger, char **err)
 {
 	char *uuid = mysql_literal(s->server, ledger->uuid);
 	bool found = false;
-	int rc = select_marker(s, uuid, &found, err);
+	int rc = traffic_marker_read(s->server, uuid, &s->marker, &found, err);
 
 	if (rc == 0 && !found) {
-		rc = insert_marker(s, uuid, ledger->passed, err);
+		rc = traffic_marker_insert(s->server, uuid, ledger->passed, err);
 		if (rc == 0)
-			rc = select_marker(s, uuid, &found, err);
+			rc = traffic_marker_read(s->server, uuid, &s->marker, &found, err);
 		if (rc == 0 && !found)
 			rc = err_set(err,
 				     "table " TRAFFIC_MARKER_TABLE
@@ -171,44 +140,34 @@ static int read_marker(struct mysql_sink *s, const struct traffic_ledger *ledger
 
 static int check_marker(const struct mysql_sink *s, const struct traffic_ledger *ledger, char **err)
 {
-	if (s->marker > ledger->newest)
-		return err_set(err,
-			       "table %s at MySQL server %s is ahead of the ledger %s (sequence %" PRId64
-			       ", the ledger's last "
-			       "is %" PRId64
-			       "): an older copy of the ledger was put back; bytes between the two may be in "
-			       "the table already; to go on say at the server: UPDATE " TRAFFIC_MARKER_TABLE
-			       " SET seq = %" PRId64 " WHERE ledger_uuid = %s",
-			       s->conf->mysql.table, mysql_place(s->server), s->ledger, s->marker,
-			       ledger->newest, ledger->newest, s->marker_of);
-	if (ledger->missing > 0)
-		return err_set(err,
-			       "table %s at MySQL server %s is behind the ledger %s (sequence %" PRId64
-			       "), which keeps only "
-			       "the sums of the next takes any more: was the database put back, or fed by "
-			       "something else "
-			       "meanwhile? to go on without them (`xenbw report` has them) say at the "
-			       "server: UPDATE " TRAFFIC_MARKER_TABLE " SET seq = %" PRId64
-			       " WHERE ledger_uuid = %s",
-			       s->conf->mysql.table, mysql_place(s->server), s->ledger, s->marker,
-			       ledger->whole, s->marker_of);
-	return 0;
+	return traffic_marker_check(s->marker_of ? &s->marker : NULL, ledger, s->server, s->conf->mysql.table,
+				    s->ledger, err);
+}
+
+/* A new name is no reason to stop: a copy of the ledger is known by its takes. */
+static void greet_marker(const struct mysql_sink *s)
+{
+	const char *other = traffic_marker_other_host(&s->marker);
+
+	if (other)
+		sink_say(&s->host, SINK_WARNING,
+			 "table " TRAFFIC_MARKER_TABLE
+			 " at MySQL server %s was last written for this ledger by host %s; that is fine if "
+			 "this host was renamed or took the ledger over; no two hosts may use copies of one",
+			 mysql_place(s->server), other);
 }
 
 /* ---- a batch ---- */
 
 /* The marker moves first: whoever else moves it must wait for us, or we find that it is not there any more.
  * Returns STEP_AGAIN where it moved. */
-static enum step move_marker(struct mysql_sink *s, int64_t seq, char **err)
+static enum step move_marker(struct mysql_sink *s, const struct traffic_batch *batch, char **err)
 {
 	int64_t changed;
 
 	if (mysql_command(s->server, "cannot begin", err, "START TRANSACTION") < 0)
 		return STEP_FAILED;
-	changed = mysql_command(s->server, "cannot write " TRAFFIC_MARKER_TABLE, err,
-				"UPDATE " TRAFFIC_MARKER_TABLE " SET seq = %" PRId64
-				" WHERE ledger_uuid = %s AND seq = %" PRId64,
-				seq, s->marker_of, s->marker);
+	changed = traffic_marker_move(s->server, s->marker_of, s->marker.seq, batch->seq, batch->taken, err);
 	if (changed < 0)
 		return STEP_FAILED;
 	if (changed == 1)
@@ -224,19 +183,22 @@ static enum step move_marker(struct mysql_sink *s, int64_t seq, char **err)
 	return STEP_AGAIN;
 }
 
-static enum step write_batch(struct mysql_sink *s, const struct traffic_batch *batch, char **err)
+static enum step write_batch(struct mysql_sink *s, struct traffic_batch *batch, char **err)
 {
 	struct traffic_rows rows;
 	enum step step;
 
 	if (traffic_rows_make(&rows, s->server, batch, err) < 0)
 		return STEP_FAILED;
-	step = move_marker(s, batch->seq, err);
+	step = move_marker(s, batch, err);
 	if (step == STEP_DONE && (traffic_rows_write(&rows, s->server, s->conf->mysql.table, err) < 0 ||
 				  mysql_command(s->server, "cannot commit", err, "COMMIT") < 0))
 		step = STEP_FAILED;
 	if (step == STEP_DONE) {
-		s->marker = batch->seq;
+		s->marker.seq = batch->seq;
+		free(s->marker.taken);
+		s->marker.taken = batch->taken;
+		batch->taken = NULL;
 		sink_say(&s->host, SINK_DEBUG, "MySQL: %zu rows of table %s up to sequence %" PRId64,
 			 rows.count, s->conf->mysql.table, batch->seq);
 	}
@@ -253,15 +215,8 @@ static int read_ledger(const struct mysql_sink *s, struct traffic_ledger *out, c
 
 	if (rc != 0)
 		return rc;
-	rc = traffic_source_ledger(file.db, MYSQL_SINK, s->marker_of ? s->marker : -1, out, err);
+	rc = traffic_source_ledger(file.db, MYSQL_SINK, s->marker_of ? &s->marker : NULL, out, err);
 	ledger_file_close(&file);
-	if (rc == 0 && out->passed < 0) {
-		free(out->uuid);
-		rc = err_set(err,
-			     "ledger %s keeps nothing for MySQL yet; xenbwd says so at its start (`database "
-			     "mysql`)",
-			     s->ledger);
-	}
 	return rc;
 }
 
@@ -272,7 +227,7 @@ static int read_batch(const struct mysql_sink *s, struct traffic_batch *out, cha
 
 	if (rc != 0)
 		return rc;
-	rc = traffic_source_batch(file.db, s->marker, BATCH, s->conf->bucket_suffix, out, err);
+	rc = traffic_source_batch(file.db, s->marker.seq, BATCH, s->conf->bucket_suffix, out, err);
 	ledger_file_close(&file);
 	return rc;
 }
@@ -280,14 +235,17 @@ static int read_batch(const struct mysql_sink *s, struct traffic_batch *out, cha
 /* Makes the marker known, and sees that it and the ledger fit. */
 static enum step find_marker(struct mysql_sink *s, struct traffic_ledger *ledger, char **err)
 {
+	bool fresh;
 	int rc = read_ledger(s, ledger, err);
 
 	if (rc != 0)
 		return rc < 0 ? STEP_FAILED : STEP_STOP;
-	if (!s->marker_of) {
-		rc = read_marker(s, ledger, err);
-		free(ledger->uuid);
-		ledger->uuid = NULL;
+	fresh = !s->marker_of;
+	if (fresh) {
+		rc = check_marker(s, ledger, err);
+		if (rc == 0)
+			rc = read_marker(s, ledger, err);
+		traffic_ledger_clear(ledger);
 		if (rc < 0)
 			return STEP_FAILED;
 		/* once more, as what is missing depends on the marker */
@@ -295,33 +253,29 @@ static enum step find_marker(struct mysql_sink *s, struct traffic_ledger *ledger
 		if (rc != 0)
 			return rc < 0 ? STEP_FAILED : STEP_STOP;
 	}
-	rc = check_marker(s, ledger, err);
-	free(ledger->uuid);
-	ledger->uuid = NULL;
-	return rc < 0 ? STEP_FAILED : STEP_DONE;
+	if (check_marker(s, ledger, err) < 0)
+		return STEP_FAILED;
+	if (fresh)
+		greet_marker(s);
+	return STEP_DONE;
 }
 
 static void acknowledge(struct mysql_sink *s, const struct traffic_ledger *ledger, int64_t *seq)
 {
-	if (s->marker > ledger->passed && s->marker > s->acknowledged)
-		*seq = s->acknowledged = s->marker;
+	if (s->marker.seq > ledger->passed && s->marker.seq > s->acknowledged)
+		*seq = s->acknowledged = s->marker.seq;
 }
 
 /* STEP_DONE: nothing is left; STEP_AGAIN: something may be. */
-static enum step one_batch(struct mysql_sink *s, int *tries, int64_t *seq, char **err)
+static enum step next_batch(struct mysql_sink *s, const struct traffic_ledger *ledger, int *tries,
+			    int64_t *seq, char **err)
 {
-	struct traffic_ledger ledger = {0};
 	struct traffic_batch batch;
 	enum step step;
 	int rc;
 
-	if (connect_server(s, err) < 0)
-		return STEP_FAILED;
-	step = find_marker(s, &ledger, err);
-	if (step != STEP_DONE)
-		return step;
-	acknowledge(s, &ledger, seq);
-	if (s->marker == ledger.newest)
+	acknowledge(s, ledger, seq);
+	if (s->marker.seq == ledger->newest)
 		return STEP_DONE;
 	rc = read_batch(s, &batch, err);
 	if (rc != 0)
@@ -332,11 +286,24 @@ static enum step one_batch(struct mysql_sink *s, int *tries, int64_t *seq, char 
 	}
 	step = write_batch(s, &batch, err);
 	traffic_batch_free(&batch);
-	if (step == STEP_DONE) {
-		acknowledge(s, &ledger, seq);
-		*tries = 0;
-		return STEP_AGAIN;
-	}
+	if (step != STEP_DONE)
+		return step;
+	acknowledge(s, ledger, seq);
+	*tries = 0;
+	return STEP_AGAIN;
+}
+
+static enum step one_batch(struct mysql_sink *s, int *tries, int64_t *seq, char **err)
+{
+	struct traffic_ledger ledger = {0};
+	enum step step;
+
+	if (connect_server(s, err) < 0)
+		return STEP_FAILED;
+	step = find_marker(s, &ledger, err);
+	if (step == STEP_DONE)
+		step = next_batch(s, &ledger, tries, seq, err);
+	traffic_ledger_clear(&ledger);
 	return step;
 }
 

@@ -17,6 +17,18 @@
 		"output") ", sum(peer_input), sum(peer_output)," \
 			  " sum(direct_input), sum(direct_output), sum(local_input), sum(local_output)"
 
+/* What tells a take from any other of the same sequence, beginning with its time: all that it was made of.
+ * The same bytes in the same second of the same vif are no coincidence. */
+#define BOTH(dir)                                                                                 \
+	"external_" dir " || ' ' || peer_" dir " + direct_" dir " + local_" dir " + ignored_" dir \
+	" + unattributed_" dir
+#define TAKEN                                                                                         \
+	"to_time || ' ' || from_time || ' ' || slot || ' ' || bucket || ' ' || vif || ' ' || (" BOTH( \
+		"input") ") || ' ' || (" BOTH("output") ")"
+
+/* Its parts that are read again. */
+enum taken_part { TAKEN_TIME = 0, TAKEN_SLOT = 2 };
+
 /* In one transaction, so that what it reads belongs together. */
 static int in_transaction(sqlite3 *db, int (*fn)(sqlite3 *, void *, char **), void *arg, char **err)
 {
@@ -35,7 +47,7 @@ static int in_transaction(sqlite3 *db, int (*fn)(sqlite3 *, void *, char **), vo
 
 struct ask_ledger {
 	const char *sink;
-	int64_t after;
+	const struct traffic_marker *marker;
 	struct traffic_ledger *out;
 };
 
@@ -73,37 +85,133 @@ static int read_number(sqlite3 *db, const char *query, int64_t *out, char **err,
 	return rc < 0 ? -1 : 0;
 }
 
+/* -1: it has none, as it is somebody's word. */
+static int out_of(const char *taken, enum taken_part part, int64_t *out)
+{
+	char *end = NULL;
+
+	for (int i = 0; i <= (int)part; i++, taken = end) {
+		*out = (int64_t)strtoll(taken, &end, 10);
+		if (end == taken)
+			return -1;
+	}
+	return 0;
+}
+
+/* NULL where the take is not there. */
+static int read_taken(sqlite3 *db, int64_t seq, char **out, char **err)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	*out = NULL;
+	if (sql_prepare(db, &stmt, "SELECT " TAKEN " FROM take WHERE seq = ?", err) < 0)
+		return -1;
+	rc = sql_bind(stmt, err, "i", seq);
+	if (rc == 0)
+		rc = sql_step(stmt, err);
+	if (rc == 1)
+		*out = sql_text(stmt, 0);
+	sqlite3_finalize(stmt);
+	return rc < 0 ? -1 : 0;
+}
+
+/* A folded take is in no later slot than those after it, so one in a later slot than the marker's take cannot
+ * have come before that: the ledger was put back. */
+static int read_folded_fit(sqlite3 *db, const struct traffic_marker *marker, bool *fits, char **err)
+{
+	int64_t slot, last;
+
+	*fits = true;
+	if (out_of(marker->taken, TAKEN_SLOT, &slot) < 0)
+		return 0;
+	if (sql_number(db, "SELECT max(slot) FROM slot", slot, &last, err) < 0)
+		return -1;
+	*fits = last <= slot;
+	return 0;
+}
+
+/* What was taken before the marker's take was there before the ledger was put back. */
+static int read_resume(sqlite3 *db, const struct traffic_marker *marker, struct traffic_ledger *out,
+		       char **err)
+{
+	int64_t time;
+
+	out->resume = out->passed;
+	if (out_of(marker->taken, TAKEN_TIME, &time) == 0) {
+		out->resume = out->whole;
+		if (read_number(db, "SELECT seq FROM take WHERE to_time <= ?1 ORDER BY seq DESC LIMIT ?2",
+				&out->resume, err, NULL, time, 1) < 0)
+			return -1;
+	}
+	return read_taken(db, out->resume, &out->resume_taken, err);
+}
+
+/* Above `passed` the marker must be at a take that is there. Below, that take may be folded, or an admin may
+ * have set the marker: whether later takes are missing is looked at anyhow. */
+static int read_fit(sqlite3 *db, const struct traffic_marker *marker, struct traffic_ledger *out, char **err)
+{
+	char *taken;
+	int rc = read_taken(db, marker->seq, &taken, err);
+
+	if (rc < 0)
+		return -1;
+	if (taken && *marker->taken)
+		out->fits = strcmp(taken, marker->taken) == 0;
+	else if (marker->seq > out->passed)
+		out->fits = false;
+	else if (out->missing == 0)
+		rc = read_folded_fit(db, marker, &out->fits, err);
+	free(taken);
+	return rc == 0 && !out->fits ? read_resume(db, marker, out, err) : rc;
+}
+
+static int read_missing(sqlite3 *db, const struct traffic_marker *marker, struct traffic_ledger *out,
+			char **err)
+{
+	int64_t there = 0;
+
+	/* What is above `passed` has not been folded. Sequences have no gaps. */
+	if (marker->seq >= out->passed)
+		return 0;
+	if (read_number(db, "SELECT count(*) FROM take WHERE seq > ?1 AND seq <= ?2", &there, err, NULL,
+			marker->seq, out->passed) < 0)
+		return -1;
+	out->missing = out->passed - marker->seq - there;
+	return 0;
+}
+
 static int read_ledger(sqlite3 *db, void *arg, char **err)
 {
 	struct ask_ledger *a = arg;
 	struct traffic_ledger *out = a->out;
-	int64_t there = 0;
 
 	if (read_uuid(db, &out->uuid, err) < 0 ||
 	    sql_number(db, "SELECT seq FROM sqlite_sequence WHERE name = 'take'", 0, &out->newest, err) < 0 ||
 	    sql_number(db, "SELECT min(seq) - 1 FROM take", out->newest, &out->whole, err) < 0 ||
 	    read_number(db, "SELECT seq FROM sink WHERE name = ?1", &out->passed, err, a->sink, 0, 0) < 0)
 		return -1;
-	/* What is above `passed` has not been folded. Sequences have no gaps. */
-	if (a->after < 0 || a->after >= out->passed)
+	if (!a->marker)
 		return 0;
-	if (read_number(db, "SELECT count(*) FROM take WHERE seq > ?1 AND seq <= ?2", &there, err, NULL,
-			a->after, out->passed) < 0)
-		return -1;
-	out->missing = out->passed - a->after - there;
-	return 0;
+	return read_missing(db, a->marker, out, err) < 0 || read_fit(db, a->marker, out, err) < 0 ? -1 : 0;
 }
 
-int traffic_source_ledger(sqlite3 *ledger, const char *sink, int64_t after, struct traffic_ledger *out,
-			  char **err)
+void traffic_ledger_clear(struct traffic_ledger *l)
 {
-	struct ask_ledger a = {.sink = sink, .after = after, .out = out};
+	free(l->uuid);
+	free(l->resume_taken);
+	*l = (struct traffic_ledger){.passed = -1, .fits = true};
+}
 
-	*out = (struct traffic_ledger){.passed = -1};
+int traffic_source_ledger(sqlite3 *ledger, const char *sink, const struct traffic_marker *marker,
+			  struct traffic_ledger *out, char **err)
+{
+	struct ask_ledger a = {.sink = sink, .marker = marker, .out = out};
+
+	*out = (struct traffic_ledger){.passed = -1, .fits = true};
 	if (in_transaction(ledger, read_ledger, &a, err) == 0)
 		return 0;
-	free(out->uuid);
-	*out = (struct traffic_ledger){.passed = -1};
+	traffic_ledger_clear(out);
 	return -1;
 }
 
@@ -158,7 +266,8 @@ static int read_batch(sqlite3 *db, void *arg, char **err)
 	if (read_number(db,
 			"SELECT ifnull(max(seq), 0) FROM (SELECT seq FROM take WHERE seq > ?1 ORDER BY seq "
 			"LIMIT ?2)",
-			&a->out->seq, err, NULL, a->after, (int64_t)a->limit) < 0)
+			&a->out->seq, err, NULL, a->after, (int64_t)a->limit) < 0 ||
+	    read_taken(db, a->out->seq, &a->out->taken, err) < 0)
 		return -1;
 	if (sql_prepare(db, &stmt,
 			"SELECT (SELECT label FROM bucket_label WHERE bucket = b.id"
@@ -201,5 +310,6 @@ void traffic_batch_free(struct traffic_batch *b)
 	for (size_t i = 0; i < b->count; i++)
 		free(b->list[i].label);
 	free(b->list);
+	free(b->taken);
 	*b = (struct traffic_batch){0};
 }

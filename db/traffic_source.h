@@ -10,18 +10,29 @@
 #define XENBW_TRAFFIC_SOURCE_H
 
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "db/traffic_table.h"
 
+/* How far the table is, as the server has it: see db/traffic_marker.h. */
+struct traffic_marker {
+	int64_t seq;
+	char *taken; /* what tells the take of that sequence from any other; "": somebody's word */
+	char *host;  /* that wrote it last */
+};
+
 /* How far the ledger is. */
 struct traffic_ledger {
-	char *uuid;      /* free() */
+	char *uuid;
 	int64_t newest;  /* highest sequence given out */
 	int64_t passed;  /* what xenbwd wrote down of our acknowledgements; -1: it knows no such sink yet */
-	int64_t missing; /* takes above `after` that are folded already: nobody can have them any more */
+	int64_t missing; /* takes above the marker that are folded already: nobody can have them any more */
 	int64_t whole;   /* all takes above it are still there */
+	bool fits;       /* the marker is at a take of this ledger, as far as that can be known */
+	int64_t resume;  /* where it does not: the last take that is no newer than the marker's */
+	char *resume_taken; /* NULL: it is folded */
 };
 
 /* The bytes of a bucket in one slot. */
@@ -33,13 +44,15 @@ struct traffic_bytes {
 
 struct traffic_batch {
 	int64_t seq; /* of its last take; 0: it is empty */
+	char *taken; /* what tells that take from any other; NULL: it is empty */
 	struct traffic_bytes *list;
 	size_t count;
 };
 
-/* `sink` is our name in the ledger; after -1: not known yet, none is missing. */
-int traffic_source_ledger(sqlite3 *ledger, const char *sink, int64_t after, struct traffic_ledger *out,
-			  char **err);
+/* `sink` is our name in the ledger; marker NULL: not known yet, none is missing, and it fits. */
+int traffic_source_ledger(sqlite3 *ledger, const char *sink, const struct traffic_marker *marker,
+			  struct traffic_ledger *out, char **err);
+void traffic_ledger_clear(struct traffic_ledger *l);
 
 /* At most `limit` takes above `after`. `suffix` goes behind the labels of domains; NULL: nothing does. */
 int traffic_source_batch(sqlite3 *ledger, int64_t after, unsigned limit, const char *suffix,

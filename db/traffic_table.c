@@ -226,7 +226,8 @@ static int look_at_marker_table(struct mysql *m, enum traffic_state *state, char
 		"SELECT (SELECT ENGINE FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()"
 		" AND TABLE_NAME = '" TRAFFIC_MARKER_TABLE "'),"
 		" SUM(COLUMN_NAME IN ('ledger_uuid', 'host', 'seq')), SUM(COLUMN_KEY = 'PRI'"
-		" AND COLUMN_NAME = 'ledger_uuid') FROM information_schema.COLUMNS"
+		" AND COLUMN_NAME = 'ledger_uuid'), SUM(COLUMN_NAME = 'taken') FROM "
+		"information_schema.COLUMNS"
 		" WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '" TRAFFIC_MARKER_TABLE "'");
 	char **row;
 
@@ -245,6 +246,12 @@ static int look_at_marker_table(struct mysql *m, enum traffic_state *state, char
 		*why = mem_printf("table " TRAFFIC_MARKER_TABLE
 				  " at MySQL server %s is not xenbw's; rename it, and `xenbw db "
 				  "init` makes a new one",
+				  mysql_place(m));
+	} else if (strcmp(row[3], "1") != 0) {
+		*state = TRAFFIC_LEGACY;
+		*why = mem_printf("table " TRAFFIC_MARKER_TABLE
+				  " at MySQL server %s is that of an earlier xenbw; counting goes on in the "
+				  "ledger; say at the server: " TRAFFIC_MARKER_ALTER,
 				  mysql_place(m));
 	}
 	mysql_rows_free(rows);

@@ -14,12 +14,17 @@
 #define TRAFFIC_LABEL_MAX 255             /* characters in `ip` */
 #define TRAFFIC_MARKER_TABLE "xenbw_host" /* how far each ledger is in the table */
 
+/* What adds the column that the marker's table did not always have. */
+#define TRAFFIC_MARKER_ALTER                \
+	"ALTER TABLE " TRAFFIC_MARKER_TABLE \
+	" ADD COLUMN taken VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT ''"
+
 extern const char *const traffic_columns[TRAFFIC_COLUMNS];
 
 enum traffic_state {
 	TRAFFIC_FINE,
 	TRAFFIC_MISSING, /* one of the two tables is */
-	TRAFFIC_LEGACY,  /* netacct's own: rows cannot be added exactly */
+	TRAFFIC_LEGACY,  /* netacct's own: rows cannot be added exactly; or an early xenbw_host */
 	TRAFFIC_FOREIGN  /* something else that has the name */
 };
 

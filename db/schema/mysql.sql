@@ -21,9 +21,11 @@ CREATE TABLE IF NOT EXISTS `traffic` (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 
 -- How far each host's ledger is in the table above: written in the same transaction, so that nothing is there twice.
+-- `taken` tells the take of that sequence from any other, so that a ledger which was put back is noticed.
 CREATE TABLE IF NOT EXISTS `xenbw_host` (
 	ledger_uuid VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
 	host VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
 	seq BIGINT UNSIGNED NOT NULL,
+	taken VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
 	PRIMARY KEY (ledger_uuid)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;

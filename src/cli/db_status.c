@@ -12,8 +12,9 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/db.h"
-#include "db/mysql_sink.h"
+#include "db/sink.h"
 #include "db/sql.h"
+#include "db/traffic_marker.h"
 #include "db/traffic_table.h"
 
 enum {
@@ -57,9 +58,11 @@ struct status {
 	char *version, *tls; /* tls NULL: none */
 	enum traffic_state state;
 	char *why; /* of the state, or of the marker */
-	int64_t rows, written;
-	char *uuid; /* NULL: there is no ledger yet */
-	int64_t newest, acknowledged, waiting;
+	int64_t rows, waiting;
+	bool there; /* a ledger is */
+	struct traffic_ledger ledger;
+	bool marked; /* the server has a marker for it */
+	struct traffic_marker marker;
 };
 
 static const char asking[] = "cannot ask for the state";
@@ -90,7 +93,7 @@ static int ask_number(struct mysql *m, char *query, int64_t *out, char **err)
 static int ask_server(struct status *s, char **err)
 {
 	const struct conf_mysql *c = &s->conf->mysql;
-	char *table = mysql_identifier(c->table), *uuid = mysql_literal(s->m, s->uuid ? s->uuid : "");
+	char *table = mysql_identifier(c->table), *uuid = mysql_literal(s->m, s->there ? s->ledger.uuid : "");
 	int rc = ask_text(s->m, mem_strdup("SELECT VERSION()"), 0, &s->version, err);
 
 	if (rc == 0)
@@ -100,33 +103,16 @@ static int ask_server(struct status *s, char **err)
 	if (rc == 0 && s->state == TRAFFIC_FINE)
 		rc = ask_number(s->m, mem_printf("SELECT COUNT(*) FROM %s", table), &s->rows, err);
 	if (rc == 0 && s->state == TRAFFIC_FINE)
-		rc = ask_number(
-			s->m,
-			mem_printf("SELECT seq FROM " TRAFFIC_MARKER_TABLE " WHERE ledger_uuid = %s", uuid),
-			&s->written, err);
+		rc = traffic_marker_read(s->m, uuid, &s->marker, &s->marked, err);
 	free(uuid);
 	free(table);
 	return rc;
 }
 
-static int ask_uuid(sqlite3 *db, char **uuid, char **err)
-{
-	sqlite3_stmt *q;
-	int rc;
-
-	if (sql_prepare(db, &q, "SELECT value FROM meta WHERE key = 'uuid'", err) < 0)
-		return -1;
-	rc = sql_step(q, err);
-	if (rc == 1)
-		*uuid = sql_text(q, 0);
-	sqlite3_finalize(q);
-	return rc < 0 ? -1 : 0;
-}
-
 /* How many takes the table does not have yet. */
 static int count_waiting(struct status *s, sqlite3 *db, char **err)
 {
-	int64_t from = s->written >= 0 ? s->written : s->acknowledged;
+	int64_t from = s->marked ? s->marker.seq : s->ledger.passed;
 	char *query = mem_printf("SELECT count(*) FROM take WHERE seq > %" PRId64, from);
 	int rc = sql_number(db, query, 0, &s->waiting, err);
 
@@ -141,37 +127,28 @@ static int look(struct status *s, const struct cli *cli, char **err)
 
 	if (there < 0)
 		return -1;
-	if (there == 0 && (ask_uuid(file.db, &s->uuid, err) < 0 ||
-			   sql_number(file.db, "SELECT seq FROM sqlite_sequence WHERE name = 'take'", 0,
-				      &s->newest, err) < 0 ||
-			   sql_number(file.db, "SELECT seq FROM sink WHERE name = '" MYSQL_SINK "'", -1,
-				      &s->acknowledged, err) < 0))
-		rc = -1;
+	s->there = there == 0;
+	if (s->there)
+		rc = traffic_source_ledger(file.db, MYSQL_SINK, NULL, &s->ledger, err);
 	if (rc == 0)
 		rc = ask_server(s, err);
-	if (rc == 0 && there == 0 && s->state == TRAFFIC_FINE)
+	/* once more: what is wrong depends on the marker, and xenbwd does not wait */
+	if (rc == 0 && s->there && s->marked) {
+		traffic_ledger_clear(&s->ledger);
+		rc = traffic_source_ledger(file.db, MYSQL_SINK, &s->marker, &s->ledger, err);
+	}
+	if (rc == 0 && s->there && s->state == TRAFFIC_FINE)
 		rc = count_waiting(s, file.db, err);
 	ledger_file_close(&file);
 	return rc;
 }
 
-/* What keeps the table from growing, though it is fine. */
+/* What keeps the table from growing, though it is fine: what xenbw-writer says of it. */
 static void check_ledger(struct status *s)
 {
-	if (s->why || !s->uuid)
-		return;
-	if (s->written > s->newest)
-		s->why = mem_printf("table %s at MySQL server %s is ahead of the ledger %s (sequence %" PRId64
-				    ", the ledger's last is %" PRId64
-				    "): an older copy of the ledger was put back. Nothing is written until "
-				    "both agree; to go on, say at the server: UPDATE " TRAFFIC_MARKER_TABLE
-				    " SET seq = %" PRId64 " WHERE ledger_uuid = '%s'",
-				    s->conf->mysql.table, mysql_place(s->m), s->conf->ledger, s->written,
-				    s->newest, s->newest, s->uuid);
-	else if (s->acknowledged < 0)
-		s->why = mem_printf("ledger %s keeps nothing for MySQL yet: xenbwd began before the "
-				    "configuration said `database mysql`; systemctl restart xenbwd",
-				    s->conf->ledger);
+	if (!s->why && s->there)
+		(void)traffic_marker_check(s->marked ? &s->marker : NULL, &s->ledger, s->m,
+					   s->conf->mysql.table, s->conf->ledger, &s->why);
 }
 
 static void put_number(struct out_table *t, size_t column, int64_t value)
@@ -196,9 +173,9 @@ static int show(const struct status *s, const struct cli *cli, char **err)
 	out_text(t, COLUMN_TABLE, s->conf->mysql.table);
 	out_text(t, COLUMN_STATE, state_words[s->state]);
 	put_number(t, COLUMN_ROWS, s->rows);
-	put_number(t, COLUMN_LEDGER, s->newest);
-	put_number(t, COLUMN_WRITTEN, s->written);
-	put_number(t, COLUMN_ACKNOWLEDGED, s->acknowledged);
+	put_number(t, COLUMN_LEDGER, s->there ? s->ledger.newest : -1);
+	put_number(t, COLUMN_WRITTEN, s->marked ? s->marker.seq : -1);
+	put_number(t, COLUMN_ACKNOWLEDGED, s->ledger.passed);
 	put_number(t, COLUMN_WAITING, s->waiting);
 	status = cli_write(cli, t, "databases", err);
 	out_free(t);
@@ -211,17 +188,13 @@ static void release(struct status *s)
 	free(s->version);
 	free(s->tls);
 	free(s->why);
-	free(s->uuid);
+	traffic_ledger_clear(&s->ledger);
+	traffic_marker_clear(&s->marker);
 }
 
 int db_status(struct cli *cli, char **err)
 {
-	struct status s = {.conf = &cli->conf,
-			   .rows = -1,
-			   .written = -1,
-			   .newest = -1,
-			   .acknowledged = -1,
-			   .waiting = -1};
+	struct status s = {.conf = &cli->conf, .rows = -1, .waiting = -1, .ledger = {.passed = -1}};
 	int status = CLI_FAILED;
 
 	if (cli->conf.database != DATABASE_MYSQL) {

@@ -53,6 +53,12 @@ tap_is "the account has these rights and no others" "$(mariadb_sql "SHOW GRANTS 
 GRANT SELECT, INSERT, UPDATE ON `netacct`.`xenbw_host`
 GRANT USAGE ON *.*'
 
+# taken SEQ: what tells this take from any other
+taken() {
+	sqlite3 "$CLI/ledger.db" "SELECT text FROM (SELECT seq, to_time || ' ' || from_time || ' ' || slot || ' ' || bucket || ' ' || vif || ' ' ||
+		(external_input || ' ' || peer_input + direct_input + local_input + ignored_input + unattributed_input) || ' ' ||
+		(external_output || ' ' || peer_output + direct_output + local_output + ignored_output + unattributed_output) AS text FROM take) WHERE seq = $1"
+}
 status() { xenbw db status --json | jq -c '.databases[]'; }
 tap_is "nothing is written yet" "$(status | jq -c '[.state, .tls, .rows, .ledger_seq, .written_seq, .acknowledged_seq, .waiting]')" \
 	'["fine",null,0,3,null,null,3]'
@@ -61,7 +67,7 @@ tap_is "what JSON says beside it" "$(xenbw db status --json | jq -c 'del(.databa
 	'{"format":1,"command":"db","time":"2026-11-23T11:00:SSZ"}' # that clock goes on
 tap_is "columns of CSV" "$(xenbw db status --csv | head -n 1 | tr -d '\r')" \
 	"server,version,tls,database,table,state,rows,ledger_seq,written_seq,acknowledged_seq,waiting"
-mariadb_sql "INSERT INTO xenbw_host VALUES ('feed', 'here', 2), ('other', 'there', 9); INSERT INTO traffic(ip, time, input) VALUES ('web', '2026-11-23 12:00:00', 5000000000)" netacct
+mariadb_sql "INSERT INTO xenbw_host(ledger_uuid, host, seq, taken) VALUES ('feed', 'here', 2, '$(taken 2)'), ('other', 'there', 9, ''); INSERT INTO traffic(ip, time, input) VALUES ('web', '2026-11-23 12:00:00', 5000000000)" netacct
 sqlite3 "$CLI/ledger.db" "INSERT INTO sink VALUES ('mysql', 1)"
 tap_is "how far the table is, by this ledger's marker" "$(status | jq -c '[.rows, .ledger_seq, .written_seq, .acknowledged_seq, .waiting]')" '[1,3,2,1,1]'
 tap_like "for people" "$(xenbw db status)" '^SERVER +VERSION +TLS +DATABASE +TABLE +STATE +ROWS +LEDGER +WRITTEN +ACKNOWLEDGED +WAITING$'
@@ -70,8 +76,29 @@ tap_is "all is well: status 0" "$?" 0
 mariadb_sql "UPDATE xenbw_host SET seq = 4 WHERE ledger_uuid = 'feed'" netacct
 out=$(xenbw db status)
 tap_is "a marker ahead of the ledger: status 1" "$?" 1
-tap_like "with the way out" "$(cat "$CLI/err")" 'is ahead of the ledger .*sequence 4, the ledger.s last is 3.*UPDATE xenbw_host SET seq = 3 WHERE ledger_uuid = .feed.$'
+tap_like "with the way out" "$(cat "$CLI/err")" 'is ahead of the ledger .*sequence 4, the ledger.s last is 3.*host here wrote last.*UPDATE xenbw_host SET seq = [0-9]+, taken = .* WHERE ledger_uuid = .feed.$'
 tap_like "and the table" "$out" ' fine '
+mariadb_sql "UPDATE xenbw_host SET seq = 3 WHERE ledger_uuid = 'feed'" netacct
+xenbw db status >/dev/null
+tap_is "a marker at a take that is not the ledger's: status 1" "$?" 1
+tap_like "with the way out, as xenbw-writer says it" "$(cat "$CLI/err")" 'is ahead of the ledger .*sequence 3, which is another take there'
+mariadb_sql "$(grep -o 'UPDATE xenbw_host.*' "$CLI/err")" netacct
+tap_ok "which works" xenbw db status
+sqlite3 "$CLI/ledger.db" "CREATE TABLE kept AS SELECT * FROM take; DELETE FROM take WHERE seq < 3; UPDATE sink SET seq = 3 WHERE name = 'mysql'"
+mariadb_sql "UPDATE xenbw_host SET seq = 1, taken = '' WHERE ledger_uuid = 'feed'" netacct
+xenbw db status >/dev/null
+tap_is "a marker behind what is folded: status 1" "$?" 1
+tap_like "with the commonest cause and the way out" "$(cat "$CLI/err")" 'is behind the ledger .*next 1 takes.*database none.*UPDATE xenbw_host SET seq = 2, taken = .. WHERE ledger_uuid = .feed.$'
+mariadb_sql "$(grep -o 'UPDATE xenbw_host.*' "$CLI/err")" netacct
+tap_ok "which works" xenbw db status
+sqlite3 "$CLI/ledger.db" "INSERT OR IGNORE INTO take SELECT * FROM kept; DROP TABLE kept"
+
+mariadb_sql "ALTER TABLE xenbw_host DROP COLUMN taken" netacct
+xenbw db status >/dev/null
+tap_is "xenbw_host of an earlier xenbw: status 1" "$?" 1
+tap_like "with the statement" "$(cat "$CLI/err")" 'is that of an earlier xenbw; .*ALTER TABLE xenbw_host ADD COLUMN taken'
+mariadb_sql "$(grep -o 'ALTER TABLE.*' "$CLI/err")" netacct
+tap_ok "which works" xenbw db status
 
 mariadb_sql "DROP TABLE xenbw_host" netacct
 xenbw db status >/dev/null

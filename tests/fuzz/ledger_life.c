@@ -251,13 +251,14 @@ static void read_rrd(sqlite3 *db, int64_t since)
 
 static void read_traffic(sqlite3 *db, int64_t after)
 {
+	struct traffic_marker marker = {.seq = after, .taken = (char[]){"1 2"}, .host = (char[]){"host"}};
 	struct traffic_ledger ledger;
 	struct traffic_batch batch;
 	char *err = NULL;
 
-	if (well(traffic_source_ledger(db, "mysql", after, &ledger, &err), &err)) {
+	if (well(traffic_source_ledger(db, "mysql", &marker, &ledger, &err), &err)) {
 		expect(ledger.uuid != NULL);
-		free(ledger.uuid);
+		traffic_ledger_clear(&ledger);
 	}
 	if (well(traffic_source_batch(db, after, 100, "-host", &batch, &err), &err)) {
 		for (size_t i = 0; i < batch.count; i++)

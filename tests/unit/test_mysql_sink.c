@@ -20,6 +20,7 @@
 
 #include "base/mem.h"
 #include "db/mysql.h"
+#include "db/traffic_source.h"
 #include "db/traffic_table.h"
 #include "tests/support/ledger_bed.h"
 #include "tests/support/mariadb_bed.h"
@@ -527,6 +528,8 @@ static void a_commit_that_lands_late_is_not_doubled(void **state)
 {
 	struct bed *b = *state;
 	struct late late = {.m = mariadb_bed_open(&b->conf.mysql), .wait_ms = 700};
+	struct traffic_batch second;
+	char *err = NULL;
 	pthread_t thread;
 
 	ledger_bed_bucket(db(b), 1, "web");
@@ -534,8 +537,9 @@ static void a_commit_that_lands_late_is_not_doubled(void **state)
 	passes(b, 1);
 	new_sink(b);
 	take(b, 1, SLOT(1), 10, 10);
+	assert_int_equal(traffic_source_batch(db(b), 1, 1, NULL, &second, &err), 0);
 	mariadb_bed_sql(late.m, "START TRANSACTION");
-	mariadb_bed_sql(late.m, "UPDATE xenbw_host SET seq = 2 WHERE seq = 1");
+	mariadb_bed_sql(late.m, "UPDATE xenbw_host SET seq = 2, taken = '%s' WHERE seq = 1", second.taken);
 	mariadb_bed_sql(
 		late.m,
 		"INSERT INTO traffic(ip, time, input, output, direct_input, direct_output, local_input,"
@@ -548,6 +552,7 @@ static void a_commit_that_lands_late_is_not_doubled(void **state)
 	pthread_join(thread, NULL);
 	rows_are(b, "web|2023-11-15 00:00:00|111|111\n");
 	marker_is(b, "3\n");
+	traffic_batch_free(&second);
 	mysql_hang_up(late.m);
 }
 
@@ -672,7 +677,7 @@ static void a_deadlock_is_tried_again(void **state)
 	mysql_hang_up(late.m);
 	sums_are_equal(b);
 	mariadb_bed_is(b->root, "SELECT local_input FROM traffic ORDER BY ip", "14\n1014\n");
-	mariadb_bed_is(b->root, "SELECT CONCAT_WS('|', host, seq) FROM xenbw_host", "x|4\n");
+	marker_is(b, "4\n");
 	mariadb_bed_is(b->root,
 		       "SELECT variable_value FROM information_schema.global_status WHERE variable_name = "
 		       "'INNODB_DEADLOCKS'",
@@ -698,21 +703,206 @@ static void a_lock_that_stays_is_named_and_waited_for_not_too_long(void **state)
 
 /* ---- the marker and the ledger ---- */
 
-static void a_marker_ahead_of_the_ledger_is_refused_and_the_way_on_works(void **state)
+/* One that was made at a time: all that tells it from others of the same bytes. */
+static void take_at(const struct bed *b, int64_t time, uint64_t bytes)
+{
+	take(b, 1, time - time % 300, bytes, bytes);
+	ledger_bed_sql(db(b),
+		       "UPDATE take SET from_time = %lld, to_time = %lld WHERE seq = (SELECT max(seq) FROM "
+		       "take)",
+		       (long long)time - 30, (long long)time);
+}
+
+/* A pass fails with these words, and says at its end how to go on: so it is done. */
+static void go_on_as_it_says(struct bed *b, const char *words)
+{
+	char *err = NULL, *statement;
+	int64_t seq;
+
+	assert_int_equal(mysql_sink_pass(b->sink, &seq, &err), -1);
+	if (!strstr(err, words))
+		fail_msg("expected `%s` in: %s", words, err);
+	statement = strstr(err, "UPDATE xenbw_host");
+	assert_non_null(statement);
+	mariadb_bed_sql(b->root, "%s", statement);
+	free(err);
+}
+
+/* As it was when it had only takes up to seq, the last of them noted as passed or not. */
+static void put_ledger_back(struct bed *b, int seq, int passed)
+{
+	ledger_bed_sql(db(b), "DELETE FROM take WHERE seq > %d", seq);
+	ledger_bed_sql(db(b), "UPDATE sqlite_sequence SET seq = %d WHERE name = 'take'", seq);
+	ledger_bed_sql(db(b), "UPDATE sink SET seq = %d", passed);
+	new_sink(b);
+}
+
+static void a_ledger_that_was_put_back_is_refused_and_the_way_on_works(void **state)
 {
 	struct bed *b = *state;
 
 	ledger_bed_bucket(db(b), 1, "web");
-	take(b, 1, SLOT(0), 1, 1);
+	for (int n = 1; n <= 6; n++)
+		take_at(b, T0 + n * 30, 1);
+	passes(b, 6);
+	put_ledger_back(b, 3, 2);
+	fails(b, "is ahead of the ledger", "sequence 6, the ledger's last is 3");
+	fails(b, "is ahead of the ledger", "UPDATE xenbw_host SET seq = 3, taken = '");
+	rows_are(b, "web|2023-11-15 00:00:00|6|6\n");
+	go_on_as_it_says(b, "is ahead of the ledger");
+	take_at(b, T0 + 600, 1);
+	passes(b, 4);
+	rows_are(b, "web|2023-11-15 00:00:00|7|7\n");
+}
+
+static void a_ledger_that_was_put_back_stays_refused_when_it_has_grown(void **state)
+{
+	struct bed *b = *state;
+
+	ledger_bed_bucket(db(b), 1, "web");
+	for (int n = 1; n <= 6; n++)
+		take_at(b, T0 + n * 30, 1);
+	passes(b, 6);
+	put_ledger_back(b, 3, 2);
+	fails(b, "is ahead of the ledger", "the ledger's last is 3");
+	for (int n = 0; n < 5; n++) { /* to the marker and beyond it, step by step */
+		take_at(b, T0 + 600 + n * 30, 10);
+		fails(b, "is ahead of the ledger", n < 2 ? "the ledger's last is" : "is another take there");
+		new_sink(b);
+		fails(b, "is ahead of the ledger", "UPDATE xenbw_host SET seq = 3, taken = '");
+	}
+	rows_are(b, "web|2023-11-15 00:00:00|6|6\n");
+	go_on_as_it_says(b, "is ahead of the ledger"); /* with all that was counted since */
+	passes(b, 8);
+	rows_are(b, "web|2023-11-15 00:00:00|56|56\n");
+}
+
+/* What the old ledger had acknowledged is folded: the way on begins there. */
+static void a_ledger_that_was_put_back_and_folded_goes_on_with_all_that_is_new(void **state)
+{
+	struct bed *b = *state;
+
+	ledger_bed_bucket(db(b), 1, "web");
+	for (int n = 1; n <= 6; n++)
+		take_at(b, T0 + n * 30, 1);
+	passes(b, 6);
+	put_ledger_back(b, 3, 3);
+	ledger_bed_sql(db(b), "DELETE FROM take");
+	for (int n = 0; n < 5; n++)
+		take_at(b, T0 + 600 + n * 30, 10);
+	fails(b, "is ahead of the ledger", "UPDATE xenbw_host SET seq = 3, taken = '' WHERE");
+	go_on_as_it_says(b, "is ahead of the ledger");
+	passes(b, 8);
+	rows_are(b, "web|2023-11-15 00:00:00|56|56\n");
+}
+
+static void a_marker_that_an_admin_only_moved_is_refused(void **state)
+{
+	struct bed *b = *state;
+
+	ledger_bed_bucket(db(b), 1, "web");
+	take_at(b, T0 + 30, 1);
 	passes(b, 1);
-	mariadb_bed_sql(b->root, "UPDATE xenbw_host SET seq = 9");
+	for (int n = 2; n <= 4; n++)
+		take_at(b, T0 + n * 30, 1);
+	mariadb_bed_sql(b->root, "UPDATE xenbw_host SET seq = 3");
 	new_sink(b);
-	fails(b, "is ahead of the ledger", "UPDATE xenbw_host SET seq = 1 WHERE ledger_uuid = '");
-	rows_are(b, "web|2023-11-15 00:00:00|1|1\n");
-	mariadb_bed_sql(b->root, "UPDATE xenbw_host SET seq = 1");
-	take(b, 1, SLOT(0), 1, 1);
+	fails(b, "is another take there", "UPDATE xenbw_host SET seq = 1, taken = '");
+	mariadb_bed_sql(b->root, "UPDATE xenbw_host SET taken = ''");
+	fails(b, "is another take there", "UPDATE xenbw_host SET seq = 1, taken = '");
+	go_on_as_it_says(b, "is ahead of the ledger");
+	passes(b, 4);
+	rows_are(b, "web|2023-11-15 00:00:00|4|4\n");
+}
+
+/* xenbwd has made the sink anew meanwhile, and folded what came up to the marker. */
+static void a_refusal_is_not_lost_by_switching_off_and_on(void **state)
+{
+	struct bed *b = *state;
+
+	ledger_bed_bucket(db(b), 1, "web");
+	for (int n = 1; n <= 6; n++)
+		take_at(b, T0 + n * 30, 1);
+	passes(b, 6);
+	put_ledger_back(b, 3, 3);
+	for (int n = 0; n < 5; n++)
+		take_at(b, T0 + 600 + n * 30, 10);
+	ledger_bed_sql(db(b), "UPDATE sink SET seq = 8");
+	fails(b, "is another take there", "UPDATE xenbw_host SET seq = 3, taken = '");
+	for (int n = 4; n <= 6; n++)
+		ledger_bed_bytes(db(b), 1, SLOT(2 + n * 10), 1, (uint64_t[]){10, 10}, none, none);
+	ledger_bed_sql(db(b), "DELETE FROM take WHERE seq <= 6");
+	new_sink(b);
+	fails(b, "is another take there", "UPDATE xenbw_host SET seq = 6, taken = '' WHERE");
+	go_on_as_it_says(b, "is ahead of the ledger");
+	passes(b, 0);
+	rows_are(b, "web|2023-11-15 00:00:00|26|26\n");
+}
+
+/* The other host's takes have the same sequences. */
+static void a_host_with_a_copy_of_the_ledger_is_refused(void **state)
+{
+	struct bed *b = *state;
+
+	ledger_bed_bucket(db(b), 1, "web");
+	for (int n = 1; n <= 3; n++)
+		take_at(b, T0 + n * 30, 1);
+	passes(b, 3);
+	mariadb_bed_sql(b->root, "UPDATE xenbw_host SET seq = 5, taken = 'another', host = 'twin'");
+	for (int n = 4; n <= 8; n++) {
+		take_at(b, T0 + n * 30, 10); /* the marker that is known is not there any more */
+		fails(b, "is ahead of the ledger", "host twin wrote last");
+	}
+	rows_are(b, "web|2023-11-15 00:00:00|3|3\n");
+}
+
+static void a_host_that_was_renamed_goes_on(void **state)
+{
+	struct bed *b = *state;
+
+	ledger_bed_bucket(db(b), 1, "web");
+	take_at(b, T0 + 30, 1);
+	passes(b, 1);
+	mariadb_bed_sql(b->root, "UPDATE xenbw_host SET host = 'formerly'");
+	new_sink(b);
+	take_at(b, T0 + 60, 1);
 	passes(b, 2);
-	rows_are(b, "web|2023-11-15 00:00:00|2|2\n");
+	assert_non_null(strstr(b->log, "host formerly"));
+	mariadb_bed_is(b->root, "SELECT count(*) FROM xenbw_host WHERE host = 'formerly'", "0\n");
+}
+
+/* `database none` for a while: xenbwd forgets the sink, and makes it anew. */
+static void switched_off_and_on_again_the_gap_is_named(void **state)
+{
+	struct bed *b = *state;
+
+	ledger_bed_bucket(db(b), 1, "web");
+	for (int n = 1; n <= 3; n++)
+		take_at(b, T0 + n * 30, 1);
+	passes(b, 3);
+	ledger_bed_sql(db(b), "DELETE FROM sink");
+	take_at(b, T0 + 300, 10);
+	take_at(b, T0 + 330, 10);
+	ledger_bed_sql(db(b), "INSERT INTO sink(name, seq) VALUES ('mysql', 5)");
+	new_sink(b);
+	/* nothing is folded: so nothing is missing */
+	passes(b, 0);
+	rows_are(b, "web|2023-11-15 00:00:00|23|23\n");
+
+	ledger_bed_sql(db(b), "DELETE FROM sink");
+	take_at(b, T0 + 600, 100);
+	take_at(b, T0 + 630, 100);
+	ledger_bed_sql(db(b), "DELETE FROM take");
+	ledger_bed_bytes(db(b), 1, SLOT(2), 1, (uint64_t[]){200, 200}, none, none);
+	ledger_bed_sql(db(b), "INSERT INTO sink(name, seq) VALUES ('mysql', 7)");
+	take_at(b, T0 + 900, 1000);
+	new_sink(b);
+	fails(b, "is behind the ledger", "`database none`");
+	fails(b, "all up to 2023-11-15 00:05:30 UTC", "the sums of the next 2 takes");
+	fails(b, "the sums of the next 2 takes", "UPDATE xenbw_host SET seq = 7, taken = '' WHERE");
+	go_on_as_it_says(b, "is behind the ledger");
+	passes(b, 8);
+	rows_are(b, "web|2023-11-15 00:00:00|1023|1023\n");
 }
 
 static void a_marker_behind_what_is_folded_is_refused_and_the_way_on_works(void **state)
@@ -720,29 +910,33 @@ static void a_marker_behind_what_is_folded_is_refused_and_the_way_on_works(void 
 	struct bed *b = *state;
 
 	ledger_bed_bucket(db(b), 1, "web");
-	for (int n = 0; n < 10; n++)
-		take(b, 1, SLOT(n), 1, 1);
+	for (int n = 1; n <= 4; n++)
+		take_at(b, T0 + n * 30, 1);
+	passes(b, 4);
+	mariadb_bed_sql(b->root, "CREATE TABLE copy AS SELECT * FROM xenbw_host");
+	for (int n = 5; n <= 10; n++)
+		take_at(b, T0 + n * 30, 1);
 	passes(b, 10);
 	/* the database is put back to 4; all takes are still there */
-	mariadb_bed_sql(b->root, "UPDATE xenbw_host SET seq = 4");
+	mariadb_bed_sql(b->root, "REPLACE xenbw_host SELECT * FROM copy");
 	mariadb_bed_sql(b->root, "UPDATE traffic SET input = 4, output = 4");
 	new_sink(b);
 	passes(b, 0);
 	rows_are(b, "web|2023-11-15 00:00:00|10|10\n");
 	/* and again, when some are folded */
-	mariadb_bed_sql(b->root, "UPDATE xenbw_host SET seq = 4");
+	mariadb_bed_sql(b->root, "REPLACE xenbw_host SELECT * FROM copy");
+	mariadb_bed_sql(b->root, "UPDATE traffic SET input = 4, output = 4");
 	ledger_bed_sql(db(b), "DELETE FROM take WHERE seq <= 7");
 	new_sink(b);
-	fails(b, "is behind the ledger", "UPDATE xenbw_host SET seq = 7 WHERE ledger_uuid = '");
-	mariadb_bed_sql(b->root, "UPDATE xenbw_host SET seq = 10");
-	take(b, 1, SLOT(0), 5, 5);
+	go_on_as_it_says(b, "is behind the ledger");
+	take_at(b, T0 + 330, 5);
 	passes(b, 11);
-	rows_are(b, "web|2023-11-15 00:00:00|15|15\n");
+	rows_are(b, "web|2023-11-15 00:00:00|12|12\n");
 	/* all are */
-	mariadb_bed_sql(b->root, "UPDATE xenbw_host SET seq = 4");
+	mariadb_bed_sql(b->root, "REPLACE xenbw_host SELECT * FROM copy");
 	ledger_bed_sql(db(b), "DELETE FROM take");
 	new_sink(b);
-	fails(b, "is behind the ledger", "UPDATE xenbw_host SET seq = 11 WHERE ledger_uuid = '");
+	fails(b, "is behind the ledger", "UPDATE xenbw_host SET seq = 11, taken = '' WHERE ledger_uuid = '");
 }
 
 static void two_ledgers_share_a_table(void **state)
@@ -752,7 +946,8 @@ static void two_ledgers_share_a_table(void **state)
 	ledger_bed_bucket(db(b), 1, "web");
 	take(b, 1, SLOT(0), 1, 1);
 	passes(b, 1);
-	mariadb_bed_sql(b->root, "INSERT INTO xenbw_host VALUES ('other', 'other', 77)");
+	mariadb_bed_sql(b->root,
+			"INSERT INTO xenbw_host(ledger_uuid, host, seq) VALUES ('other', 'other', 77)");
 	take(b, 1, SLOT(0), 1, 1);
 	passes(b, 2);
 	mariadb_bed_is(b->root, "SELECT seq FROM xenbw_host ORDER BY seq", "2\n77\n");
@@ -907,6 +1102,10 @@ static void tables_are_judged(void **state)
 	mariadb_bed_sql(b->root, "DROP TABLE traffic, xenbw_host");
 	make_tables(b);
 	state_is(b, TRAFFIC_FINE, "");
+	mariadb_bed_sql(b->root, "ALTER TABLE xenbw_host DROP COLUMN taken");
+	state_is(b, TRAFFIC_LEGACY, TRAFFIC_MARKER_ALTER);
+	mariadb_bed_sql(b->root, TRAFFIC_MARKER_ALTER);
+	state_is(b, TRAFFIC_FINE, "");
 	mariadb_bed_sql(b->root, "ALTER TABLE xenbw_host DROP PRIMARY KEY");
 	state_is(b, TRAFFIC_FOREIGN, "table xenbw_host");
 }
@@ -962,7 +1161,14 @@ int main(void)
 		TEST(a_commit_whose_answer_is_lost_is_not_doubled),
 		TEST(a_deadlock_is_tried_again),
 		TEST(a_lock_that_stays_is_named_and_waited_for_not_too_long),
-		TEST(a_marker_ahead_of_the_ledger_is_refused_and_the_way_on_works),
+		TEST(a_ledger_that_was_put_back_is_refused_and_the_way_on_works),
+		TEST(a_ledger_that_was_put_back_stays_refused_when_it_has_grown),
+		TEST(a_ledger_that_was_put_back_and_folded_goes_on_with_all_that_is_new),
+		TEST(a_refusal_is_not_lost_by_switching_off_and_on),
+		TEST(a_marker_that_an_admin_only_moved_is_refused),
+		TEST(a_host_with_a_copy_of_the_ledger_is_refused),
+		TEST(a_host_that_was_renamed_goes_on),
+		TEST(switched_off_and_on_again_the_gap_is_named),
 		TEST(a_marker_behind_what_is_folded_is_refused_and_the_way_on_works),
 		TEST(two_ledgers_share_a_table),
 		TEST(trouble_is_named_with_the_way_out_and_nothing_is_lost),
