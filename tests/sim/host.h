@@ -34,7 +34,8 @@ struct dev {
 		struct counters raw;
 		unsigned resets;
 	} read, committed;
-	bool unproven; /* nobody could see all of what happened to it since its last reading */
+	uint64_t told[DIR_COUNT]; /* of what flowed, what a message about its carrier had in it */
+	bool unproven;            /* nobody could see all of what happened to it since its last reading */
 };
 
 /* A vif in a domain. */
@@ -62,6 +63,7 @@ struct guest {
 	 * since nothing proved that counters began anew */
 	uint64_t due[DIR_COUNT], may[DIR_COUNT], lose[DIR_COUNT];
 	uint64_t owed[DIR_COUNT]; /* what was missing, and may be found later */
+	unsigned reads, owed_at;  /* readings of its devices, in all and when something was found missing */
 	bool waits;               /* for what was told */
 };
 

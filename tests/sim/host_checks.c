@@ -37,9 +37,11 @@ void host_life_ends(struct host *h, struct dev *v, bool told)
 	struct guest *g = &h->guests[v->guest];
 
 	for (int d = 0; d < DIR_COUNT; d++) {
-		if (told && h->d)
-			g->may[d] += v->flowed[d] - v->read.flowed[d];
-		v->flowed[d] = v->read.flowed[d] = v->committed.flowed[d] = 0;
+		uint64_t known = told ? v->flowed[d] : v->told[d];
+
+		if (h->d && known > v->read.flowed[d])
+			g->may[d] += known - v->read.flowed[d];
+		v->flowed[d] = v->read.flowed[d] = v->committed.flowed[d] = v->told[d] = 0;
 	}
 	v->raw = (struct counters){0};
 	v->read.resets++;
@@ -63,6 +65,7 @@ void host_was_read(struct host *h, struct dev *v)
 			g->lose[d] += basis_bytes(basis, &v->read.raw, d);
 		v->read.flowed[d] = v->flowed[d];
 	}
+	g->reads++;
 	h->hidden += hidden;
 	h->lost += hidden && v->unproven;
 	v->read.raw = v->raw;
@@ -74,6 +77,25 @@ static void dev_committed(struct host *h, struct dev *v)
 {
 	(void)h;
 	v->committed = v->read;
+}
+
+/* A doubt is settled within the next readings of a device, of which a guest has at most four: what it cost is
+ * found by then. A new life that nothing proved is not counted until it has passed the old one: what that may
+ * cost can be missing at several commits. */
+static void check_missing(struct guest *g, int d, uint64_t grew)
+{
+	uint64_t missing = grew < g->due[d] ? g->due[d] - grew : 0,
+		 found = grew > g->due[d] ? grew - g->due[d] : 0;
+
+	if (missing) {
+		g->owed[d] += missing;
+		g->owed_at = g->reads;
+		g->lose[d] -= missing;
+	} else if (g->reads - g->owed_at > 12) {
+		g->owed[d] = 0;
+	} else {
+		g->owed[d] -= found < g->owed[d] ? found : g->owed[d];
+	}
 }
 
 static void check_guest(struct host *h, struct guest *g)
@@ -91,11 +113,11 @@ static void check_guest(struct host *h, struct guest *g)
 				 " may be missing, %" PRIu64 " be told, %" PRIu64 " be found",
 				 (int)(g - h->guests), dirs[d], grew, g->due[d], g->lose[d], g->may[d],
 				 g->owed[d]);
-		g->owed[d] = grew < g->due[d] ? g->due[d] - grew : 0;
+		check_missing(g, d, grew);
 		g->booked[d] = is;
 		if (grew > g->due[d])
 			g->may[d] -= grew - g->due[d] < g->may[d] ? grew - g->due[d] : g->may[d];
-		g->due[d] = g->lose[d] = 0;
+		g->due[d] = 0;
 	}
 }
 

@@ -65,6 +65,8 @@ void host_carrier(struct host *h, struct dev *v, bool on, const struct counters 
 	if (v->link.carrier && !on)
 		v->link.carrier_down++;
 	v->link.carrier = on;
+	for (int d = 0; h->d && told && told->tx_packets + told->rx_packets > 0 && d < DIR_COUNT; d++)
+		v->told[d] = v->flowed[d];
 	tell(h, LINK_CHANGED, v, told);
 }
 
