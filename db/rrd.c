@@ -17,7 +17,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/user.h"
-#include "db/rrd_guard.h"
+#include "db/rrd_run.h"
 
 #define SUFFIX ".rrd"
 
@@ -156,7 +156,7 @@ int rrd_dir_read(const struct rrd_dir *dir, const char *const *names, size_t cou
 
 	for (size_t i = 0; i < count; i++)
 		jobs[i].name = names[i];
-	rc = rrd_guard_run(dir->fd, RRD_TASKS_READ, jobs, count, states, died, err);
+	rc = rrd_run_jobs(dir->fd, RRD_TASKS_READ, jobs, count, states, died, err);
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		check_state(&states[i], died[i]);
 	free(died);
@@ -168,7 +168,7 @@ int rrd_dir_write(const struct rrd_dir *dir, const struct rrd_job *jobs, size_t 
 		  struct rrd_outcome *outcomes, char **err)
 {
 	int *died = mem_array(count, sizeof(*died));
-	int rc = rrd_guard_run(dir->fd, RRD_TASKS_WRITE, jobs, count, outcomes, died, err);
+	int rc = rrd_run_jobs(dir->fd, RRD_TASKS_WRITE, jobs, count, outcomes, died, err);
 
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		check_outcome(&outcomes[i], died[i]);

@@ -3,7 +3,7 @@
  * rrd: the RRD files of one directory, for a process that does not link librrd.
  *
  * Owns the directory's descriptor, makes names and renames. Files are read and written by xenbw-rrd
- * (db/rrd_guard.h starts it, db/rrd_file.h is what it does), so no file can end this process or see what it
+ * (db/rrd_run.h starts it, db/rrd_file.h is what it does), so no file can end this process or see what it
  * holds. That xenbw-rrd cannot be started is trouble with all files. New files are made whole under a
  * temporary name and then renamed. An existing file is gone on with as it is: never made anew, tuned or
  * replaced.

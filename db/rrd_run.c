@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "db/rrd_guard.h"
+#include "db/rrd_run.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -87,7 +87,7 @@ static int run_all(const struct rrd_tasks *t, const int fds[2], int *died, char 
 	return 0;
 }
 
-int rrd_guard_run(int dir, enum rrd_tasks_kind kind, const struct rrd_job *jobs, size_t count, void *replies,
+int rrd_run_jobs(int dir, enum rrd_tasks_kind kind, const struct rrd_job *jobs, size_t count, void *replies,
 		  int *died, char **err)
 {
 	struct rrd_tasks t;
