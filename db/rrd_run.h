@@ -12,11 +12,16 @@
 
 #include "db/rrd_tasks.h"
 
-/* Does all jobs in the directory with this descriptor. `replies` is an array of `count` replies of the
- * tasks' kind, which hold whatever xenbw-rrd wrote there; died[i] is 0, or the signal that task i died of. If
- * the caller itself is killed xenbw-rrd stops after the task in hand. Returns -1 where xenbw-rrd does not
- * run; then the replies are not filled in. */
-int rrd_run_jobs(int dir, enum rrd_tasks_kind kind, const struct rrd_job *jobs, size_t count, void *replies,
-		  int *died, char **err);
+/* What became of a task that xenbw-rrd died of. */
+struct rrd_death {
+	int signal; /* 0: it did not */
+	bool torn;  /* the update that it was amid could not be put back */
+};
+
+/* Does all jobs in the directory. `replies` is an array of `count` replies of the tasks' kind, which hold
+ * whatever xenbw-rrd wrote there; deaths[i] is task i's. If the caller itself is killed xenbw-rrd stops after
+ * the task in hand. Returns -1 where xenbw-rrd does not run; then the replies are not filled in. */
+int rrd_run_jobs(const struct rrd_dir *dir, enum rrd_tasks_kind kind, const struct rrd_job *jobs,
+		 size_t count, void *replies, struct rrd_death *deaths, char **err);
 
 #endif

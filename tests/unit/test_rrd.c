@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -98,6 +99,7 @@ static struct rrd_outcome bring_up(const struct bed *b, const char *name, int64_
 	struct rrd_job job = {.name = name,
 			      .mode = missing ? RRD_BEGIN : RRD_GO_ON,
 			      .place = missing,
+			      .after = s.tail.last_update,
 			      .columns = s.columns};
 
 	if (s.outcome.cause == RRD_FINE || missing) {
@@ -341,6 +343,7 @@ static void killed_pass(struct bed *b, const char *name, int64_t to, const struc
 		struct rrd_job job = {.name = name,
 				      .mode = missing ? RRD_BEGIN : RRD_GO_ON,
 				      .place = missing,
+				      .after = s.tail.last_update,
 				      .columns = s.columns};
 
 		rrd_plan(&s.tail, SLOT(0), to, u, &job.updates);
@@ -624,6 +627,7 @@ static struct rrd_outcome among_others(struct bed *b, const char *name)
 		jobs[i] = (struct rrd_job){.name = names[i],
 					   .mode = missing ? RRD_BEGIN : RRD_GO_ON,
 					   .place = missing,
+					   .after = states[i].tail.last_update,
 					   .columns = states[i].columns};
 		if (states[i].outcome.cause == RRD_FINE || missing)
 			rrd_plan(&states[i].tail, SLOT(0), SLOT(3), &some, &jobs[i].updates);
@@ -768,6 +772,7 @@ static struct rrd_outcome bring_up_in_child(struct bed *b, const char *name)
 	job.place = s.outcome.cause == RRD_MISSING;
 	job.mode = job.place ? RRD_BEGIN : RRD_GO_ON;
 	job.columns = s.columns;
+	job.after = s.tail.last_update;
 	if (s.outcome.cause == RRD_FINE || job.place) {
 		rrd_plan(&s.tail, SLOT(0), SLOT(3), &some, &job.updates);
 		CHECK(rrd_dir_write(&b->dir, &job, 1, &s.outcome, &err) == 0);
@@ -793,6 +798,7 @@ static void without_capabilities(struct bed *b)
 	o = bring_up_in_child(b, "z.rrd");
 	CHECK(o.cause == RRD_FINE);
 	CHECK(chmod(b->path, 0555) == 0);
+	CHECK(flock(b->dir.fd, LOCK_UN) == 0); /* our parent has it open too */
 	CHECK(rrd_dir_open(&dir, b->path, &err) < 0);
 	CHECK(strstr(err, "cannot write in RRD directory"));
 	CHECK(chmod(b->path, 0755) == 0);
@@ -851,6 +857,7 @@ static void on_a_small_disk(struct bed *b)
 		CHECK(rrd_dir_read(&small.dir, &name, 1, &s, &err) == 0);
 		CHECK(s.outcome.cause == RRD_FINE);
 		job.columns = s.columns;
+		job.after = s.tail.last_update;
 		rrd_plan(&s.tail, SLOT(9), SLOT(10), &u, &job.updates);
 		CHECK(rrd_dir_write(&small.dir, &job, 1, &o, &err) == 0);
 		CHECK(o.cause == RRD_DEADLY);
@@ -946,7 +953,8 @@ static void a_killed_xenbw_rrd_marks_the_file_in_hand_alone_and_leaves_nothing_b
 		paths[i] = path_of(b, names[i]);
 		expect_fine(bring_up(b, names[i], SLOT(0), SLOT(1), &some));
 		s = read_file(b, names[i]);
-		jobs[i] = (struct rrd_job){.name = names[i], .columns = s.columns};
+		jobs[i] =
+			(struct rrd_job){.name = names[i], .after = s.tail.last_update, .columns = s.columns};
 		rrd_plan(&s.tail, SLOT(1), SLOT(3), &some, &jobs[i].updates);
 	}
 	descriptors = rrd_bed_descriptors(getpid());
@@ -1005,8 +1013,9 @@ static void an_update_that_was_cut_off_is_put_back_and_made_again(void **state)
 	for (int i = 0; i < 20; i++) {
 		struct rrd_job job = {.name = "web.rrd"};
 		struct rrd_tasks t;
+		struct stat st;
 		char *torn = mem_alloc(size), *seen;
-		int tasks = rrd_tasks_make(&t, RRD_TASKS_WRITE, &job, 1, &err);
+		int tasks = rrd_tasks_make(&t, RRD_TASKS_WRITE, b->dir.temporary, &job, 1, &err);
 
 		assert_true(tasks >= 0);
 		memcpy(torn, after, size);
@@ -1016,6 +1025,10 @@ static void an_update_that_was_cut_off_is_put_back_and_made_again(void **state)
 		scratch_write(path, torn, size);
 		memcpy(t.undo->bytes, before, prefix);
 		t.undo->length = prefix;
+		assert_int_equal(stat(path, &st), 0);
+		t.undo->device = st.st_dev;
+		t.undo->inode = st.st_ino;
+		t.undo->newest = SLOT(3);
 		*t.progress = (struct rrd_progress){.begun = 1, .done = 1};
 		go_on_with(b, tasks);
 		assert_int_equal(t.undo->length, 0);
