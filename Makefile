@@ -44,7 +44,7 @@ MYSQL := db/mysql db/traffic_table db/traffic_source db/traffic_marker
 MYSQL_SINK := db/traffic_rows db/mysql_sink db/sink
 
 # The RRD files, for who has xenbw-rrd work on them; with xenbw-writer's own sink.
-RRD := db/rrd db/rrd_guard db/rrd_tasks db/rrd_plan src/base/child
+RRD := db/rrd db/rrd_run db/rrd_tasks db/rrd_plan src/base/child
 RRD_SINK := db/rrd_sink db/rrd_source
 
 xenbw-writer_SRC := src/xenbw-writer.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/config/*.c src/writer/*.c) $(LEDGER:%=%.c) \

@@ -5,11 +5,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -17,9 +21,39 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/user.h"
-#include "db/rrd_guard.h"
+#include "db/rrd_run.h"
 
 #define SUFFIX ".rrd"
+
+#define LOCK_TRIES 250 /* one each 20 ms; who waits in vain is asked again some seconds later */
+
+/* Some file systems have no such locks, or none for directories: what protects there is that every temporary
+ * name is its process's own. */
+static int lock_dir(const struct rrd_dir *dir, char **err)
+{
+	for (int tries = 0; flock(dir->fd, LOCK_EX | LOCK_NB) < 0; tries++) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return 0;
+		if (tries == LOCK_TRIES)
+			return err_set(
+				err,
+				"RRD directory %s is locked: another xenbw-writer, or the xenbw-rrd that "
+				"a killed one left, works in it; it is tried again",
+				dir->path);
+		nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+	}
+	return 0;
+}
+
+static int choose_temporary(struct rrd_dir *dir, char **err)
+{
+	uint64_t number;
+
+	if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
+		return err_sys(err, "cannot get a random number");
+	snprintf(dir->temporary, sizeof(dir->temporary), RRD_TEMPORARY ".%016" PRIx64, number);
+	return 0;
+}
 
 static int remove_leftovers(const struct rrd_dir *dir, char **err)
 {
@@ -86,7 +120,7 @@ int rrd_dir_open(struct rrd_dir *dir, const char *path, char **err)
 		free(user);
 		goto fail;
 	}
-	if (remove_leftovers(dir, err) < 0)
+	if (lock_dir(dir, err) < 0 || choose_temporary(dir, err) < 0 || remove_leftovers(dir, err) < 0)
 		goto fail;
 	return 0;
 fail:
@@ -118,9 +152,16 @@ int rrd_dir_rename(const struct rrd_dir *dir, const char *from, const char *to, 
 }
 
 /* Looks through what came from a process that a damaged file may have had in its hands. */
-static void check_outcome(struct rrd_outcome *o, int died)
+static void check_outcome(struct rrd_outcome *o, const struct rrd_death *death)
 {
-	if (died == SIGKILL) {
+	int died = death->signal;
+
+	if (died == SIGKILL && death->torn) {
+		o->cause = RRD_TORN;
+		snprintf(o->reason, sizeof(o->reason), "%s",
+			 "xenbw-rrd was killed while it worked on it, and what it had begun could not be put "
+			 "back: it may have a row twice; " RRD_MOVE_AWAY);
+	} else if (died == SIGKILL) {
 		o->cause = RRD_KILLED;
 		snprintf(o->reason, sizeof(o->reason), "%s",
 			 "xenbw-rrd was killed while it worked on it; it is as it was before");
@@ -137,9 +178,9 @@ static void check_outcome(struct rrd_outcome *o, int died)
 			*c = '?';
 }
 
-static void check_state(struct rrd_state *s, int died)
+static void check_state(struct rrd_state *s, const struct rrd_death *death)
 {
-	check_outcome(&s->outcome, died);
+	check_outcome(&s->outcome, death);
 	s->columns &= RRD_ALL_COLUMNS;
 	if (s->outcome.cause == RRD_FINE && s->tail.last_update <= 0) {
 		s->outcome.cause = RRD_DAMAGED;
@@ -152,14 +193,15 @@ int rrd_dir_read(const struct rrd_dir *dir, const char *const *names, size_t cou
 		 char **err)
 {
 	struct rrd_job *jobs = mem_array(count, sizeof(*jobs));
-	int *died = mem_array(count, sizeof(*died)), rc;
+	struct rrd_death *deaths = mem_array(count, sizeof(*deaths));
+	int rc;
 
 	for (size_t i = 0; i < count; i++)
 		jobs[i].name = names[i];
-	rc = rrd_guard_run(dir->fd, RRD_TASKS_READ, jobs, count, states, died, err);
+	rc = rrd_run_jobs(dir, RRD_TASKS_READ, jobs, count, states, deaths, err);
 	for (size_t i = 0; rc == 0 && i < count; i++)
-		check_state(&states[i], died[i]);
-	free(died);
+		check_state(&states[i], &deaths[i]);
+	free(deaths);
 	free(jobs);
 	return rc;
 }
@@ -167,11 +209,11 @@ int rrd_dir_read(const struct rrd_dir *dir, const char *const *names, size_t cou
 int rrd_dir_write(const struct rrd_dir *dir, const struct rrd_job *jobs, size_t count,
 		  struct rrd_outcome *outcomes, char **err)
 {
-	int *died = mem_array(count, sizeof(*died));
-	int rc = rrd_guard_run(dir->fd, RRD_TASKS_WRITE, jobs, count, outcomes, died, err);
+	struct rrd_death *deaths = mem_array(count, sizeof(*deaths));
+	int rc = rrd_run_jobs(dir, RRD_TASKS_WRITE, jobs, count, outcomes, deaths, err);
 
 	for (size_t i = 0; rc == 0 && i < count; i++)
-		check_outcome(&outcomes[i], died[i]);
-	free(died);
+		check_outcome(&outcomes[i], &deaths[i]);
+	free(deaths);
 	return rc;
 }

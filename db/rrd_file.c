@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
@@ -217,9 +218,9 @@ static void fill_state(const rrd_info_t *info, struct rrd_state *s)
 		     "it has no data sources `input` and `output` of type COUNTER or DERIVE; " RRD_MOVE_AWAY);
 }
 
-void rrd_file_read(int dir, const char *name, struct rrd_state *s)
+void rrd_file_read(const struct rrd_place *p, const char *name, struct rrd_state *s)
 {
-	int fd = open_file(dir, name, &s->outcome);
+	int fd = open_file(p->dir, name, &s->outcome);
 	rrd_info_t *info;
 	char *proc;
 
@@ -295,49 +296,59 @@ static int update_file(int fd, const char *name, const struct rrd_updates *updat
 }
 
 /* Makes the temporary file, with the time before its first update; its descriptor, or -1. */
-static int create_temporary(int dir, int64_t first, struct rrd_outcome *o)
+static int create_temporary(const struct rrd_place *p, int64_t first, struct rrd_outcome *o)
 {
-	char *proc = mem_printf("/proc/self/fd/%d/" RRD_TEMPORARY, dir);
+	char *proc = mem_printf("/proc/self/fd/%d/%s", p->dir, p->temporary);
 	int fd = -1;
 
 	rrd_clear_error();
 	if (rrd_create_r2(proc, RRD_STEP, first - 1, 0, NULL, NULL, sizeof(definition) / sizeof(*definition),
 			  (const char **)definition) != 0)
-		fail_create(o, dir);
+		fail_create(o, p->dir);
 	else
-		fd = open_file(dir, RRD_TEMPORARY, o);
+		fd = open_file(p->dir, p->temporary, o);
 	free(proc);
 	return fd;
 }
 
-static int put_in_place(int dir, int fd, const char *name, struct rrd_outcome *o)
+static bool parent_lives(const struct rrd_place *p)
 {
-	if (fsync(fd) == 0 && renameat2(dir, RRD_TEMPORARY, dir, name, RENAME_NOREPLACE) == 0)
-		return 0;
-	fail(o, errno, "cannot put it in its place: %s", strerror(errno));
-	return -1;
+	return getppid() == p->parent;
 }
 
-static void build_file(int dir, const struct rrd_job *job, struct rrd_outcome *o)
+static void put_in_place(const struct rrd_place *p, int fd, const char *name, struct rrd_outcome *o)
 {
-	int fd = job->mode == RRD_BEGIN ? create_temporary(dir, job->updates.list[0].time, o)
-					: open_file(dir, RRD_TEMPORARY, o);
+	int rc = fsync(fd);
+
+	if (!parent_lives(p)) /* fsync takes its time; the next xenbw-writer may have other plans by now */
+		fail(o, RRD_KILLED, "xenbw-writer is gone");
+	else if (rc < 0 || renameat2(p->dir, p->temporary, p->dir, name, RENAME_NOREPLACE) < 0)
+		fail(o, errno, "cannot put it in its place: %s", strerror(errno));
+}
+
+static void build_file(const struct rrd_place *p, const struct rrd_job *job, struct rrd_outcome *o)
+{
+	int fd = job->mode == RRD_BEGIN ? create_temporary(p, job->updates.list[0].time, o)
+					: open_file(p->dir, p->temporary, o);
 
 	if (fd >= 0) {
 		/* a file that was cut short shows here at the latest */
 		if (update_file(fd, job->name, &job->updates, RRD_ALL_COLUMNS, o) == 0 && job->place)
-			put_in_place(dir, fd, job->name, o);
+			put_in_place(p, fd, job->name, o);
 		close(fd);
 	}
 	if (o->cause != RRD_FINE)
-		unlinkat(dir, RRD_TEMPORARY, 0);
+		unlinkat(p->dir, p->temporary, 0);
 }
 
 /* Whoever reads it after this process's end finds it whole or not at all. */
-static void keep_beginning(int fd, struct rrd_undo *undo)
+static void keep_beginning(int fd, const struct stat *st, int64_t newest, struct rrd_undo *undo)
 {
 	ssize_t n = pread(fd, undo->bytes, sizeof(undo->bytes), 0);
 
+	undo->device = st->st_dev;
+	undo->inode = st->st_ino;
+	undo->newest = newest;
 	if (n > 0)
 		__atomic_store_n(&undo->length, (uint64_t)n, __ATOMIC_SEQ_CST);
 }
@@ -347,36 +358,86 @@ static void forget_beginning(struct rrd_undo *undo)
 	__atomic_store_n(&undo->length, 0, __ATOMIC_SEQ_CST);
 }
 
-void rrd_file_undo(int dir, const char *name, struct rrd_undo *undo)
+/* The last update of a file that begins so; 0 or less where librrd does not know. It looks at a copy, for its
+ * close of the file itself would give up our lock. */
+static int64_t last_update(const char *bytes, size_t length, off_t size)
+{
+	int copy = memfd_create("xenbw-rrd", MFD_CLOEXEC);
+	int64_t last = -1;
+	char *proc;
+
+	if (copy < 0)
+		return -1;
+	if (ftruncate(copy, size) == 0 && pwrite(copy, bytes, length, 0) == (ssize_t)length) {
+		proc = proc_path(copy);
+		last = rrd_last_r(proc);
+		rrd_clear_error();
+		free(proc);
+	}
+	close(copy);
+	return last;
+}
+
+static int64_t last_update_now(int fd, off_t size)
+{
+	char *bytes = mem_alloc(RRD_UNDO_BYTES);
+	ssize_t n = pread(fd, bytes, RRD_UNDO_BYTES, 0);
+	int64_t last = n > 0 ? last_update(bytes, (size_t)n, size) : -1;
+
+	free(bytes);
+	return last;
+}
+
+void rrd_file_undo(const struct rrd_place *p, const char *name, struct rrd_undo *undo)
 {
 	struct rrd_outcome o = {0};
-	int fd = open_file(dir, name, &o);
-	ssize_t n;
+	int fd = open_file(p->dir, name, &o);
+	struct stat st;
 
-	if (fd >= 0) {
-		n = pwrite(fd, undo->bytes, undo->length, 0);
-		(void)n; /* the pages are there; where not, the file is damaged, which shows when it is read
-			  */
-		close(fd);
+	if (fd < 0)
+		return;
+	/* a half-stored header has the time from before the update, or that of it */
+	if (parent_lives(p) && fstat(fd, &st) == 0 && st.st_dev == undo->device && st.st_ino == undo->inode &&
+	    last_update_now(fd, st.st_size) <= undo->newest &&
+	    pwrite(fd, undo->bytes, undo->length, 0) == (ssize_t)undo->length)
+		forget_beginning(undo);
+	close(fd);
+}
+
+static void update_in_place(int fd, const struct rrd_job *job, struct rrd_undo *undo, struct rrd_outcome *o)
+{
+	struct stat st;
+	int64_t last;
+
+	if (fstat(fd, &st) < 0) {
+		fail(o, errno, "cannot look at it: %s", strerror(errno));
+		return;
 	}
+	last = last_update_now(fd, st.st_size);
+	if (last > 0 && last != job->after) {
+		fail(o, RRD_MEANWHILE,
+		     "another program has written it since it was read; the next slot goes on from there");
+		return;
+	}
+	keep_beginning(fd, &st, job->updates.list[job->updates.count - 1].time, undo);
+	update_file(fd, job->name, &job->updates, job->columns, o);
 	forget_beginning(undo);
 }
 
-void rrd_file_write(int dir, const struct rrd_job *job, struct rrd_undo *undo, struct rrd_outcome *o)
+void rrd_file_write(const struct rrd_place *p, const struct rrd_job *job, struct rrd_undo *undo,
+		    struct rrd_outcome *o)
 {
 	int fd;
 
 	if (job->updates.count == 0 && !(job->mode == RRD_BUILD && job->place))
 		return;
 	if (job->mode != RRD_GO_ON) {
-		build_file(dir, job, o);
+		build_file(p, job, o);
 		return;
 	}
-	fd = open_file(dir, job->name, o);
+	fd = open_file(p->dir, job->name, o);
 	if (fd < 0)
 		return;
-	keep_beginning(fd, undo);
-	update_file(fd, job->name, &job->updates, job->columns, o);
-	forget_beginning(undo);
+	update_in_place(fd, job, undo, o);
 	close(fd);
 }

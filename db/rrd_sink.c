@@ -275,7 +275,10 @@ static void note_written(const struct pass *p, const struct item *item, const st
 
 static struct rrd_job make_job(struct item *item, int64_t from, int64_t to, const struct rrd_usage *usage)
 {
-	struct rrd_job job = {.name = item->name, .mode = item->mode, .columns = item->state.columns};
+	struct rrd_job job = {.name = item->name,
+			      .mode = item->mode,
+			      .after = item->state.tail.last_update,
+			      .columns = item->state.columns};
 
 	job.place = item->mode != RRD_GO_ON && to >= item->bucket->ends;
 	rrd_plan(&item->state.tail, from, to, usage, &job.updates);

@@ -2,6 +2,7 @@
 #include "db/rrd_tasks.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -50,7 +51,7 @@ static void set_sizes(struct rrd_tasks *t, const struct rrd_job *jobs)
 	t->size = t->replies_from + REPLIES + t->count * rrd_tasks_reply_size(t->kind);
 }
 
-static void fill(struct rrd_tasks *t, const struct rrd_job *jobs)
+static void fill(struct rrd_tasks *t, const char *temporary, const struct rrd_job *jobs)
 {
 	struct rrd_tasks_head *head = (struct rrd_tasks_head *)t->map;
 	size_t at = sizeof(*head) + t->count * sizeof(struct rrd_task);
@@ -60,11 +61,13 @@ static void fill(struct rrd_tasks *t, const struct rrd_job *jobs)
 					.count = t->count,
 					.replies = t->replies_from,
 					.parent = getpid()};
+	snprintf(head->temporary, sizeof(head->temporary), "%s", temporary);
 	for (size_t i = 0; i < t->count; i++) {
 		const struct rrd_updates *updates = &jobs[i].updates;
 
 		*task_at(t, i) = (struct rrd_task){.updates = at,
 						   .update_count = updates->count,
+						   .after = jobs[i].after,
 						   .mode = jobs[i].mode,
 						   .columns = jobs[i].columns,
 						   .place = jobs[i].place};
@@ -82,8 +85,8 @@ static void fill(struct rrd_tasks *t, const struct rrd_job *jobs)
 	}
 }
 
-int rrd_tasks_make(struct rrd_tasks *t, enum rrd_tasks_kind kind, const struct rrd_job *jobs, size_t count,
-		   char **err)
+int rrd_tasks_make(struct rrd_tasks *t, enum rrd_tasks_kind kind, const char *temporary,
+		   const struct rrd_job *jobs, size_t count, char **err)
 {
 	int fd = memfd_create("xenbw-rrd", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
@@ -97,7 +100,7 @@ int rrd_tasks_make(struct rrd_tasks *t, enum rrd_tasks_kind kind, const struct r
 	if (t->map == MAP_FAILED)
 		goto fail;
 	set_replies(t);
-	fill(t, jobs);
+	fill(t, temporary, jobs);
 	return fd;
 fail:
 	err_sys(err, "cannot make %zu bytes of memory to share with xenbw-rrd", t->size);
@@ -120,6 +123,10 @@ static int check_head(const struct rrd_tasks_head *head, size_t size, char **err
 		return err_set(err, "the tasks are none of this version's; reinstall xenbw");
 	if (head->kind != RRD_TASKS_READ && head->kind != RRD_TASKS_WRITE)
 		return err_set(err, "the tasks are of an unknown kind %u", head->kind);
+	if (strncmp(head->temporary, RRD_TEMPORARY, strlen(RRD_TEMPORARY)) != 0 ||
+	    strnlen(head->temporary, RRD_TEMPORARY_ROOM) == RRD_TEMPORARY_ROOM ||
+	    strchr(head->temporary, '/'))
+		return err_set(err, "the temporary name is none");
 	if (head->replies % page_size() != 0 || head->replies < sizeof(*head) ||
 	    !inside(head->replies, 1, REPLIES, size))
 		return err_set(err, "the replies do not begin within the memory");
@@ -200,12 +207,18 @@ int64_t rrd_tasks_parent(const struct rrd_tasks *t)
 	return ((const struct rrd_tasks_head *)t->map)->parent;
 }
 
+const char *rrd_tasks_temporary(const struct rrd_tasks *t)
+{
+	return ((const struct rrd_tasks_head *)t->map)->temporary;
+}
+
 struct rrd_job rrd_tasks_job(const struct rrd_tasks *t, size_t index)
 {
 	const struct rrd_task *task = task_at(t, index);
 
 	return (struct rrd_job){.name = t->map + task->name,
 				.mode = (enum rrd_mode)task->mode,
+				.after = task->after,
 				.place = task->place != 0,
 				.columns = task->columns,
 				.updates = {.list = (struct rrd_update *)(t->map + task->updates),

@@ -21,7 +21,7 @@
 #define RRD_TASKS_DIR_FD 3
 #define RRD_TASKS_FD 4
 
-#define RRD_TASKS_MAGIC 0x32727278u /* of this layout; "xrr2" */
+#define RRD_TASKS_MAGIC 0x33727278u /* of this layout; "xrr3" */
 
 enum rrd_tasks_kind {
 	RRD_TASKS_READ = 1, /* the reply is a struct rrd_state */
@@ -35,12 +35,14 @@ struct rrd_tasks_head {
 	uint64_t
 		replies; /* offset of struct rrd_progress, on a page's edge; undo and replies are behind it */
 	int64_t parent;  /* the process that has them done */
+	char temporary[RRD_TEMPORARY_ROOM]; /* the name of a file that is not whole yet */
 };
 
 /* A struct rrd_job. */
 struct rrd_task {
 	uint64_t name, name_length; /* a NUL follows */
 	uint64_t updates, update_count;
+	int64_t after;
 	uint32_t mode, columns, place;
 };
 
@@ -54,6 +56,8 @@ struct rrd_progress {
 struct rrd_undo {
 	uint64_t length; /* 0: no update is under way */
 	uint64_t task;
+	uint64_t device, inode; /* which file it is, whatever has its name by then */
+	int64_t newest;         /* the time of the last of the updates */
 	char bytes[RRD_UNDO_BYTES];
 };
 
@@ -70,13 +74,14 @@ struct rrd_tasks {
 
 /* xenbw-writer: a new memfd that holds these tasks, none of them begun; of a job that is only read the name
  * alone counts. Returns the descriptor, or -1. */
-int rrd_tasks_make(struct rrd_tasks *t, enum rrd_tasks_kind kind, const struct rrd_job *jobs, size_t count,
-		   char **err);
+int rrd_tasks_make(struct rrd_tasks *t, enum rrd_tasks_kind kind, const char *temporary,
+		   const struct rrd_job *jobs, size_t count, char **err);
 
 /* xenbw-rrd: maps them and checks all. */
 int rrd_tasks_open(struct rrd_tasks *t, int fd, char **err);
 
 int64_t rrd_tasks_parent(const struct rrd_tasks *t);
+const char *rrd_tasks_temporary(const struct rrd_tasks *t);
 struct rrd_job rrd_tasks_job(const struct rrd_tasks *t, size_t index); /* points into the mapping */
 size_t rrd_tasks_reply_size(enum rrd_tasks_kind kind);
 void *rrd_tasks_reply(const struct rrd_tasks *t, size_t index);

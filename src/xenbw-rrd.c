@@ -7,6 +7,7 @@
  * (db/rrd_tasks.h), and ends after the task in hand when xenbw-writer is gone.
  */
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,25 +35,37 @@ static int set_signals(char **err)
 	return 0;
 }
 
-/* The process before this one died of this file, or was killed amid it. */
-static void undo(const struct rrd_tasks *t)
+static struct rrd_place place_of(const struct rrd_tasks *t)
 {
+	return (struct rrd_place){.dir = RRD_TASKS_DIR_FD,
+				  .temporary = rrd_tasks_temporary(t),
+				  .parent = (pid_t)rrd_tasks_parent(t)};
+}
+
+/* The process before this one died of this file, or was killed amid it. Returns whether nothing is left to be
+ * put back: else xenbw-writer has another process try it, before any task. */
+static bool undo(const struct rrd_tasks *t)
+{
+	struct rrd_place place = place_of(t);
+
 	if (t->undo->length == 0)
-		return;
+		return true;
 	alarm(TASK_SECONDS);
-	rrd_file_undo(RRD_TASKS_DIR_FD, rrd_tasks_job(t, t->undo->task).name, t->undo);
+	rrd_file_undo(&place, rrd_tasks_job(t, t->undo->task).name, t->undo);
+	return t->undo->length == 0;
 }
 
 static void do_task(const struct rrd_tasks *t, size_t index)
 {
+	struct rrd_place place = place_of(t);
 	struct rrd_job job = rrd_tasks_job(t, index);
 	void *reply = rrd_tasks_reply(t, index);
 
 	memset(reply, 0, rrd_tasks_reply_size(t->kind));
 	if (t->kind == RRD_TASKS_READ)
-		rrd_file_read(RRD_TASKS_DIR_FD, job.name, reply);
+		rrd_file_read(&place, job.name, reply);
 	else
-		rrd_file_write(RRD_TASKS_DIR_FD, &job, t->undo, reply);
+		rrd_file_write(&place, &job, t->undo, reply);
 }
 
 static void do_tasks(const struct rrd_tasks *t)
@@ -86,8 +99,8 @@ int main(int argc, char **argv)
 		free(err);
 		return 1;
 	}
-	undo(&tasks);
-	do_tasks(&tasks);
+	if (undo(&tasks))
+		do_tasks(&tasks);
 	rrd_tasks_close(&tasks);
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -98,6 +99,7 @@ static struct rrd_outcome bring_up(const struct bed *b, const char *name, int64_
 	struct rrd_job job = {.name = name,
 			      .mode = missing ? RRD_BEGIN : RRD_GO_ON,
 			      .place = missing,
+			      .after = s.tail.last_update,
 			      .columns = s.columns};
 
 	if (s.outcome.cause == RRD_FINE || missing) {
@@ -341,6 +343,7 @@ static void killed_pass(struct bed *b, const char *name, int64_t to, const struc
 		struct rrd_job job = {.name = name,
 				      .mode = missing ? RRD_BEGIN : RRD_GO_ON,
 				      .place = missing,
+				      .after = s.tail.last_update,
 				      .columns = s.columns};
 
 		rrd_plan(&s.tail, SLOT(0), to, u, &job.updates);
@@ -624,6 +627,7 @@ static struct rrd_outcome among_others(struct bed *b, const char *name)
 		jobs[i] = (struct rrd_job){.name = names[i],
 					   .mode = missing ? RRD_BEGIN : RRD_GO_ON,
 					   .place = missing,
+					   .after = states[i].tail.last_update,
 					   .columns = states[i].columns};
 		if (states[i].outcome.cause == RRD_FINE || missing)
 			rrd_plan(&states[i].tail, SLOT(0), SLOT(3), &some, &jobs[i].updates);
@@ -768,6 +772,7 @@ static struct rrd_outcome bring_up_in_child(struct bed *b, const char *name)
 	job.place = s.outcome.cause == RRD_MISSING;
 	job.mode = job.place ? RRD_BEGIN : RRD_GO_ON;
 	job.columns = s.columns;
+	job.after = s.tail.last_update;
 	if (s.outcome.cause == RRD_FINE || job.place) {
 		rrd_plan(&s.tail, SLOT(0), SLOT(3), &some, &job.updates);
 		CHECK(rrd_dir_write(&b->dir, &job, 1, &s.outcome, &err) == 0);
@@ -793,6 +798,7 @@ static void without_capabilities(struct bed *b)
 	o = bring_up_in_child(b, "z.rrd");
 	CHECK(o.cause == RRD_FINE);
 	CHECK(chmod(b->path, 0555) == 0);
+	CHECK(flock(b->dir.fd, LOCK_UN) == 0); /* our parent has it open too */
 	CHECK(rrd_dir_open(&dir, b->path, &err) < 0);
 	CHECK(strstr(err, "cannot write in RRD directory"));
 	CHECK(chmod(b->path, 0755) == 0);
@@ -851,6 +857,7 @@ static void on_a_small_disk(struct bed *b)
 		CHECK(rrd_dir_read(&small.dir, &name, 1, &s, &err) == 0);
 		CHECK(s.outcome.cause == RRD_FINE);
 		job.columns = s.columns;
+		job.after = s.tail.last_update;
 		rrd_plan(&s.tail, SLOT(9), SLOT(10), &u, &job.updates);
 		CHECK(rrd_dir_write(&small.dir, &job, 1, &o, &err) == 0);
 		CHECK(o.cause == RRD_DEADLY);
@@ -946,7 +953,8 @@ static void a_killed_xenbw_rrd_marks_the_file_in_hand_alone_and_leaves_nothing_b
 		paths[i] = path_of(b, names[i]);
 		expect_fine(bring_up(b, names[i], SLOT(0), SLOT(1), &some));
 		s = read_file(b, names[i]);
-		jobs[i] = (struct rrd_job){.name = names[i], .columns = s.columns};
+		jobs[i] =
+			(struct rrd_job){.name = names[i], .after = s.tail.last_update, .columns = s.columns};
 		rrd_plan(&s.tail, SLOT(1), SLOT(3), &some, &jobs[i].updates);
 	}
 	descriptors = rrd_bed_descriptors(getpid());
@@ -988,12 +996,32 @@ static void go_on_with(const struct bed *b, int tasks)
 	close(fds[1]);
 }
 
+/* Tasks as a process leaves them that died amid an update of web.rrd, which began with `bytes`. */
+static int cut_off(const struct bed *b, const char *path, const char *bytes, size_t length,
+		   struct rrd_tasks *t)
+{
+	struct rrd_job job = {.name = "web.rrd"};
+	char *err = NULL;
+	int tasks = rrd_tasks_make(t, RRD_TASKS_WRITE, b->dir.temporary, &job, 1, &err);
+	struct stat st;
+
+	assert_true(tasks >= 0);
+	assert_int_equal(stat(path, &st), 0);
+	memcpy(t->undo->bytes, bytes, length);
+	t->undo->length = length;
+	t->undo->device = st.st_dev;
+	t->undo->inode = st.st_ino;
+	t->undo->newest = SLOT(3);
+	*t->progress = (struct rrd_progress){.begun = 1, .done = 1};
+	return tasks;
+}
+
 /* Wherever between two of librrd's stores the one before was killed: no row is there twice. */
 static void an_update_that_was_cut_off_is_put_back_and_made_again(void **state)
 {
 	struct bed *b = *state;
 	struct random r = random_new();
-	char *path = path_of(b, "web.rrd"), *before, *after, *err = NULL;
+	char *path = path_of(b, "web.rrd"), *before, *after;
 	size_t size, prefix;
 	unsigned unknown;
 
@@ -1003,20 +1031,16 @@ static void an_update_that_was_cut_off_is_put_back_and_made_again(void **state)
 	after = scratch_read(path, &size);
 	prefix = size < RRD_UNDO_BYTES ? size : RRD_UNDO_BYTES;
 	for (int i = 0; i < 20; i++) {
-		struct rrd_job job = {.name = "web.rrd"};
 		struct rrd_tasks t;
 		char *torn = mem_alloc(size), *seen;
-		int tasks = rrd_tasks_make(&t, RRD_TASKS_WRITE, &job, 1, &err);
+		int tasks;
 
-		assert_true(tasks >= 0);
 		memcpy(torn, after, size);
 		for (size_t at = 0; at < prefix; at += 8) /* some stores of the header are made, some not */
 			if (random_below(&r, 2))
 				memcpy(torn + at, before + at, prefix - at < 8 ? prefix - at : 8);
 		scratch_write(path, torn, size);
-		memcpy(t.undo->bytes, before, prefix);
-		t.undo->length = prefix;
-		*t.progress = (struct rrd_progress){.begun = 1, .done = 1};
+		tasks = cut_off(b, path, before, prefix, &t);
 		go_on_with(b, tasks);
 		assert_int_equal(t.undo->length, 0);
 		seen = scratch_read(path, &size);
@@ -1037,6 +1061,113 @@ static void an_update_that_was_cut_off_is_put_back_and_made_again(void **state)
 	}
 	free(before);
 	free(after);
+	free(path);
+}
+
+static void nothing_is_put_back_into_another_or_newer_or_locked_file_or_by_an_orphan(void **state)
+{
+	struct bed *b = *state;
+	char *path = path_of(b, "web.rrd"), *before, *after, *seen;
+	struct rrd_tasks t;
+	size_t size;
+	int tasks;
+
+	expect_fine(bring_up(b, "web.rrd", SLOT(0), SLOT(1), &some));
+	before = scratch_read(path, &size);
+	expect_fine(bring_up(b, "web.rrd", SLOT(0), SLOT(3), &some));
+	after = scratch_read(path, &size);
+	tasks = cut_off(b, path, before, 2000, &t);
+	for (int i = 0; i < 5; i++) {
+		struct rrd_tasks_head *head = (struct rrd_tasks_head *)t.map;
+		pid_t holder = i == 2 ? hold_lock(path, 20000) : 0;
+
+		t.undo->inode += i == 0;
+		t.undo->newest -= i == 1 ? 1 : 0;
+		head->parent += i == 3;
+		go_on_with(b, tasks);
+		seen = scratch_read(path, &size);
+		assert_memory_equal(seen, i == 4 ? before : after, 2000);
+		assert_int_equal(t.undo->length, i == 4 ? 0 : 2000);
+		free(seen);
+		t.undo->inode -= i == 0;
+		t.undo->newest += i == 1 ? 1 : 0;
+		head->parent -= i == 3;
+		if (holder) {
+			assert_int_equal(kill(holder, SIGKILL), 0);
+			assert_int_equal(waitpid(holder, NULL, 0), holder);
+		}
+	}
+	rrd_tasks_close(&t);
+	close(tasks);
+	free(before);
+	free(after);
+	free(path);
+}
+
+static void a_file_written_since_it_was_read_is_left_as_it_is(void **state)
+{
+	struct bed *b = *state;
+	char *path = path_of(b, "web.rrd"), *before, *after;
+	struct rrd_job job = {.name = "web.rrd"};
+	struct rrd_state s;
+	size_t size;
+
+	expect_fine(bring_up(b, "web.rrd", SLOT(0), SLOT(1), &some));
+	s = read_file(b, "web.rrd");
+	job.after = s.tail.last_update;
+	job.columns = s.columns;
+	rrd_plan(&s.tail, SLOT(0), SLOT(3), &some, &job.updates);
+	expect_fine(do_job(b, &job));
+	before = scratch_read(path, &size);
+	expect_trouble(do_job(b, &job), RRD_MEANWHILE,
+		       "another program has written it since it was read; the next slot goes on");
+	after = scratch_read(path, &size);
+	assert_memory_equal(before, after, size);
+	expect_some(path);
+	free(job.updates.list);
+	free(before);
+	free(after);
+	free(path);
+}
+
+/* A writer that is killed while its xenbw-rrd works: until that one has ended nobody else has the directory.
+ */
+static void the_next_writer_waits_for_what_a_killed_one_left(void **state)
+{
+	struct bed *b = *state;
+	char *path = path_of(b, "web.rrd"), *err = NULL;
+	pid_t holder, writer, worker = 0;
+
+	expect_fine(bring_up(b, "web.rrd", SLOT(0), SLOT(1), &some));
+	rrd_dir_close(&b->dir);
+	holder = hold_lock(path, 20000); /* its xenbw-rrd waits a second for it */
+	writer = fork();
+	assert_true(writer >= 0);
+	if (writer == 0) {
+		if (rrd_dir_open(&b->dir, b->path, &err) < 0)
+			_exit(1);
+		bring_up(b, "web.rrd", SLOT(0), SLOT(3), &some);
+		_exit(0);
+	}
+	for (int tries = 0; !worker && tries < 30000; tries++) {
+		worker = rrd_bed_worker(writer, path);
+		usleep(1000);
+	}
+	assert_true(worker > 0);
+	assert_int_equal(kill(worker, SIGSTOP), 0);
+	assert_int_equal(kill(writer, SIGKILL), 0);
+	assert_int_equal(waitpid(writer, NULL, 0), writer);
+	assert_int_equal(rrd_dir_open(&b->dir, b->path, &err), -1);
+	assert_non_null(
+		strstr(err, "is locked: another xenbw-writer, or the xenbw-rrd that a killed one left"));
+	free(err);
+	err = NULL;
+	assert_int_equal(kill(holder, SIGKILL), 0);
+	assert_int_equal(waitpid(holder, NULL, 0), holder);
+	assert_int_equal(kill(worker, SIGCONT), 0);
+	assert_int_equal(rrd_dir_open(&b->dir, b->path, &err), 0);
+	expect_fine(bring_up(b, "web.rrd", SLOT(0), SLOT(3), &some));
+	expect_some(path);
 	free(path);
 }
 
@@ -1173,6 +1304,9 @@ int main(void)
 		TEST(a_file_that_rrdtool_reads_just_now_is_waited_for),
 		TEST(a_killed_xenbw_rrd_marks_the_file_in_hand_alone_and_leaves_nothing_behind),
 		TEST(an_update_that_was_cut_off_is_put_back_and_made_again),
+		TEST(nothing_is_put_back_into_another_or_newer_or_locked_file_or_by_an_orphan),
+		TEST(a_file_written_since_it_was_read_is_left_as_it_is),
+		TEST(the_next_writer_waits_for_what_a_killed_one_left),
 		TEST(no_files_are_no_work),
 		TEST(labels_of_all_kinds_become_files_in_the_directory),
 		TEST(a_rename_takes_the_history_along_but_never_replaces_a_file),

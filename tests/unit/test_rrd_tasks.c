@@ -28,7 +28,7 @@ static struct both hand_over(enum rrd_tasks_kind kind, const struct rrd_job *job
 	struct both b;
 	char *err = NULL;
 
-	b.fd = rrd_tasks_make(&b.ours, kind, jobs, count, &err);
+	b.fd = rrd_tasks_make(&b.ours, kind, RRD_TEMPORARY ".1", jobs, count, &err);
 	if (b.fd < 0 || rrd_tasks_open(&b.theirs, b.fd, &err) < 0)
 		fail_msg("%s", err);
 	assert_int_equal(b.theirs.kind, kind);
@@ -51,6 +51,7 @@ static void expect_job(const struct rrd_job *seen, const struct rrd_job *sent)
 	assert_string_equal(seen->name, sent->name);
 	assert_int_equal(seen->mode, sent->mode);
 	assert_int_equal(seen->place, sent->place);
+	assert_int_equal(seen->after, sent->after);
 	assert_int_equal(seen->columns, sent->columns);
 	assert_int_equal(seen->updates.count, sent->updates.count);
 	if (sent->updates.count)
@@ -72,6 +73,7 @@ static struct rrd_job *make_jobs(size_t count, size_t most)
 		jobs[i] = (struct rrd_job){.name = name,
 					   .mode = (enum rrd_mode)(i % 3),
 					   .place = i % 2,
+					   .after = (int64_t)i,
 					   .columns = (unsigned)random_below(&r, RRD_ALL_COLUMNS + 1)};
 		jobs[i].updates.count = updates;
 		jobs[i].updates.list = mem_array(updates, sizeof(struct rrd_update));
@@ -164,7 +166,7 @@ static void a_spoilt_word_is_refused_or_harmless(void **state)
 	struct rrd_job *jobs = make_jobs(3, 5);
 	struct rrd_tasks ours, theirs;
 	char *err = NULL;
-	int fd = rrd_tasks_make(&ours, RRD_TASKS_WRITE, jobs, 3, &err);
+	int fd = rrd_tasks_make(&ours, RRD_TASKS_WRITE, RRD_TEMPORARY ".1", jobs, 3, &err);
 	size_t words = (sizeof(struct rrd_tasks_head) + 3 * sizeof(struct rrd_task)) / 4, refused = 0;
 	const uint32_t values[] = {0,          1,          4,          7,
 				   8,          4096,       8192,       (uint32_t)ours.size,
@@ -272,6 +274,8 @@ static void the_program_refuses_broken_tasks_with_an_error(void **state)
 	} while (0)
 	(void)state;
 	SPOILT(head->magic, 7, "none of this version's; reinstall xenbw");
+	SPOILT(head->temporary[0], 'x', "the temporary name is none");
+	SPOILT(head->temporary[9], '/', "the temporary name is none");
 	SPOILT(head->kind, 7, "unknown kind 7");
 	SPOILT(head->count, UINT64_MAX / 48, "too small for its tasks");
 	SPOILT(head->replies, UINT64_MAX - 4095, "the replies do not begin within the memory");

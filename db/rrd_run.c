@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "db/rrd_guard.h"
+#include "db/rrd_run.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
@@ -15,6 +14,8 @@
 
 #define PROGRAM "xenbw-rrd"
 #define NOT_WITHOUT "cannot read or write RRD files"
+
+#define UNDO_TRIES 5 /* each waits a second where the file is locked */
 
 static int add_advice(char **err)
 {
@@ -50,15 +51,26 @@ static int fail_end(int status, char **err)
 		WEXITSTATUS(status));
 }
 
-/* It has put back how a file began, and had nothing else to do, or died of that. */
+/* It has put back how a file began, and had nothing else to do; or could not, or died of that. */
 static bool is_undone(const struct rrd_progress *p, size_t done, bool pending)
 {
 	return pending && p->begun == done && p->done == done;
 }
 
-static int run_all(const struct rrd_tasks *t, const int fds[2], int *died, char **err)
+/* What is not put back yet is tried again, and given up in the end. */
+static void settle_undo(const struct rrd_tasks *t, int *tries, struct rrd_death *death)
+{
+	if (t->undo->length > 0 && ++*tries < UNDO_TRIES)
+		return;
+	death->torn = t->undo->length > 0;
+	t->undo->length = 0;
+	*tries = 0;
+}
+
+static int run_all(const struct rrd_tasks *t, const int fds[2], struct rrd_death *deaths, char **err)
 {
 	size_t done = 0;
+	int tries = 0;
 
 	while (done < t->count || t->undo->length) {
 		struct rrd_progress p;
@@ -72,11 +84,12 @@ static int run_all(const struct rrd_tasks *t, const int fds[2], int *died, char 
 		if (p.done < done || p.done > t->count || p.begun < p.done || p.begun > p.done + 1)
 			p = (struct rrd_progress){.begun = done + 1, .done = done};
 		if (is_undone(&p, done, pending)) {
-			t->undo->length = 0;
+			settle_undo(t, &tries, &deaths[done - 1]);
 			continue;
 		}
+		tries = 0;
 		if (p.done < t->count && p.begun > p.done) {
-			died[p.done] = WIFSIGNALED(status) ? WTERMSIG(status) : SIGABRT;
+			deaths[p.done].signal = WIFSIGNALED(status) ? WTERMSIG(status) : SIGABRT;
 			p.done++;
 		} else if (p.done == done) {
 			return fail_end(status, err);
@@ -87,24 +100,24 @@ static int run_all(const struct rrd_tasks *t, const int fds[2], int *died, char 
 	return 0;
 }
 
-int rrd_guard_run(int dir, enum rrd_tasks_kind kind, const struct rrd_job *jobs, size_t count, void *replies,
-		  int *died, char **err)
+int rrd_run_jobs(const struct rrd_dir *dir, enum rrd_tasks_kind kind, const struct rrd_job *jobs,
+		 size_t count, void *replies, struct rrd_death *deaths, char **err)
 {
 	struct rrd_tasks t;
 	int fds[2] = {-1, -1}, rc = -1;
 
-	memset(died, 0, count * sizeof(*died));
+	memset(deaths, 0, count * sizeof(*deaths));
 	if (count == 0)
 		return 0;
-	fds[1] = rrd_tasks_make(&t, kind, jobs, count, err);
+	fds[1] = rrd_tasks_make(&t, kind, dir->temporary, jobs, count, err);
 	if (fds[1] < 0)
 		return -1;
-	fds[0] = child_fd(fcntl(dir, F_DUPFD_CLOEXEC, 0));
+	fds[0] = child_fd(fcntl(dir->fd, F_DUPFD_CLOEXEC, 0));
 	fds[1] = child_fd(fds[1]);
 	if (fds[0] < 0 || fds[1] < 0)
 		err_sys(err, NOT_WITHOUT ": cannot hand on descriptors");
 	else
-		rc = run_all(&t, fds, died, err);
+		rc = run_all(&t, fds, deaths, err);
 	if (rc == 0)
 		memcpy(replies, rrd_tasks_reply(&t, 0), count * rrd_tasks_reply_size(kind));
 	for (int i = 0; i < 2; i++)
