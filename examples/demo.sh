@@ -191,7 +191,7 @@ say "xenbw graph"
 for name in mail db web; do
 	graph=$OUT/$name.png
 	xenbw graph "$name" --from "$CLOCK_FIRST" --to "$end" --out "$graph" >/dev/null || give_up "no graph of $name"
-	echo "  $(realpath --relative-to="$PWD" "$graph")"
+	echo "  $(realpath --relative-to="$PWD" "$BED_BUILD/demo/$name.png")"
 done
 if [ -n "${IN_DOM0-}" ]; then
 	say "This machine is a real dom0. To count its guests:"
