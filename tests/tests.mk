@@ -7,7 +7,7 @@ BASE_C := $(BASE:%=src/%.c)
 UNIT_C := tests/support/unit.c $(BASE_C)
 ACCOUNT_C := $(wildcard src/account/*.c) src/config/network.c
 test_text_SRC := tests/unit/test_text.c tests/support/netns.c $(UNIT_C)
-test_share_SRC := tests/unit/test_share.c $(PRIVILEGES) $(UNIT_C)
+test_share_SRC := tests/unit/test_share.c db/rrd_folder.c $(PRIVILEGES) $(UNIT_C)
 test_share_LIB := libcap-ng
 test_log_SRC := tests/unit/test_log.c $(UNIT_C)
 test_basis_SRC := tests/unit/test_basis.c src/account/basis.c

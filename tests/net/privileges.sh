@@ -66,8 +66,7 @@ for name in web root-only linked foreign; do
 done
 chmod 644 "$BW_RRD"/*.rrd && chmod 600 "$BW_RRD/root-only.rrd" && ln "$BW_RRD/linked.rrd" "$BED/elsewhere" &&
 	chown 65534:65534 "$BW_RRD/foreign.rrd" && echo secret >"$BED/secret" && chmod 600 "$BED/secret" &&
-	ln -s "$BED/secret" "$BW_RRD/symbolic.rrd" && mkfifo -m 600 "$BW_RRD/fifo.rrd" && echo x >"$BW_RRD/notes" || tap_bail "no files"
-chmod 600 "$BW_RRD/notes"
+	ln -s "$BED/secret" "$BW_RRD/symbolic.rrd" && mkfifo -m 600 "$BW_RRD/fifo.rrd" || tap_bail "no files"
 
 bw_start || tap_bail "no xenbwd"
 helpers || tap_bail "no helpers"
@@ -97,12 +96,11 @@ tap_is "the folder of RRD files, and those of root's, are the group's as well" \
 	"$(cd "$BW_RRD" && stat -c '%n %a %u:%g' . web.rrd root-only.rrd)" ". 2775 0:$gid
 web.rrd 664 0:$gid
 root-only.rrd 660 0:$gid"
-tap_is "nothing else was touched: another's, one with two names, a link, a pipe, what is no RRD file" \
-	"$(cd "$BW_RRD" && stat -L -c '%n %a %u:%g' foreign.rrd linked.rrd symbolic.rrd fifo.rrd notes)" "foreign.rrd 644 65534:65534
+tap_is "nothing else was touched: another's, one with two names, a link, a pipe" \
+	"$(cd "$BW_RRD" && stat -L -c '%n %a %u:%g' foreign.rrd linked.rrd symbolic.rrd fifo.rrd)" "foreign.rrd 644 65534:65534
 linked.rrd 644 0:0
 symbolic.rrd 600 0:0
-fifo.rrd 600 0:0
-notes 600 0:0"
+fifo.rrd 600 0:0"
 slot 0
 tap_ok "the file of root's is gone on with" bed_wait "the RRD file" rrd_reaches web 1
 tap_like "from its last values: it is the same" "$(rrdtool info "$BW_RRD/web.rrd")" 'ds\[input\].type = "COUNTER"'
@@ -136,6 +134,17 @@ tap_is "the folder is left as it was" "$(stat -c '%a %g' "$BED/closed")" "700 0"
 tap_is "the ledger is the group's" "$(stat -c '%a %g' "$BED/closed/ledger.db")" "640 $gid"
 chgrp "$gid" "$BED/closed" && chmod g+x "$BED/closed"
 tap_ok "when it may, it goes on" bed_wait "the line" grep -q 'writing RRD files again' "$BW_LOG"
+
+# A folder of root's with other things in it is not given away, also not at a reload.
+mkdir -m 755 "$BED/shared" && echo x >"$BED/shared/notes" || tap_bail "no folder"
+bw_config "ledger $BED/closed/ledger.db" "rrd_dir $BED/shared" "flush 1"
+kill -HUP "$BW_PID"
+tap_ok "a folder with other files in it: the writer says what to do" bed_wait "the line" \
+	grep -qF "the user daemon cannot write in RRD directory $BED/shared; \`chgrp daemon\`" "$BW_LOG"
+tap_is "and it is left as it was" "$(stat -c '%a %u:%g' "$BED/shared")" "755 0:0"
+said=$(printf '%s\n' "ledger $BED/closed/ledger.db" "rrd_dir $BED/closed" >"$BED/over.conf"; "$BUILD/xenbwd" -n -c "$BED/over.conf" 2>&1)
+tap_is "one that has the ledger in it is refused" $? 78
+tap_like "with the reason" "$said" "is where .ledger $BED/closed/ledger.db. lies"
 
 # A password that only root may read.
 bw_config "ledger $BED/closed/ledger.db" "rrd_dir $BW_RRD" "flush 1" "database mysql" "mysql_user acct" "mysql_password_file $BED/secret" \
