@@ -80,6 +80,15 @@ tap_is "there is no other process of theirs" "$(pgrep -c xenbw)" 4
 tap_is "the guard has its socket, and what it writes its log to" \
 	"$(find /proc/"$guard"/fd -type l -printf '%f %l\n' | grep -vE '^[012] |anon_inode:\[pidfd\]' | sed 's/\[.*//')" "3 socket:"
 
+# of_the_user PID FILE: whether another process of the same user and group can read this of a process
+# shellcheck disable=SC2016
+of_the_user() { setpriv --reuid="$uid" --regid="$gid" --clear-groups --bounding-set=-all bash -c 'exec 3<"/proc/$1/$2"' - "$1" "$2" 2>/dev/null; }
+setpriv --reuid="$uid" --regid="$gid" --clear-groups sleep 60 &
+tap_ok "one of the user can read another's memory" bed_wait "the user" of_the_user $! mem
+kill $!
+for pid in $guard $(bw_worker) $(bw_writer); do
+	tap_ok "but not that of $(cat "/proc/$pid/comm"), nor see its descriptors" bash -c "$(declare -f of_the_user); uid=$uid gid=$gid; ! of_the_user $pid mem && ! of_the_user $pid fd/3 && ! of_the_user $pid environ"
+done
 tap_is "the ledger's files have that group and mode" \
 	"$(stat -c '%n %a %u:%g' "$BW_LEDGER" "$BW_LEDGER"-wal "$BW_LEDGER"-shm "$BW_LEDGER".lock | sed "s,$BED/,,")" \
 	"ledger.db 640 0:$gid

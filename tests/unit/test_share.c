@@ -8,11 +8,15 @@
 #include <grp.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -137,6 +141,63 @@ static void a_folder_of_rrds_is_given_away_and_no_other(void **state)
 	free(file_in_etc);
 }
 
+/* What another process of the same user can do with a process: as many of these ways as work. */
+static int ways_in(pid_t pid)
+{
+	char *path = mem_printf("/proc/%d/mem", (int)pid);
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), fd = open(path, O_RDONLY | O_CLOEXEC), ways = 0;
+
+	free(path);
+	if (fd >= 0) {
+		ways++;
+		close(fd);
+	}
+	assert_true(pidfd >= 0);
+	fd = (int)syscall(SYS_pidfd_getfd, pidfd, 0, 0);
+	if (fd >= 0) {
+		ways++;
+		close(fd);
+	}
+	close(pidfd);
+	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0) /* ends with the process */
+		ways++;
+	return ways;
+}
+
+static int ways_into_a_child(bool hidden)
+{
+	int ready[2], ways, byte = 0;
+	pid_t pid;
+
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0 || (hidden && privileges_hide(NULL) < 0) ||
+		    write(ready[1], &byte, 1) != 1)
+			_exit(1);
+		pause();
+		_exit(0);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	ways = ways_in(pid);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(ready[0]);
+	close(ready[1]);
+	return ways;
+}
+
+/* Without capabilities, as the first test left this process. */
+static void another_process_of_the_user_gets_at_none_that_hides(void **state)
+{
+	(void)state;
+	assert_int_equal(ways_into_a_child(false), 3);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__has_feature)
+	assert_int_equal(ways_into_a_child(true), 0);
+#endif
+}
+
 /* As systemd's RestrictSUIDSGID= has it. */
 static void forbid_setgid(void)
 {
@@ -186,6 +247,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_own_regular_files_with_one_name_are_shared),
 		cmocka_unit_test(a_folder_of_rrds_is_given_away_and_no_other),
+		cmocka_unit_test(another_process_of_the_user_gets_at_none_that_hides),
 		cmocka_unit_test(a_folder_is_shared_also_where_setgid_is_forbidden),
 	};
 
