@@ -245,4 +245,17 @@ tap_ok "without the right to open packet sockets that is said" bed_wait "the lin
 is_like "and the guard has none" "$(bw_guard)" "$uid" "$gid" $NONE
 tap_ok "the writer is at work all the same" test -n "$(bw_writer)"
 bw_stop
+
+# A guard that hangs does not hold up the end, though xenbwd has no right to kill it.
+limits
+bw_start && helpers || tap_bail "no xenbwd"
+guard=$(bw_guard)
+kill -STOP "$guard"
+SECONDS=0
+bw_stop
+tap_is "a guard that is stopped: xenbwd ends well" $? 0
+tap_ok "within some seconds" test $SECONDS -le 8
+tap_like "and names what is left" "$(tail -n 5 "$BW_LOG")" "xenbw-guard does not end .*kill -KILL $guard"
+kill -CONT "$guard"
+tap_ok "which ends when it goes on, and nobody is left" bed_wait "their end" bash -c '! pgrep xenbw'
 tap_done
