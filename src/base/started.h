@@ -8,7 +8,8 @@
 /* Whether the descriptor is a socket; else nobody but a person has started this program. */
 int started_check_socket(int fd, char **err);
 
-/* For who ends by the end of its socket alone: the signals that end a whole group of processes are ignored. */
+/* For who ends by the end of its socket alone: the signals that end a whole group of processes are ignored.
+ */
 int started_ignore_signals(char **err);
 
 #endif
