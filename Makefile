@@ -37,7 +37,7 @@ xenbwd_SRC := src/xenbwd.c src/base/pidfile.c src/base/child.c $(PRIVILEGES) $(B
               $(VIFS:%=src/%.c) src/net/uplinks.c src/net/offload.c src/net/nat.c src/ipc/capture.c src/ipc/packet.c $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) db/ledger.c db/rrd_folder.c
 xenbwd_LIB := libnl-3.0 xenstore sqlite3 libevent_core libcap-ng
 
-xenbw-guard_SRC := src/xenbw-guard.c src/base/child.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/guard/*.c) src/ipc/packet.c
+xenbw-guard_SRC := src/xenbw-guard.c src/base/started.c src/base/child.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/guard/*.c) src/ipc/packet.c
 xenbw-guard_LIB := libcap-ng
 
 MYSQL := db/mysql db/traffic_table db/traffic_source db/traffic_marker
@@ -47,14 +47,14 @@ MYSQL_SINK := db/traffic_rows db/mysql_sink db/sink
 RRD := db/rrd db/rrd_run db/rrd_tasks db/rrd_plan src/base/child
 RRD_SINK := db/rrd_sink db/rrd_source
 
-xenbw-writer_SRC := src/xenbw-writer.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/config/*.c src/writer/*.c) $(LEDGER:%=%.c) \
+xenbw-writer_SRC := src/xenbw-writer.c src/base/started.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/config/*.c src/writer/*.c) $(LEDGER:%=%.c) \
                     $(RRD:%=%.c) $(RRD_SINK:%=%.c) $(MYSQL:%=%.c) $(MYSQL_SINK:%=%.c)
 xenbw-writer_LIB := sqlite3 libmariadb libcap-ng
 
 xenbw-rrd_SRC := src/xenbw-rrd.c db/rrd_file.c db/rrd_tasks.c src/base/mem.c src/base/err.c src/base/text.c src/base/user.c
 xenbw-rrd_LIB := librrd
 
-xenbw-capture_SRC := src/xenbw-capture.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/config/*.c src/capture/*.c) src/ipc/capture.c src/ipc/packet.c \
+xenbw-capture_SRC := src/xenbw-capture.c src/base/started.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/config/*.c src/capture/*.c) src/ipc/capture.c src/ipc/packet.c \
                      src/net/frame.c src/net/netset.c src/net/rules.c
 xenbw-capture_LIB := libpcap libcap-ng libseccomp
 

@@ -110,12 +110,22 @@ int rrd_dir_open(struct rrd_dir *dir, const char *path, char **err)
 		goto fail;
 	}
 	if (faccessat(dir->fd, ".", W_OK | X_OK, AT_EACCESS) < 0) {
+		int reason = errno;
 		char *user = user_own_name(), *group = user_own_group();
 
-		err_sys(err,
-			"the user %s cannot write in RRD directory %s; `chgrp %s` and `chmod g+rwx` it, or "
-			"`chown %s` it",
-			user, dir->path, group, user);
+		errno = reason;
+		if (errno == EROFS)
+			err_sys(err,
+				"cannot write in RRD directory %s; where systemd makes it read-only for "
+				"xenbwd, "
+				"`systemctl edit xenbwd` and add `ReadWritePaths=%s`",
+				dir->path, dir->path);
+		else
+			err_sys(err,
+				"the user %s cannot write in RRD directory %s; `chgrp %s` and `chmod g+rwx` "
+				"it, or "
+				"`chown %s` it",
+				user, dir->path, group, user);
 		free(group);
 		free(user);
 		goto fail;

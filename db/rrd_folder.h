@@ -10,8 +10,9 @@
 #define XENBW_RRD_FOLDER_H
 
 /* Makes the folder where its last part is missing; it and the RRD files in it that are this process's own get
- * its group, which may write them from then on. Returns -1 where something of ours cannot be changed; the
- * rest is done all the same. */
+ * its group, which may write them from then on. A folder that was there, has another group and holds anything
+ * else than RRD files stays as it is. Returns -1 where something of ours cannot be changed; the rest is done
+ * all the same. */
 int rrd_folder_prepare(const char *path, char **err);
 
 #endif

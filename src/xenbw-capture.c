@@ -7,16 +7,15 @@
  * xenbwd what it asks for last. --replay is for people (capture/replay.h).
  */
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/privileges.h"
+#include "base/started.h"
 #include "capture/replay.h"
 #include "capture/worker.h"
 #include "ipc/capture.h"
@@ -130,26 +129,6 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
 	return 0;
 }
 
-static int check_socket(char **err)
-{
-	struct stat st;
-
-	if (fstat(CAPTURE_FD, &st) < 0 || !S_ISSOCK(st.st_mode))
-		return err_set(err, "descriptor %d is no socket; this program is started by xenbwd",
-			       CAPTURE_FD);
-	return 0;
-}
-
-static int ignore_signals(char **err)
-{
-	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE};
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
-		if (signal(signals[i], SIG_IGN) == SIG_ERR)
-			return err_sys(err, "cannot ignore signal %d", signals[i]);
-	return 0;
-}
-
 static int run(const struct arguments *a, char **err)
 {
 	log_init("xenbw-capture", a->debug);
@@ -157,7 +136,8 @@ static int run(const struct arguments *a, char **err)
 		log_to_syslog();
 	if (a->role == ROLE_REPLAY)
 		return replay_run(&a->replay, stdout, err);
-	if (check_socket(err) < 0 || ignore_signals(err) < 0)
+	if (privileges_hide(err) < 0 || started_check_socket(CAPTURE_FD, err) < 0 ||
+	    started_ignore_signals(err) < 0)
 		return -1;
 	return worker_run(a->naccttab, err);
 }

@@ -6,15 +6,14 @@
  * signals that end a whole group of processes must not take from xenbwd what it asks its helpers for last.
  */
 #include <getopt.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/privileges.h"
+#include "base/started.h"
 #include "guard/guard.h"
 #include "ipc/guard.h"
 
@@ -68,26 +67,6 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
 	return 0;
 }
 
-static int check_socket(char **err)
-{
-	struct stat st;
-
-	if (fstat(GUARD_FD, &st) < 0 || !S_ISSOCK(st.st_mode))
-		return err_set(err, "descriptor %d is no socket; this program is started by xenbwd",
-			       GUARD_FD);
-	return 0;
-}
-
-static int ignore_signals(char **err)
-{
-	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE};
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
-		if (signal(signals[i], SIG_IGN) == SIG_ERR)
-			return err_sys(err, "cannot ignore signal %d", signals[i]);
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
 	struct arguments a = {0};
@@ -99,7 +78,8 @@ int main(int argc, char **argv)
 	log_init("xenbw-guard", false);
 	if (a.syslog)
 		log_to_syslog();
-	if (check_socket(&err) < 0 || ignore_signals(&err) < 0 || guard_run(a.user, &err) < 0) {
+	if (privileges_hide(&err) < 0 || started_check_socket(GUARD_FD, &err) < 0 ||
+	    started_ignore_signals(&err) < 0 || guard_run(a.user, &err) < 0) {
 		log_err("%s", err);
 		free(err);
 		return 1;

@@ -12,13 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/log.h"
 #include "base/privileges.h"
+#include "base/started.h"
 #include "config/conf.h"
 #include "ipc/feed.h"
 #include "writer/writer.h"
@@ -86,22 +86,13 @@ static int open_signals(int *fd, char **err)
 	return *fd < 0 ? err_sys(err, "cannot make a signalfd") : 0;
 }
 
-static int check_feed(char **err)
-{
-	struct stat st;
-
-	if (fstat(FEED_FD, &st) < 0 || !S_ISSOCK(st.st_mode))
-		return err_set(err, "descriptor %d is no socket; this program is started by xenbwd", FEED_FD);
-	return 0;
-}
-
 static int run(const struct arguments *a, struct conf *conf, char **err)
 {
 	struct writer_setup setup = {0};
 
 	umask(022);
 	conf->kind = a->naccttab ? CONF_NACCTTAB : CONF_XENBW;
-	if (check_feed(err) < 0 || conf_receive(conf, FEED_SETTINGS_FD, err) < 0 ||
+	if (started_check_socket(FEED_FD, err) < 0 || conf_receive(conf, FEED_SETTINGS_FD, err) < 0 ||
 	    open_signals(&setup.signals, err) < 0)
 		return -1;
 	setup.ledger = conf->ledger;
@@ -125,7 +116,9 @@ int main(int argc, char **argv)
 	if (a.syslog)
 		log_to_syslog();
 	conf_init(&conf);
-	rc = privileges_drop(&err);
+	rc = privileges_hide(&err);
+	if (rc == 0)
+		rc = privileges_drop(&err);
 	if (rc == 0)
 		rc = run(&a, &conf, &err);
 	conf_free(&conf);

@@ -7,8 +7,9 @@ BASE_C := $(BASE:%=src/%.c)
 UNIT_C := tests/support/unit.c $(BASE_C)
 ACCOUNT_C := $(wildcard src/account/*.c) src/config/network.c
 test_text_SRC := tests/unit/test_text.c tests/support/netns.c $(UNIT_C)
-test_share_SRC := tests/unit/test_share.c $(PRIVILEGES) $(UNIT_C)
+test_share_SRC := tests/unit/test_share.c db/rrd_folder.c $(PRIVILEGES) $(UNIT_C)
 test_share_LIB := libcap-ng
+test_pidfile_SRC := tests/unit/test_pidfile.c src/base/pidfile.c $(UNIT_C)
 test_log_SRC := tests/unit/test_log.c $(UNIT_C)
 test_basis_SRC := tests/unit/test_basis.c src/account/basis.c
 test_conf_SRC := tests/unit/test_conf.c $(wildcard src/config/*.c) $(UNIT_C)
@@ -77,7 +78,7 @@ test_network_SRC := tests/unit/test_network.c src/config/network.c $(UNIT_C)
 test_mysql_SRC := tests/unit/test_mysql.c tests/support/mariadb_bed.c tests/support/unit.c db/mysql.c $(BASE_C)
 test_mysql_LIB := libmariadb
 
-UNIT_TESTS := test_share test_naccttab test_network test_text test_log test_basis test_owner test_conf test_portion test_split test_epoch test_bucket test_account test_account_look test_ledger test_ledger_file test_ledger_versions test_links test_stats test_bind test_message test_frame test_netset test_rules test_uplinks test_nat test_offload test_roster test_heard test_helper test_capture_ipc test_rrd_plan test_rrd_tasks test_rrd test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink
+UNIT_TESTS := test_share test_pidfile test_naccttab test_network test_text test_log test_basis test_owner test_conf test_portion test_split test_epoch test_bucket test_account test_account_look test_ledger test_ledger_file test_ledger_versions test_links test_stats test_bind test_message test_frame test_netset test_rules test_uplinks test_nat test_offload test_roster test_heard test_helper test_capture_ipc test_rrd_plan test_rrd_tasks test_rrd test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink
 
 test_value_SRC := tests/unit/test_value.c xen/value.c $(BASE_C)
 test_pending_SRC := tests/unit/test_pending.c xen/pending.c xen/snapshot.c xen/value.c $(BASE_C)

@@ -36,14 +36,26 @@ static char *shown(const void *bytes, size_t len)
 	return text;
 }
 
-static void enqueue(struct complaints *c, char *line)
+/* backend/vif/DOMID/… of whatever backend, or /local/domain/DOMID/… */
+static char *guest_of(const char *path)
+{
+	static const char *const before[] = {"/backend/vif/", "/local/domain/"};
+	const char *at = NULL;
+
+	for (size_t i = 0; !at && i < sizeof(before) / sizeof(*before); i++)
+		if ((at = strstr(path, before[i])))
+			at += strlen(before[i]);
+	return at ? mem_strndup(at, strspn(at, "0123456789")) : mem_strdup("");
+}
+
+static void enqueue(struct complaints *c, const char *path, char *line)
 {
 	if (c->count == COMPLAINTS_QUEUED_MAX) {
 		c->dropped++;
 		free(line);
 		return;
 	}
-	c->queue[(c->first + c->count++) % COMPLAINTS_QUEUED_MAX] = line;
+	c->queue[(c->first + c->count++) % COMPLAINTS_QUEUED_MAX] = (struct complaint){line, guest_of(path)};
 }
 
 void complaints_bad(struct complaints *c, const char *path, const void *bytes, size_t len, const char *why)
@@ -62,7 +74,7 @@ void complaints_bad(struct complaints *c, const char *path, const void *bytes, s
 	v->len = len;
 	HASH_ADD_KEYPTR(hh, c->known, v->path, strlen(v->path), v);
 	value = shown(bytes, len);
-	enqueue(c, mem_printf("xenstore %s: left out: \"%s\": %s", path, value, why));
+	enqueue(c, path, mem_printf("xenstore %s: left out: \"%s\": %s", path, value, why));
 	free(value);
 }
 
@@ -79,22 +91,21 @@ void complaints_good(struct complaints *c, const char *path)
 	free(v);
 }
 
-char *complaints_next(struct complaints *c)
+bool complaints_next(struct complaints *c, struct complaint *next)
 {
-	char *line;
-
 	if (c->count == 0 && c->dropped) {
-		line = mem_printf("xenstore: %zu more values were left out that had no place in this list",
-				  c->dropped);
+		next->line = mem_printf(
+			"xenstore: %zu more values were left out that had no place in this list", c->dropped);
+		next->guest = mem_strdup("");
 		c->dropped = 0;
-		return line;
+		return true;
 	}
 	if (c->count == 0)
-		return NULL;
-	line = c->queue[c->first];
+		return false;
+	*next = c->queue[c->first];
 	c->first = (c->first + 1) % COMPLAINTS_QUEUED_MAX;
 	c->count--;
-	return line;
+	return true;
 }
 
 void complaints_free(struct complaints *c)
@@ -104,6 +115,8 @@ void complaints_free(struct complaints *c)
 	HASH_ITER (hh, c->known, v, next)
 		complaints_good(c, v->path);
 	c->dropped = 0;
-	for (char *line = complaints_next(c); line; line = complaints_next(c))
-		free(line);
+	for (struct complaint left; complaints_next(c, &left);) {
+		free(left.line);
+		free(left.guest);
+	}
 }

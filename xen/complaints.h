@@ -8,6 +8,7 @@
 #ifndef XENBW_COMPLAINTS_H
 #define XENBW_COMPLAINTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { COMPLAINTS_QUEUED_MAX = 64 };
@@ -17,7 +18,10 @@ struct bad_value;
 /* Zeros make an empty one. */
 struct complaints {
 	struct bad_value *known;
-	char *queue[COMPLAINTS_QUEUED_MAX];
+	struct complaint {
+		char *line;
+		char *guest; /* the number of the domain that it is about; "" where the path has none */
+	} queue[COMPLAINTS_QUEUED_MAX];
 	size_t first, count;
 	size_t dropped;
 };
@@ -28,8 +32,8 @@ void complaints_bad(struct complaints *c, const char *path, const void *bytes, s
 /* The node's value is good, or there is none. */
 void complaints_good(struct complaints *c, const char *path);
 
-/* The next line, allocated; NULL when there is none. */
-char *complaints_next(struct complaints *c);
+/* The next one, whose texts (allocated) become the caller's; false when there is none. */
+bool complaints_next(struct complaints *c, struct complaint *next);
 
 void complaints_free(struct complaints *c);
 

@@ -509,9 +509,15 @@ const struct xen_domain *directory_domains(const struct directory *d, size_t *co
 	return d->known.domains;
 }
 
-char *directory_complaint(struct directory *d)
+bool directory_complaint(struct directory *d, char **line, char **guest)
 {
-	return complaints_next(&d->complaints);
+	struct complaint next;
+
+	if (!complaints_next(&d->complaints, &next))
+		return false;
+	*line = next.line;
+	*guest = next.guest;
+	return true;
 }
 
 uint64_t directory_requests(const struct directory *d)

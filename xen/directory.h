@@ -72,9 +72,10 @@ bool directory_drain(struct directory *d);
 const struct xen_vif *directory_vifs(const struct directory *d, size_t *count);
 const struct xen_domain *directory_domains(const struct directory *d, size_t *count);
 
-/* One line about the next value that was left out as not sane (path, what was wrong), allocated; NULL when
- * there is none. Each value is reported once for as long as it stays the same. */
-char *directory_complaint(struct directory *d);
+/* One line about the next value that was left out as not sane (path, what was wrong), and the number of the
+ * domain that it is about ("": none), both allocated; false when there is none. Each value is reported once
+ * for as long as it stays the same. */
+bool directory_complaint(struct directory *d, char **line, char **guest);
 
 /* How many round trips to xenstored were made since directory_new: what the watching costs. */
 uint64_t directory_requests(const struct directory *d);

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -52,4 +54,42 @@ int folder_passable(const char *path, char **err)
 	}
 	free(folder);
 	return rc;
+}
+
+/* An absolute path without links and dots, as far as it is there. */
+static char *resolved(const char *path)
+{
+	char *text = mem_strdup(path), real[PATH_MAX], *all;
+	size_t end = strlen(text);
+
+	while (end > 1 && !realpath(text, real)) {
+		while (end > 1 && text[end - 1] == '/')
+			end--;
+		while (end > 1 && text[end - 1] != '/')
+			end--;
+		text[end] = '\0';
+	}
+	if (end <= 1)
+		snprintf(real, sizeof(real), "/");
+	path += end;
+	path += strspn(path, "/");
+	all = mem_printf("%s%s%s", real, strcmp(real, "/") == 0 || !*path ? "" : "/", path);
+	free(text);
+	for (end = strlen(all); end > 1 && all[end - 1] == '/';)
+		all[--end] = '\0';
+	return all;
+}
+
+bool folder_holds(const char *folder, const char *path)
+{
+	char *above = resolved(folder), *file = resolved(path);
+	size_t length = strlen(above);
+	bool holds;
+
+	if (length == 1)
+		length = 0; /* all are below "/" */
+	holds = strncmp(file, above, length) == 0 && file[length] == '/';
+	free(file);
+	free(above);
+	return holds;
 }

@@ -5,6 +5,7 @@
 #ifndef XENBW_FOLDER_H
 #define XENBW_FOLDER_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* Makes the folder that `path` names a file in, where it is missing: that one level only, so that a mistyped
@@ -14,5 +15,9 @@ int folder_of(const char *path, mode_t mode, char **err);
 /* Whether this process may go through each folder above `path`, as far as they exist: 0, or -1 with an error
  * that names the first one that it may not enter, and what to do. */
 int folder_passable(const char *path, char **err);
+
+/* Whether the file that `path` names lies in `folder` or below it, by whatever links. Both are absolute; what
+ * of them is not there yet counts as it is written. */
+bool folder_holds(const char *folder, const char *path);
 
 #endif

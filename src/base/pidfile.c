@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/pidfile.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -15,41 +17,75 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-/* Is this the number of a living process of our trade? */
-static bool is_counter(const char *pid)
+/* Is this the number of a living process of our trade? Where /proc hides whose it is, any that lives counts.
+ */
+static bool is_counter(pid_t pid)
 {
-	char *path = mem_printf("/proc/%s/comm", pid), name[32];
-	FILE *in = fopen(path, "re");
-	bool found;
+	char *path, name[32];
+	bool found = true;
+	FILE *in;
 
-	free(path);
-	if (!in)
+	if (kill(pid, 0) < 0 && errno == ESRCH)
 		return false;
-	found = fgets(name, sizeof(name), in) &&
-		(strcmp(name, "nacctd\n") == 0 || strcmp(name, "xenbwd\n") == 0);
+	path = mem_printf("/proc/%d/comm", (int)pid);
+	in = fopen(path, "re");
+	free(path);
+	if (!in) /* or it has just ended */
+		return kill(pid, 0) == 0 || errno != ESRCH;
+	if (fgets(name, sizeof(name), in))
+		found = strcmp(name, "nacctd\n") == 0 || strcmp(name, "xenbwd\n") == 0;
 	fclose(in);
 	return found;
 }
 
-static int check_holder(const char *path, int fd, char **err)
+/* The number in a pid file; 0: it is empty. -1: it is anything else, and so no pid file. */
+static int read_pid(const char *path, int fd, pid_t *pid, char **err)
 {
 	char text[32] = {0};
-	bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
-	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
-	uint64_t pid;
+	uint64_t number = 0;
+	struct stat st;
+	ssize_t n = 0;
+	size_t digits;
+	bool good;
 
-	if (n < 0)
+	if (fstat(fd, &st) < 0 || (S_ISREG(st.st_mode) && (n = pread(fd, text, sizeof(text) - 1, 0)) < 0))
 		return err_sys(err, "cannot read the pid file %s", path);
-	text[strcspn(text, "\r\n \t")] = '\0';
-	if (!text_u64(text, 1, INT32_MAX, &pid) || pid == (uint64_t)getpid())
-		return locked ? 0 : err_set(err, "the pid file %s is held by another process", path);
-	if (locked && !is_counter(text))
-		return 0;
-	return err_set(
-		err,
-		"process %s runs already, says the pid file %s; stop it first, or give this one another "
-		"`pidfile`",
-		text, path);
+	digits = strcspn(text, "\r\n \t");
+	good = S_ISREG(st.st_mode) && st.st_size == n &&
+	       digits + strspn(text + digits, "\r\n \t") == (size_t)n;
+	text[digits] = '\0';
+	if (!good || (n > 0 && !text_u64(text, 1, INT32_MAX, &number)))
+		return err_set(err,
+			       "%s is no pid file, and is left as it is; name another one with `pidfile`, or "
+			       "remove it",
+			       path);
+	*pid = (pid_t)number;
+	return 0;
+}
+
+/* False: another process that may write the file has locked it. The lock of a reader is nobody's word. */
+static bool lock(int fd)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	if (fcntl(fd, F_OFD_SETLK, &whole) == 0)
+		return true;
+	return fcntl(fd, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_WRLCK;
+}
+
+static int check_holder(const char *path, int fd, char **err)
+{
+	pid_t pid = 0;
+
+	if (read_pid(path, fd, &pid, err) < 0)
+		return -1;
+	if (pid != 0 && pid != getpid() && is_counter(pid))
+		return err_set(
+			err,
+			"process %d runs already, says the pid file %s; stop it first, or give this one "
+			"another `pidfile`",
+			(int)pid, path);
+	return lock(fd) ? 0 : err_set(err, "the pid file %s is held by another process", path);
 }
 
 int pidfile_take(struct pidfile *p, const char *path, char **err)
@@ -62,7 +98,7 @@ int pidfile_take(struct pidfile *p, const char *path, char **err)
 		return 0;
 	if (folder_of(path, 0755, err) < 0)
 		return -1;
-	p->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	p->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
 	if (p->fd < 0)
 		return err_sys(err, "cannot open the pid file %s", path);
 	if (check_holder(path, p->fd, err) < 0) {

@@ -2,8 +2,9 @@
  *
  * pidfile: the file that tells init scripts which process it is.
  *
- * Holds a lock while the process lives, so that a file left by one that was killed is in nobody's way. A file
- * that names a living nacctd or xenbwd is respected without a lock: nacctd takes none.
+ * A file that is neither empty nor a number is none, and is never changed. Holds a lock while the process
+ * lives, so that a file left by one that was killed is in nobody's way. A file that names a living nacctd or
+ * xenbwd is respected without a lock: nacctd takes none.
  */
 #ifndef XENBW_PIDFILE_H
 #define XENBW_PIDFILE_H

@@ -16,6 +16,18 @@
 	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED | \
 	 SECBIT_KEEP_CAPS_LOCKED)
 
+/* The leak checker of a sanitizer attaches to its own process. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HIDE_LEFT_OUT 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer)
+#define HIDE_LEFT_OUT 1
+#endif
+#endif
+#ifndef HIDE_LEFT_OUT
+#define HIDE_LEFT_OUT 0
+#endif
+
 static bool may(unsigned capability)
 {
 	return capng_get_caps_process() == 0 && capng_have_capability(CAPNG_EFFECTIVE, capability) == 1;
@@ -34,6 +46,13 @@ int privileges_drop(char **err)
 	if (capng_apply(bounding ? CAPNG_SELECT_ALL : CAPNG_SELECT_CAPS) < 0)
 		return err_sys(err, "cannot drop the capabilities");
 	return no_new_privs(err);
+}
+
+int privileges_hide(char **err)
+{
+	if (HIDE_LEFT_OUT || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0)
+		return 0;
+	return err_sys(err, "cannot keep other processes of its user from its memory");
 }
 
 bool privileges_may_change_user(void)

@@ -16,6 +16,11 @@
  * by an exec. Again: changes nothing. */
 int privileges_drop(char **err);
 
+/* Neither memory nor descriptors of this process can be had by another one of the same user (ptrace,
+ * /proc/PID/mem, pidfd_getfd), and it leaves no core. An exec undoes it. Left out under a sanitizer, whose
+ * search for leaks is a ptrace. */
+int privileges_hide(char **err);
+
 /* Whether this process may become another user, with another group. */
 bool privileges_may_change_user(void);
 

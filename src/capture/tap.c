@@ -155,6 +155,8 @@ static int filter_in_kernel(struct tap *t, char **err)
 	rc = setsockopt(pcap_fileno(t->pcap), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
 	if (rc < 0)
 		err_sys(err, "cannot set the filter for %s", t->name);
+	else if (setsockopt(pcap_fileno(t->pcap), SOL_SOCKET, SO_LOCK_FILTER, &(int){1}, sizeof(int)) < 0)
+		rc = err_sys(err, "cannot lock the filter for %s", t->name);
 	pcap_freecode(&compiled);
 	return rc;
 }

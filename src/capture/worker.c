@@ -183,6 +183,7 @@ static int answer(struct worker *w, const struct capture_order *o, char **err)
 
 static int obey(struct worker *w, const struct capture_order *o, int table, char **err)
 {
+	log_tell();
 	if (o->magic == CAPTURE_MAGIC && o->kind == CAPTURE_VIFS)
 		return take_vifs(w, o, table, err);
 	if (o->magic == CAPTURE_MAGIC && o->kind == CAPTURE_READ)

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/err.h"
+#include "base/folder.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "config/keywords.h"
@@ -187,6 +188,35 @@ static int each_line(struct parser *p, FILE *in, int (*fn)(struct parser *, char
 	return rc;
 }
 
+/* The helpers may write where the RRD files are: nothing that root trusts may lie there. */
+static int check_rrd_dir(struct conf *c, const char *name, char **err)
+{
+	const struct {
+		const char *word, *path;
+	} others[] = {{"ledger", c->ledger}, {"control", c->control}, {"pidfile", c->pidfile}};
+	char *text;
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others) && c->rrd_dir; i++) {
+		if (!others[i].path || !folder_holds(c->rrd_dir, others[i].path))
+			continue;
+		text = mem_printf(
+			"%s: `rrd_dir %s` is where `%s %s` lies, and the helpers may write there: give the "
+			"RRD files a folder of their own",
+			name, c->rrd_dir, others[i].word, others[i].path);
+		if (c->kind == CONF_NACCTTAB) {
+			warn(c, "%s; until then there are none", text);
+			free(c->rrd_dir);
+			c->rrd_dir = NULL;
+		} else {
+			err_set(err, "%s", text);
+		}
+		free(text);
+		if (c->kind != CONF_NACCTTAB)
+			return -1;
+	}
+	return 0;
+}
+
 int conf_parse(struct conf *c, FILE *in, const char *name, char **err)
 {
 	struct parser p = {.conf = c, .name = name};
@@ -201,6 +231,8 @@ int conf_parse(struct conf *c, FILE *in, const char *name, char **err)
 			"%s: `flush %u` is shorter than `poll %u`; commits cannot be more frequent than "
 			"readings",
 			name, c->flush, c->poll);
+	if (check_rrd_dir(c, name, err) < 0)
+		return -1;
 	if (c->kind == CONF_NACCTTAB && c->ournet.count == 0 && c->attribution != ATTRIBUTION_OFF)
 		warn(c,
 		     "%s: there is no line `ournet`: as with nacctd, nothing that crosses an uplink is "

@@ -119,11 +119,15 @@ static void receive(struct classifier *c)
 		got = packet_receive(c->fd, &a, sizeof(a), fds, &err);
 		good = got == 1 && hear(c, &a, fds[0]);
 		packet_close(fds);
+		if (err)
+			err_add(&err, "listening to xenbw-capture");
 		if (got < 0 && !err)
 			retry_later(c, "xenbw-capture has ended");
-		else if (got < 0 || (got == 1 && !good))
-			retry_later(c,
-				    "xenbw-capture sent a message that is none (is it of another version?)");
+		else if (got < 0)
+			retry_later(c, err);
+		else if (got == 1 && !good)
+			retry_later(c, "xenbw-capture sent a message that is none; it is of another version: "
+				       "reinstall xenbw");
 		free(err);
 	}
 }
@@ -213,6 +217,8 @@ static void start_worker(struct classifier *c)
 
 	evtimer_del(c->on_retry);
 	close_worker(c);
+	if (!c->uplinks.count)
+		guard_end(c->d->guard, GUARD_CAPTURE);
 	if (!c->uplinks.count || guard_fd(c->d->guard) < 0)
 		return;
 	helper_started(&c->backoff);
@@ -506,7 +512,9 @@ struct classifier *classifier_new(struct daemon *d)
 	c->nat = nat_watch_new();
 	c->look = (struct account_look){.seen = seen, .ctx = c};
 	c->no_uplink.what = "finding the uplink";
+	c->no_uplink.meanwhile = "what moves is unattributed";
 	c->no_answer.what = "telling the classes apart";
+	c->no_answer.meanwhile = "totals are counted all the same";
 	c->on_retry = evtimer_new(d->base, on_retry, c);
 	if (!c->on_retry) {
 		classifier_free(c);
@@ -520,6 +528,7 @@ void classifier_free(struct classifier *c)
 	if (!c)
 		return;
 	close_worker(c);
+	guard_end(c->d->guard, GUARD_CAPTURE); /* one that hangs does not see the end of its socket */
 	if (c->on_retry)
 		event_free(c->on_retry);
 	uplinks_free(&c->uplinks);

@@ -277,10 +277,15 @@ int daemon_open(struct daemon **out, const struct conf *conf, struct guard *guar
 	d->started = clock_wall();
 	d->last_poll = d->last_commit = clock_mono();
 	d->no_xenstore.what = "xenstore";
+	d->no_xenstore.meanwhile = "counting goes on, and new domains are found when it is back";
 	d->no_links.what = "watching the network devices";
+	d->no_links.meanwhile = "the devices that are known are counted";
 	d->no_counters.what = "reading the counters";
+	d->no_counters.meanwhile = "the kernel goes on counting";
 	d->no_commit.what = "writing the ledger";
+	d->no_commit.meanwhile = "bytes are kept in memory";
 	d->no_fold.what = "folding the ledger";
+	d->no_fold.meanwhile = "the ledger keeps more than it needs";
 	d->directory = directory_new();
 	if (links_open(&d->links, err) < 0 || stats_open(&d->stats, err) < 0 || open_events(d, err) < 0 ||
 	    open_account(d, before, &carried, err) < 0 || control_server_open(&d->control, d, err) < 0 ||

@@ -5,7 +5,7 @@
  * One struct, one event loop, one thread of ours (libxenstore has one of its own). follow.c keeps the account
  * up to date with what is there, poll.c reads the counters and commits, classifier.c looks after
  * xenbw-capture and feed.c after xenbw-writer, control_server.c answers clients. Nothing here gives up once
- * it runs: what fails is logged once, tried again, and nothing is lost meanwhile.
+ * it runs: what fails is logged once, with what is so meanwhile, and tried again.
  */
 #ifndef XENBW_DAEMON_H
 #define XENBW_DAEMON_H

@@ -2,6 +2,7 @@
 #include "ipc/feed.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "daemon/daemon.h"
 #include "daemon/guard.h"
 #include "daemon/helper.h"
@@ -23,6 +25,7 @@ struct feed {
 	struct daemon *d;
 	int fd; /* our end; -1: it does not run */
 	struct event *on_message, *on_retry;
+	bool told_held; /* whether the writer knows that MySQL is held */
 	struct helper_backoff backoff;
 };
 
@@ -53,7 +56,13 @@ static void passed(struct feed *f, struct feed_message *m)
 
 	m->sink[sizeof(m->sink) - 1] = '\0';
 	if (m->seq > account_last_seq(f->d->account)) {
-		log_err("xenbw-writer says that it passed what is not there yet; not believed");
+		char *sink = text_printable(m->sink, strlen(m->sink));
+
+		log_err("xenbw-writer says that sink %s passed sequence %" PRId64
+			", and the ledger ends at %" PRId64
+			"; that is not noted: if it comes again, restart xenbwd",
+			sink, m->seq, account_last_seq(f->d->account));
+		free(sink);
 		return;
 	}
 	if (ledger_passed(f->d->ledger, m->sink, m->seq, &err) < 0)
@@ -62,7 +71,7 @@ static void passed(struct feed *f, struct feed_message *m)
 	helper_delivered(&f->backoff); /* it tells of nothing that was known */
 }
 
-/* 1 = a message was handled, 0 = none is waiting, -1 = the writer closed its end. */
+/* 1 = a message was handled, 0 = none is waiting, -1 = the writer closed its end or is not ours. */
 static int receive(struct feed *f)
 {
 	struct feed_message m;
@@ -77,7 +86,7 @@ static int receive(struct feed *f)
 	if (n != (ssize_t)sizeof(m) || m.magic != FEED_MAGIC || m.kind != FEED_PASSED) {
 		log_err("xenbw-writer sent a message that is none; it is of another version: reinstall "
 			"xenbw");
-		return 1;
+		return -1;
 	}
 	passed(f, &m);
 	return 1;
@@ -87,6 +96,7 @@ static int receive(struct feed *f)
 static void ended(struct feed *f)
 {
 	close_end(f);
+	guard_end(f->d->guard, GUARD_WRITER); /* one that sends nonsense has not ended yet */
 	retry_later(f);
 	log_err("xenbw-writer has ended; it is started again in %u s, the ledger keeps what it has to write",
 		f->backoff.seconds);
@@ -109,16 +119,32 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	start_writer(arg);
 }
 
-/* A full socket means that it has such messages waiting already. */
-static void send_word(const struct feed *f, enum feed_kind kind)
+/* Whether it was taken. A full socket means that it has such messages waiting already. */
+static bool send_message(const struct feed *f, enum feed_kind kind)
 {
 	struct feed_message m = {.magic = FEED_MAGIC, .kind = kind};
 
 	if (f->fd < 0)
-		return;
+		return false;
 	m.seq = account_last_seq(f->d->account);
-	if (send(f->fd, &m, sizeof(m), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno != EAGAIN)
+	if (send(f->fd, &m, sizeof(m), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+		return true;
+	if (errno != EAGAIN)
 		log_debug("telling xenbw-writer: %s", strerror(errno));
+	return false;
+}
+
+/* What found no place is said again with the next word. */
+static void tell_held(struct feed *f)
+{
+	if (f->told_held != f->d->held && send_message(f, f->d->held ? FEED_HOLD : FEED_RESUME))
+		f->told_held = f->d->held;
+}
+
+static void tell_committed(struct feed *f)
+{
+	tell_held(f);
+	(void)send_message(f, FEED_COMMITTED);
 }
 
 static void start_writer(struct feed *f)
@@ -132,8 +158,9 @@ static void start_writer(struct feed *f)
 		if (!f->on_message || event_add(f->on_message, NULL) < 0)
 			err_set(&err, "cannot wait for messages of xenbw-writer");
 	}
-	if (!err && f->d->held)
-		send_word(f, FEED_HOLD);
+	f->told_held = false;
+	if (!err)
+		tell_held(f);
 	if (err) {
 		log_err("%s; RRD files and MySQL are not fed until it runs, the ledger keeps everything",
 			err);
@@ -166,13 +193,13 @@ struct feed *feed_start(struct daemon *d)
 void feed_tell(struct feed *f)
 {
 	if (f)
-		send_word(f, FEED_COMMITTED);
+		tell_committed(f);
 }
 
 void feed_hold(struct feed *f)
 {
 	if (f)
-		send_word(f, f->d->held ? FEED_HOLD : FEED_RESUME);
+		tell_held(f);
 }
 
 /* Handles its messages until `enough` or it closes its end; false when the time is over. */
@@ -217,7 +244,7 @@ static void last_flush(struct feed *f)
 {
 	if (f->d->conf->database != DATABASE_MYSQL || f->d->held || mysql_has_all(f))
 		return;
-	send_word(f, FEED_COMMITTED);
+	tell_committed(f);
 	if (!listen_for(f, FLUSH_SECONDS, mysql_has_all))
 		log_warn("MySQL does not have all bytes yet; the ledger keeps them for the next start");
 }

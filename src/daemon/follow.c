@@ -290,7 +290,7 @@ static void follow_all(struct daemon *d)
 
 void follow_events(struct daemon *d)
 {
-	char *err = NULL, *line;
+	char *err = NULL, *line, *guest;
 
 	trouble_is(&d->no_links, links_drain(d->links, on_link, d, &err) < 0 ? err : NULL);
 	err = NULL;
@@ -300,8 +300,9 @@ void follow_events(struct daemon *d)
 		trouble_is(&d->no_xenstore, err);
 	if (directory_drain(d->directory))
 		d->follow_again = true;
-	while ((line = directory_complaint(d->directory))) {
-		log_warn("%s", line);
+	while (directory_complaint(d->directory, &line, &guest)) {
+		log_warn_about(guest, "%s", line);
+		free(guest);
 		free(line);
 	}
 	if (d->follow_again)

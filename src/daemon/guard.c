@@ -3,13 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/child.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -17,6 +20,9 @@
 #include "base/user.h"
 #include "daemon/helper.h"
 #include "ipc/packet.h"
+
+#define END_MS 3000 /* what it may take to end: it waits for its helpers a second each */
+#define KILL_MS 500
 
 struct guard {
 	pid_t pid;  /* 0: not running */
@@ -112,15 +118,47 @@ struct guard *guard_new(const struct conf *conf)
 	return g;
 }
 
+/* Whether it has ended, within this time. */
+static bool wait_end(struct guard *g, int64_t ms, int *status)
+{
+	const struct timespec nap = {.tv_nsec = 5000000};
+	int64_t end = clock_mono().ns + ms * 1000000;
+	pid_t got;
+
+	while ((got = waitpid(g->pid, status, WNOHANG)) == 0 || (got < 0 && errno == EINTR)) {
+		if (clock_mono().ns > end)
+			return false;
+		(void)nanosleep(&nap, NULL);
+	}
+	g->pid = 0;
+	return true;
+}
+
+/* One that does not end must not hold up who waits for it. xenbwd may have no right to kill another user's.
+ */
+static void make_end(struct guard *g, int *status)
+{
+	if (wait_end(g, END_MS, status))
+		return;
+	if (kill(g->pid, SIGKILL) == 0 && wait_end(g, KILL_MS, status))
+		return;
+	log_err("xenbw-guard does not end and is left as it is: look at process %d, and end it with `kill "
+		"-KILL %d`",
+		(int)g->pid, (int)g->pid);
+	g->pid = 0;
+}
+
 /* It ends by the end of its socket, and its helpers with it. */
 void guard_free(struct guard *g)
 {
+	int status;
+
 	if (!g)
 		return;
 	if (g->fd >= 0)
 		close(g->fd);
 	if (g->pid)
-		(void)waitpid(g->pid, NULL, 0);
+		make_end(g, &status);
 	free(g->user);
 	free(g);
 }
@@ -148,9 +186,7 @@ bool guard_has_ended(struct guard *g, char **how)
 		return false;
 	close(g->fd);
 	g->fd = -1;
-	while (waitpid(g->pid, &status, 0) < 0 && errno == EINTR)
-		;
-	g->pid = 0;
+	make_end(g, &status);
 	*how = WIFSIGNALED(status) ? mem_printf("xenbw-guard was ended by signal %d", WTERMSIG(status))
 				   : mem_printf("xenbw-guard exited with status %d", WEXITSTATUS(status));
 	return true;

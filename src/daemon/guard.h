@@ -23,6 +23,8 @@ struct guard;
  * starts the guard, which becomes that user. Never fails: what does not work is logged, and guard_start says
  * so again. */
 struct guard *guard_new(const struct conf *conf);
+
+/* Waits for its end for some seconds at most; one that does not end is killed, or left with a line. */
 void guard_free(struct guard *g);
 
 /* After a reload: says what is not as it should be: there is no guard, or `user` is another one by now. */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "daemon/classifier.h"
 #include "daemon/daemon.h"
@@ -66,6 +67,7 @@ void poll_now(struct daemon *d, bool patient)
 	char *err = NULL;
 	int64_t open_slot = account_open_slot(d->account);
 
+	log_tell();
 	follow_events(d);
 	follow_carriers(d);
 	account_begin(d->account, clock_wall());

@@ -9,9 +9,9 @@
 void trouble_is(struct trouble *t, char *reason)
 {
 	if (!reason && t->reason)
-		log_info("%s works again", t->what);
+		log_info_about(t->what, "%s works again", t->what);
 	if (reason && (!t->reason || strcmp(reason, t->reason) != 0))
-		log_err("%s; it is tried again, nothing is lost meanwhile", reason);
+		log_err_about(t->what, "%s; it is tried again, and meanwhile %s", reason, t->meanwhile);
 	free(t->reason);
 	t->reason = reason;
 }

@@ -8,8 +8,9 @@
 #define XENBW_TROUBLE_H
 
 struct trouble {
-	const char *what; /* for the line that says that it is over */
-	char *reason;     /* NULL: all is well */
+	const char *what;      /* for the line that says that it is over */
+	const char *meanwhile; /* what is so while it lasts */
+	char *reason;          /* NULL: all is well */
 };
 
 /* How it stands now; reason NULL: well. Takes over the text. */

@@ -19,12 +19,18 @@
 #include "ipc/guard.h"
 #include "ipc/packet.h"
 
+#define LAST_WAIT_MS 1000 /* at its own end, for each helper */
+
 struct helper {
 	const char *program;
 	const char *without; /* what is so until it is started again */
 	bool captures;
-	pid_t pid;  /* 0: there is none */
-	int end_fd; /* readable when it has ended; -1 */
+	pid_t pid;    /* 0: there is none */
+	int end_fd;   /* readable when it has ended; -1 */
+	bool ordered; /* its end is: nothing to tell */
+	/* the last order to start one, while the one before has not ended: [0] -1: there is none */
+	int next[PACKET_FDS];
+	uint32_t next_flags;
 };
 
 struct guard {
@@ -34,6 +40,17 @@ struct guard {
 
 /* ---- a helper's end ---- */
 
+/* Without waiting: one that hangs in the kernel, at a file server that is away, ends when that lets it. */
+static void end_helper(struct helper *h)
+{
+	packet_close(h->next);
+	if (h->pid == 0)
+		return;
+	(void)kill(h->pid, SIGKILL);
+	h->ordered = true;
+}
+
+/* Of one that has ended, or has just been started and killed. */
 static int reap(struct helper *h)
 {
 	int status = 0;
@@ -47,19 +64,18 @@ static int reap(struct helper *h)
 	return status;
 }
 
-static void end_helper(struct helper *h)
+static void end_at_once(struct helper *h)
 {
-	if (h->pid == 0)
-		return;
-	(void)kill(h->pid, SIGKILL);
-	(void)reap(h);
+	end_helper(h);
+	if (h->pid)
+		(void)reap(h);
 }
 
-static void on_end(struct helper *h)
+static void tell_end(const struct helper *h, int status)
 {
-	int status = reap(h);
-
-	if (WIFSIGNALED(status))
+	if (h->ordered)
+		log_debug("%s was ended", h->program);
+	else if (WIFSIGNALED(status))
 		log_err("%s was ended by signal %d; %s until xenbwd has it started again", h->program,
 			WTERMSIG(status), h->without);
 	else if (WEXITSTATUS(status))
@@ -97,22 +113,17 @@ static int spawn_with_rights(const struct guard *g, struct helper *h, const int 
 		return -1;
 	rc = spawn(h, fds, flags, err);
 	if (hand_on && privileges_hand_on_raw(false, rc == 0 ? err : NULL) < 0) {
-		end_helper(h);
+		end_at_once(h);
 		return -1;
 	}
 	return rc;
 }
 
-static void start_helper(struct guard *g, struct helper *h, const int fds[PACKET_FDS], uint32_t flags)
+static void start_now(const struct guard *g, struct helper *h, const int fds[PACKET_FDS], uint32_t flags)
 {
 	char *err = NULL;
 
-	end_helper(h);
-	if (fds[0] < 0 || fds[1] < 0) {
-		log_err("xenbwd sent an order to start %s without its two descriptors; it is passed over",
-			h->program);
-		return;
-	}
+	h->ordered = false;
 	if (spawn_with_rights(g, h, fds, flags, &err) < 0) {
 		log_err("%s", err);
 		free(err);
@@ -121,13 +132,46 @@ static void start_helper(struct guard *g, struct helper *h, const int fds[PACKET
 	h->end_fd = pidfd_open(h->pid, 0);
 	if (h->end_fd < 0) {
 		log_err("cannot wait for the end of %s: %s; it is ended", h->program, strerror(errno));
-		end_helper(h);
+		end_at_once(h);
 	}
+}
+
+/* Takes the descriptors over where the one before has to end first. */
+static void start_helper(const struct guard *g, struct helper *h, int fds[PACKET_FDS], uint32_t flags)
+{
+	end_helper(h);
+	if (fds[0] < 0 || fds[1] < 0) {
+		log_err("xenbwd sent an order to start %s without its two descriptors; it is passed over",
+			h->program);
+		return;
+	}
+	if (h->pid == 0) {
+		start_now(g, h, fds, flags);
+		return;
+	}
+	h->next_flags = flags;
+	for (int i = 0; i < PACKET_FDS; i++) {
+		h->next[i] = child_fd(fds[i]);
+		fds[i] = -1;
+	}
+	if (h->next[0] >= 0 && h->next[1] >= 0)
+		return;
+	log_err("no descriptor is free to start %s; the order is passed over", h->program);
+	packet_close(h->next);
+}
+
+static void on_end(const struct guard *g, struct helper *h)
+{
+	tell_end(h, reap(h));
+	if (h->next[0] < 0)
+		return;
+	start_now(g, h, h->next, h->next_flags);
+	packet_close(h->next);
 }
 
 /* ---- orders ---- */
 
-static int obey(struct guard *g, const struct guard_order *o, const int fds[PACKET_FDS], char **err)
+static int obey(struct guard *g, const struct guard_order *o, int fds[PACKET_FDS], char **err)
 {
 	if (o->magic == GUARD_MAGIC && o->helper < GUARD_HELPERS && o->kind == GUARD_START)
 		start_helper(g, &g->helpers[o->helper], fds, o->flags);
@@ -169,7 +213,7 @@ static int serve(struct guard *g, char **err)
 		}
 		for (int i = 0; i < GUARD_HELPERS; i++)
 			if (p[1 + i].revents)
-				on_end(&g->helpers[i]);
+				on_end(g, &g->helpers[i]);
 		if (!p[0].revents)
 			continue;
 		rc = take_order(g, err);
@@ -193,20 +237,34 @@ static int take_rights(struct guard *g, const char *name, char **err)
 	return 0;
 }
 
+/* Their end is not waited for in vain: they are killed already. */
+static void end_all(struct guard *g)
+{
+	for (int i = 0; i < GUARD_HELPERS; i++)
+		end_helper(&g->helpers[i]);
+	for (int i = 0; i < GUARD_HELPERS; i++) {
+		struct pollfd p = {.fd = g->helpers[i].end_fd, .events = POLLIN};
+
+		if (g->helpers[i].pid && poll(&p, 1, LAST_WAIT_MS) > 0)
+			(void)reap(&g->helpers[i]);
+	}
+}
+
 int guard_run(const char *user, char **err)
 {
 	struct guard g = {.helpers = {[GUARD_CAPTURE] = {.program = "xenbw-capture",
 							 .without = "nobody looks at the uplinks",
 							 .captures = true,
-							 .end_fd = -1},
+							 .end_fd = -1,
+							 .next = {-1, -1}},
 				      [GUARD_WRITER] = {.program = "xenbw-writer",
 							.without = "the ledger keeps what it has to write",
-							.end_fd = -1}}};
+							.end_fd = -1,
+							.next = {-1, -1}}}};
 	int rc = take_rights(&g, user, err);
 
 	if (rc == 0)
 		rc = serve(&g, err);
-	for (int i = 0; i < GUARD_HELPERS; i++)
-		end_helper(&g.helpers[i]);
+	end_all(&g);
 	return rc;
 }

@@ -4,7 +4,7 @@
  *
  * xenbwd has given up the rights that this takes when a helper must be started again. The guard keeps one of
  * them, to open packet sockets, and hands it on to xenbw-capture alone. It reads nothing but fixed messages
- * from xenbwd (ipc/guard.h), never a packet or a file.
+ * from xenbwd (ipc/guard.h) and, at its start, the system's table of users; never a packet or another file.
  */
 #ifndef XENBW_GUARD_GUARD_H
 #define XENBW_GUARD_GUARD_H

@@ -229,6 +229,7 @@ int writer_run(const struct writer_setup *setup, char **err)
 	while (going == 1) {
 		if (passes(&w))
 			break;
+		log_tell();
 		going = wait_for_work(&w, err);
 	}
 	if (w.rrd)

@@ -110,6 +110,16 @@ class_udp 2.0 1.0 - 150 400
 class_committed 2
 class_check "and all is seen" 1.0 2.0
 
+# One that hangs does not outlive the wish to have it.
+old=$(bw_worker)
+kill -STOP "$old"
+bw_config "${CLASS_CONF[@]}" "attribution off"
+kill -HUP "$BW_PID"
+tap_ok "attribution off: one that hangs is ended" bed_wait "its end" bash -c "! kill -0 $old"
+bw_config "${CLASS_CONF[@]}"
+kill -HUP "$BW_PID"
+bed_wait "another worker" looks "$old" && seen_again || tap_bail "nobody looks"
+
 # Without its guard nothing is started any more; counting goes on.
 old=$(bw_worker)
 kill -KILL "$(bw_guard)"

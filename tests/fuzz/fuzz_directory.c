@@ -205,7 +205,7 @@ static void check(struct directory *d)
 	for (size_t i = 0; i < domain_count; i++)
 		expect(x[i].domid <= VALUE_DOMID_MAX && is_text(x[i].name) &&
 		       (i == 0 || x[i - 1].domid < x[i].domid));
-	for (char *line; (line = directory_complaint(d)); free(line))
+	for (char *line, *guest; directory_complaint(d, &line, &guest); free(line), free(guest))
 		expect(is_text(line) && *line);
 }
 

@@ -66,8 +66,7 @@ for name in web root-only linked foreign; do
 done
 chmod 644 "$BW_RRD"/*.rrd && chmod 600 "$BW_RRD/root-only.rrd" && ln "$BW_RRD/linked.rrd" "$BED/elsewhere" &&
 	chown 65534:65534 "$BW_RRD/foreign.rrd" && echo secret >"$BED/secret" && chmod 600 "$BED/secret" &&
-	ln -s "$BED/secret" "$BW_RRD/symbolic.rrd" && mkfifo -m 600 "$BW_RRD/fifo.rrd" && echo x >"$BW_RRD/notes" || tap_bail "no files"
-chmod 600 "$BW_RRD/notes"
+	ln -s "$BED/secret" "$BW_RRD/symbolic.rrd" && mkfifo -m 600 "$BW_RRD/fifo.rrd" || tap_bail "no files"
 
 bw_start || tap_bail "no xenbwd"
 helpers || tap_bail "no helpers"
@@ -81,6 +80,15 @@ tap_is "there is no other process of theirs" "$(pgrep -c xenbw)" 4
 tap_is "the guard has its socket, and what it writes its log to" \
 	"$(find /proc/"$guard"/fd -type l -printf '%f %l\n' | grep -vE '^[012] |anon_inode:\[pidfd\]' | sed 's/\[.*//')" "3 socket:"
 
+# of_the_user PID FILE: whether another process of the same user and group can read this of a process
+# shellcheck disable=SC2016
+of_the_user() { setpriv --reuid="$uid" --regid="$gid" --clear-groups --bounding-set=-all bash -c 'exec 3<"/proc/$1/$2"' - "$1" "$2" 2>/dev/null; }
+setpriv --reuid="$uid" --regid="$gid" --clear-groups sleep 60 &
+tap_ok "one of the user can read another's memory" bed_wait "the user" of_the_user $! mem
+kill $!
+for pid in $guard $(bw_worker) $(bw_writer); do
+	tap_ok "but not that of $(cat "/proc/$pid/comm"), nor see its descriptors" bash -c "$(declare -f of_the_user); uid=$uid gid=$gid; ! of_the_user $pid mem && ! of_the_user $pid fd/3 && ! of_the_user $pid environ"
+done
 tap_is "the ledger's files have that group and mode" \
 	"$(stat -c '%n %a %u:%g' "$BW_LEDGER" "$BW_LEDGER"-wal "$BW_LEDGER"-shm "$BW_LEDGER".lock | sed "s,$BED/,,")" \
 	"ledger.db 640 0:$gid
@@ -97,12 +105,11 @@ tap_is "the folder of RRD files, and those of root's, are the group's as well" \
 	"$(cd "$BW_RRD" && stat -c '%n %a %u:%g' . web.rrd root-only.rrd)" ". 2775 0:$gid
 web.rrd 664 0:$gid
 root-only.rrd 660 0:$gid"
-tap_is "nothing else was touched: another's, one with two names, a link, a pipe, what is no RRD file" \
-	"$(cd "$BW_RRD" && stat -L -c '%n %a %u:%g' foreign.rrd linked.rrd symbolic.rrd fifo.rrd notes)" "foreign.rrd 644 65534:65534
+tap_is "nothing else was touched: another's, one with two names, a link, a pipe" \
+	"$(cd "$BW_RRD" && stat -L -c '%n %a %u:%g' foreign.rrd linked.rrd symbolic.rrd fifo.rrd)" "foreign.rrd 644 65534:65534
 linked.rrd 644 0:0
 symbolic.rrd 600 0:0
-fifo.rrd 600 0:0
-notes 600 0:0"
+fifo.rrd 600 0:0"
 slot 0
 tap_ok "the file of root's is gone on with" bed_wait "the RRD file" rrd_reaches web 1
 tap_like "from its last values: it is the same" "$(rrdtool info "$BW_RRD/web.rrd")" 'ds\[input\].type = "COUNTER"'
@@ -136,6 +143,17 @@ tap_is "the folder is left as it was" "$(stat -c '%a %g' "$BED/closed")" "700 0"
 tap_is "the ledger is the group's" "$(stat -c '%a %g' "$BED/closed/ledger.db")" "640 $gid"
 chgrp "$gid" "$BED/closed" && chmod g+x "$BED/closed"
 tap_ok "when it may, it goes on" bed_wait "the line" grep -q 'writing RRD files again' "$BW_LOG"
+
+# A folder of root's with other things in it is not given away, also not at a reload.
+mkdir -m 755 "$BED/shared" && echo x >"$BED/shared/notes" || tap_bail "no folder"
+bw_config "ledger $BED/closed/ledger.db" "rrd_dir $BED/shared" "flush 1"
+kill -HUP "$BW_PID"
+tap_ok "a folder with other files in it: the writer says what to do" bed_wait "the line" \
+	grep -qF "the user daemon cannot write in RRD directory $BED/shared; \`chgrp daemon\`" "$BW_LOG"
+tap_is "and it is left as it was" "$(stat -c '%a %u:%g' "$BED/shared")" "755 0:0"
+said=$(printf '%s\n' "ledger $BED/closed/ledger.db" "rrd_dir $BED/closed" >"$BED/over.conf"; "$BUILD/xenbwd" -n -c "$BED/over.conf" 2>&1)
+tap_is "one that has the ledger in it is refused" $? 78
+tap_like "with the reason" "$said" "is where .ledger $BED/closed/ledger.db. lies"
 
 # A password that only root may read.
 bw_config "ledger $BED/closed/ledger.db" "rrd_dir $BW_RRD" "flush 1" "database mysql" "mysql_user acct" "mysql_password_file $BED/secret" \
@@ -227,4 +245,17 @@ tap_ok "without the right to open packet sockets that is said" bed_wait "the lin
 is_like "and the guard has none" "$(bw_guard)" "$uid" "$gid" $NONE
 tap_ok "the writer is at work all the same" test -n "$(bw_writer)"
 bw_stop
+
+# A guard that hangs does not hold up the end, though xenbwd has no right to kill it.
+limits
+bw_start && helpers || tap_bail "no xenbwd"
+guard=$(bw_guard)
+kill -STOP "$guard"
+SECONDS=0
+bw_stop
+tap_is "a guard that is stopped: xenbwd ends well" $? 0
+tap_ok "within some seconds" test $SECONDS -le 8
+tap_like "and names what is left" "$(tail -n 5 "$BW_LOG")" "xenbw-guard does not end .*kill -KILL $guard"
+kill -CONT "$guard"
+tap_ok "which ends when it goes on, and nobody is left" bed_wait "their end" bash -c '! pgrep xenbw'
 tap_done

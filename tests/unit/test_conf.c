@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -321,6 +323,35 @@ static void paths_are_absolute_and_not_too_long(void **state)
 	bad(line, "xenbw.conf:1", "too long", NULL);
 }
 
+/* The helpers may write there. */
+static void the_rrd_folder_holds_nothing_that_root_trusts(void **state)
+{
+	char *dir = scratch_new(), *real = mem_printf("%s/real", dir), *link = mem_printf("%s/link", dir);
+	char *through = mem_printf("rrd_dir %s/real/\nledger %s/link/sub/ledger.db", dir, dir);
+	char *back = mem_printf("rrd_dir %s/link\nledger %s/link/../real/ledger.db", dir, dir);
+	char *beside = mem_printf("rrd_dir %s/re\nledger %s/real/ledger.db", dir, dir);
+	struct conf c;
+
+	(void)state;
+	assert_int_equal(mkdir(real, 0700), 0);
+	assert_int_equal(symlink(real, link), 0);
+	bad("rrd_dir /var/lib/xenbw", "`rrd_dir /var/lib/xenbw`", "`ledger /var/lib/xenbw/ledger.db`",
+	    "folder of their own", NULL);
+	bad("rrd_dir /", "`ledger /var/lib/xenbw/ledger.db`", NULL);
+	bad("rrd_dir /run//xenbw/", "`control /run/xenbw/control`", NULL);
+	bad("pidfile /nowhere/x.pid\nrrd_dir /nowhere", "`pidfile /nowhere/x.pid`", NULL);
+	bad(through, "ledger", NULL);
+	bad(back, "ledger", NULL);
+	c = good(beside);
+	conf_free(&c);
+	free(beside);
+	free(back);
+	free(through);
+	free(link);
+	free(real);
+	scratch_free(dir);
+}
+
 static void a_socket_path_fits_the_kernels_limit(void **state)
 {
 	char line[200] = "control /";
@@ -501,6 +532,7 @@ int main(void)
 		cmocka_unit_test(attribution_has_three_words_and_one_for_later),
 		cmocka_unit_test(unattributed_bytes_are_charged_or_not),
 		cmocka_unit_test(paths_are_absolute_and_not_too_long),
+		cmocka_unit_test(the_rrd_folder_holds_nothing_that_root_trusts),
 		cmocka_unit_test(a_socket_path_fits_the_kernels_limit),
 		cmocka_unit_test(a_time_zone_must_exist),
 		cmocka_unit_test(what_is_below_zoneinfo_but_no_zone_is_refused),

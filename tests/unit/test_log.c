@@ -21,8 +21,14 @@ static unsigned admitted(struct log_limit *l, const void *place, unsigned lines,
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < lines; i++)
-		count += log_limit_admits(l, place, 4, i + 1 < lines ? "some" : "last", now);
+		count += log_limit_admits(l, place, "", 4, i + 1 < lines ? "some" : "last", now);
 	return count;
+}
+
+static void forget(struct log_limit *l)
+{
+	for (size_t i = 0; i < LOG_LIMIT_KINDS; i++)
+		free(l->kinds[i].about);
 }
 
 static void one_kind_is_held_back_and_told(void **state)
@@ -33,15 +39,35 @@ static void one_kind_is_held_back_and_told(void **state)
 	(void)state;
 	assert_int_equal(admitted(&l, &here, 1000, 5), LOG_LIMIT_LINES);
 	assert_int_equal(admitted(&l, &there, 10, 5), 10);
-	assert_false(log_limit_next(&l, MINUTE, &held)); /* not over yet */
-	assert_true(log_limit_next(&l, MINUTE + 5, &held));
+	assert_false(log_limit_next(&l, MINUTE, false, &held)); /* not over yet */
+	assert_true(log_limit_next(&l, MINUTE + 5, false, &held));
 	assert_int_equal(held.lines, 1000 - LOG_LIMIT_LINES);
 	assert_int_equal(held.priority, 4);
 	assert_string_equal(held.last, "last");
 	free(held.last);
-	assert_false(log_limit_next(&l, MINUTE + 5, &held));
+	assert_false(log_limit_next(&l, MINUTE + 5, false, &held));
 	assert_int_equal(admitted(&l, &here, LOG_LIMIT_LINES, MINUTE + 6), LOG_LIMIT_LINES);
 	assert_int_equal(admitted(&l, &there, LOG_LIMIT_LINES, MINUTE + 6), LOG_LIMIT_LINES);
+	forget(&l);
+}
+
+/* What one object's lines are too many of hides no line of another one. */
+static void each_object_has_its_share(void **state)
+{
+	struct log_limit l = {0};
+	struct log_held held;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		assert_true(log_limit_admits(&l, &here, "guest 1", 4, "x", 5) == (i < LOG_LIMIT_LINES));
+	assert_true(log_limit_admits(&l, &here, "guest 2", 4, "y", 5));
+	assert_true(log_limit_admits(&l, &here, "", 4, "z", 5));
+	assert_false(log_limit_next(&l, 6, false, &held));
+	assert_true(log_limit_next(&l, 6, true, &held)); /* at the end of a program */
+	assert_int_equal(held.lines, 1000 - LOG_LIMIT_LINES);
+	free(held.last);
+	assert_false(log_limit_next(&l, 6, true, &held));
+	forget(&l);
 }
 
 static void what_is_rare_is_never_held_back(void **state)
@@ -51,8 +77,9 @@ static void what_is_rare_is_never_held_back(void **state)
 
 	(void)state;
 	for (int64_t now = 0; now < 100 * MINUTE; now += MINUTE / LOG_LIMIT_LINES)
-		assert_true(log_limit_admits(&l, &here, 6, "again", now));
-	assert_false(log_limit_next(&l, 200 * MINUTE, &held));
+		assert_true(log_limit_admits(&l, &here, "", 6, "again", now));
+	assert_false(log_limit_next(&l, 200 * MINUTE, false, &held));
+	forget(&l);
 }
 
 /* More kinds than there is room for: none is lost, and what was held back stays until it is told. */
@@ -66,7 +93,7 @@ static void too_many_kinds(void **state)
 	assert_int_equal(admitted(&l, &here, LOG_LIMIT_LINES + 7, 0), LOG_LIMIT_LINES);
 	for (size_t i = 0; i < sizeof(places); i++)
 		assert_int_equal(admitted(&l, &places[i], 1, 1), 1);
-	assert_true(log_limit_next(&l, MINUTE, &held));
+	assert_true(log_limit_next(&l, MINUTE, false, &held));
 	assert_int_equal(held.lines, 7);
 	free(held.last);
 	for (size_t i = 0; i < LOG_LIMIT_KINDS; i++)
@@ -74,11 +101,12 @@ static void too_many_kinds(void **state)
 	assert_int_equal(admitted(&l, &places[LOG_LIMIT_KINDS], 2 * LOG_LIMIT_LINES, 2 * MINUTE),
 			 2 * LOG_LIMIT_LINES); /* no room, so let through */
 	for (size_t i = 0; i < LOG_LIMIT_KINDS; i++) {
-		assert_true(log_limit_next(&l, 3 * MINUTE, &held));
+		assert_true(log_limit_next(&l, 3 * MINUTE, false, &held));
 		assert_int_equal(held.lines, LOG_LIMIT_LINES);
 		free(held.last);
 	}
-	assert_false(log_limit_next(&l, 3 * MINUTE, &held));
+	assert_false(log_limit_next(&l, 3 * MINUTE, false, &held));
+	forget(&l);
 }
 
 static void lines_have_a_name_and_a_bound(void **state)
@@ -115,6 +143,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_kind_is_held_back_and_told),
+		cmocka_unit_test(each_object_has_its_share),
 		cmocka_unit_test(what_is_rare_is_never_held_back),
 		cmocka_unit_test(too_many_kinds),
 		cmocka_unit_test(lines_have_a_name_and_a_bound),

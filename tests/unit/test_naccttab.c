@@ -384,9 +384,20 @@ static void a_directory_is_no_configuration(void **state)
 	conf_free(&c);
 }
 
+static void an_rrd_folder_over_the_ledger_is_none(void **state)
+{
+	struct conf c = good(CONF_NACCTTAB, "rrd_dir /var/lib/xenbw\n");
+
+	(void)state;
+	assert_null(c.rrd_dir);
+	assert_true(warned(&c, "`rrd_dir /var/lib/xenbw` is where `ledger "));
+	conf_free(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_rrd_folder_over_the_ledger_is_none),
 		cmocka_unit_test(the_articles_naccttab_runs_unchanged),
 		cmocka_unit_test(what_it_does_not_know_it_passes_over_with_a_warning),
 		cmocka_unit_test(every_inert_word_says_why),

@@ -8,21 +8,38 @@
 #include <grp.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/privileges.h"
 #include "base/share.h"
 #include "base/user.h"
+#include "db/rrd_folder.h"
 #include "tests/support/unit.h"
 
 static struct user daemon_user; /* every Debian has it */
 static char *folder;
+static char *rrds, *begun, *etc, *ours; /* made while root may give files away */
+
+static char *sub_folder(const char *name, gid_t gid, const char *with)
+{
+	char *path = mem_printf("%s/%s", folder, name), *in = mem_printf("%s/%s", path, with);
+
+	assert_int_equal(mkdir(path, 0755), 0);
+	assert_int_equal(chown(path, 0, gid), 0);
+	scratch_write(in, "x", 1);
+	free(in);
+	return path;
+}
 
 static int become(void **state)
 {
@@ -30,6 +47,10 @@ static int become(void **state)
 	folder = scratch_new();
 	assert_int_equal(user_find("daemon", &daemon_user, NULL), 1);
 	assert_int_equal(chown(folder, 0, 0), 0);
+	rrds = sub_folder("rrds", 0, "web.rrd");
+	begun = sub_folder("begun", 0, ".xenbw-new");
+	etc = sub_folder("etc", 0, "passwd");
+	ours = sub_folder("ours", daemon_user.gid, "notes");
 	return 0;
 }
 
@@ -92,6 +113,91 @@ static void only_own_regular_files_with_one_name_are_shared(void **state)
 	free(fifo);
 }
 
+/* After the first test: the group is the user's. Whoever may write a folder may replace what is in it. */
+static void a_folder_of_rrds_is_given_away_and_no_other(void **state)
+{
+	char *made = mem_printf("%s/made", folder), *file_in_etc = mem_printf("%s/a.rrd", etc);
+	char *err = NULL;
+
+	(void)state;
+	scratch_write(file_in_etc, "x", 1);
+	assert_int_equal(chmod(file_in_etc, 0600), 0);
+	assert_int_equal(rrd_folder_prepare(made, &err), 0);
+	assert_int_equal(rrd_folder_prepare(rrds, &err), 0);
+	assert_int_equal(rrd_folder_prepare(begun, &err), 0);
+	assert_int_equal(rrd_folder_prepare(etc, &err), 0);
+	assert_int_equal(rrd_folder_prepare(ours, &err), 0);
+	expect(made, daemon_user.gid, 02775);
+	expect(rrds, daemon_user.gid, 02775);
+	expect(begun, daemon_user.gid, 02775);
+	expect(etc, 0, 0755);
+	expect(ours, daemon_user.gid, 02775);
+	expect(file_in_etc, daemon_user.gid, 0660);
+	free(made);
+	free(rrds);
+	free(begun);
+	free(etc);
+	free(ours);
+	free(file_in_etc);
+}
+
+/* What another process of the same user can do with a process: as many of these ways as work. */
+static int ways_in(pid_t pid)
+{
+	char *path = mem_printf("/proc/%d/mem", (int)pid);
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), fd = open(path, O_RDONLY | O_CLOEXEC), ways = 0;
+
+	free(path);
+	if (fd >= 0) {
+		ways++;
+		close(fd);
+	}
+	assert_true(pidfd >= 0);
+	fd = (int)syscall(SYS_pidfd_getfd, pidfd, 0, 0);
+	if (fd >= 0) {
+		ways++;
+		close(fd);
+	}
+	close(pidfd);
+	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0) /* ends with the process */
+		ways++;
+	return ways;
+}
+
+static int ways_into_a_child(bool hidden)
+{
+	int ready[2], ways, byte = 0;
+	pid_t pid;
+
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0 || (hidden && privileges_hide(NULL) < 0) ||
+		    write(ready[1], &byte, 1) != 1)
+			_exit(1);
+		pause();
+		_exit(0);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	ways = ways_in(pid);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(ready[0]);
+	close(ready[1]);
+	return ways;
+}
+
+/* Without capabilities, as the first test left this process. */
+static void another_process_of_the_user_gets_at_none_that_hides(void **state)
+{
+	(void)state;
+	assert_int_equal(ways_into_a_child(false), 3);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__has_feature)
+	assert_int_equal(ways_into_a_child(true), 0);
+#endif
+}
+
 /* As systemd's RestrictSUIDSGID= has it. */
 static void forbid_setgid(void)
 {
@@ -140,6 +246,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_own_regular_files_with_one_name_are_shared),
+		cmocka_unit_test(a_folder_of_rrds_is_given_away_and_no_other),
+		cmocka_unit_test(another_process_of_the_user_gets_at_none_that_hides),
 		cmocka_unit_test(a_folder_is_shared_also_where_setgid_is_forbidden),
 	};
 

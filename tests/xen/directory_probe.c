@@ -49,7 +49,7 @@ static void look(struct probe *p)
 	if (err)
 		printf("error: %s\n", err);
 	puts(changed ? "changed" : "same");
-	for (char *line = directory_complaint(p->d); line; line = directory_complaint(p->d)) {
+	for (char *line, *guest; directory_complaint(p->d, &line, &guest); free(guest)) {
 		printf("complaint: %s\n", line);
 		free(line);
 	}
