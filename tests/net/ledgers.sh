@@ -76,6 +76,33 @@ tap_ok "what takes effect later is not called in force" bash -c "! grep -q 'in f
 hup
 exact "the same ledger"
 
+# A page that nobody reads is damaged: a start refuses that, a HUP does not look.
+bw_stop
+cp "$FIRST" "$BED/sound.db"
+page=$(sqlite3 "$FIRST" "CREATE TABLE big(t); INSERT INTO big SELECT hex(randomblob(900)) FROM generate_series(1, 400);
+	SELECT max(pageno) - 20 FROM dbstat WHERE name = 'big'") && [ "$page" -gt 20 ] || tap_bail "no big table"
+bw_start || tap_bail "no xenbwd"
+seq 1 20000 | dd of="$FIRST" bs=4096 seek="$page" count=3 iflag=fullblock conv=notrunc status=none
+hup
+tap_ok "HUP does not check the same ledger again" kill -0 "$BW_PID"
+bw_stop
+bw_launch
+wait "$BW_PID"
+tap_is "a start does" $? 69
+rm -f "$FIRST" "$FIRST"-*
+cp "$BED/sound.db" "$FIRST"
+bw_start || tap_bail "no xenbwd"
+
+# The configuration is another user's, and only he may read it.
+chown daemon "$BW_CONF"
+kill -HUP "$BW_PID"
+bed_wait "the refusal" grep -q "xenbw.conf.*chown root.*Permission denied.*the settings in force stay" "$BW_LOG"
+tap_is "a configuration that HUP cannot read is refused, with the way out" $? 0
+bw_stop
+bw_start || tap_bail "no xenbwd"
+tap_like "and the start warns of it" "$(tail -n 30 "$BW_LOG")" "SIGHUP cannot read .*chown root"
+chown root "$BW_CONF"
+
 # Another ledger, a broken one, and a copy.
 head -c 50000 /bin/bash >"$BED/bad.db"
 refused "no ledger: the first one goes on" "bad.db" "ledger $BED/bad.db"
