@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "db/ledger_file.h"
+#include "db/ledger_left.h"
 #include "db/sql.h"
 
 #define MOST_ID (INT64_MAX / 2)
@@ -91,15 +92,31 @@ static int begin_run(struct ledger *l, int64_t now, char **err)
 		return -1;
 	rc = sql_exec(stmt, err, "s", l->boot);
 	sqlite3_finalize(stmt);
-	return rc;
+	return rc < 0 ? -1 : ledger_left_put(l->file.db, false, err);
 }
 
 int ledger_open(struct ledger **out, const char *path, const char *boot, char **err)
 {
-	struct ledger *l = mem_alloc(sizeof(*l));
+	static const struct ledger_opening alone = {0};
+
+	return ledger_open_next(out, path, boot, &alone, err);
+}
+
+int ledger_open_next(struct ledger **out, const char *path, const char *boot,
+		     const struct ledger_opening *how, char **err)
+{
+	struct ledger *l = mem_alloc(sizeof(*l)), *before = how->before ? *how->before : NULL;
 
 	*out = NULL;
-	if (ledger_file_open_writer(&l->file, path, err) < 0) {
+	if (ledger_file_lock(&l->file, path, before ? before->file.lock_fd : -1, err) < 0) {
+		free(l);
+		return -1;
+	}
+	if (before && ledger_place(before, path) != LEDGER_ELSEWHERE) {
+		ledger_close(before);
+		*how->before = NULL;
+	}
+	if (ledger_file_open_locked(&l->file, path, how, err) < 0) {
 		free(l);
 		return -1;
 	}
@@ -112,6 +129,11 @@ int ledger_open(struct ledger **out, const char *path, const char *boot, char **
 	}
 	*out = l;
 	return 0;
+}
+
+enum ledger_place ledger_place(const struct ledger *l, const char *path)
+{
+	return ledger_file_place(&l->file, path);
 }
 
 void ledger_close(struct ledger *l)
@@ -285,21 +307,19 @@ static int each_row(struct ledger *l, const char *query, struct ledger_state *s,
 	return rc;
 }
 
-char *ledger_uuid(struct ledger *l, char **err)
+int ledger_tail(struct ledger *l, struct ledger_tail *tail, char **err)
 {
-	char *uuid = NULL;
-	sqlite3_stmt *q;
-	int rc;
+	return ledger_left_tail(l->file.db, tail, err);
+}
 
-	if (sql_prepare(l->file.db, &q, "SELECT value FROM meta WHERE key = 'uuid'", err) < 0)
-		return NULL;
-	rc = sql_step(q, err);
-	if (rc == 1)
-		uuid = sql_text(q, 0);
-	sqlite3_finalize(q);
-	if (rc == 0 || (rc == 1 && !uuid))
-		err_set(err, "the ledger has no uuid");
-	return uuid;
+int ledger_leave(struct ledger *l, bool left, char **err)
+{
+	return ledger_left_put(l->file.db, left, err);
+}
+
+int ledger_is_left(struct ledger *l, bool *left, char **err)
+{
+	return ledger_left_get(l->file.db, left, err);
 }
 
 /* Numbers that are counted on from, and times that are reckoned with: where they leave no room for that the
@@ -459,7 +479,11 @@ static int put_batch(struct ledger *l, const struct ledger_batch *b, char **err)
 	/* The run begins with its first commit: a first run that dies before it was never there. */
 	if (!l->run && begin_run(l, b->now, err) < 0)
 		return -1;
-	return sql_exec(l->stmt[SET_RUN], err, "iii", b->now, (int64_t)b->ended, l->run);
+	if (sql_exec(l->stmt[SET_RUN], err, "iii", b->now, (int64_t)b->ended, l->run) < 0)
+		return -1;
+	if (b->left)
+		return ledger_left_put(l->file.db, true, err);
+	return 0;
 }
 
 /* Runs fn between BEGIN and COMMIT; undoes everything where it or the commit fails. */
@@ -485,7 +509,11 @@ static int commit_body(struct ledger *l, const void *arg, char **err)
 
 int ledger_commit(struct ledger *l, const struct ledger_batch *batch, char **err)
 {
-	return transaction(l, commit_body, batch, err);
+	if (transaction(l, commit_body, batch, err) < 0)
+		return -1;
+	if (batch->ended) /* whatever comes after it, with this ledger still open, is another run */
+		l->run = 0;
+	return 0;
 }
 
 /* ---- settings that readers go by ---- */

@@ -85,6 +85,7 @@ struct ledger_baseline {
 struct ledger_batch {
 	int64_t now, open_slot;
 	bool ended;                           /* the run ends cleanly with this batch */
+	bool left;                            /* and another ledger goes on from there */
 	const struct ledger_bucket **buckets; /* new ones, without their label */
 	const struct ledger_label **labels;   /* in the order in which they were given */
 	const struct ledger_uuid **uuids;     /* new ones */
@@ -113,13 +114,49 @@ struct ledger_state {
 
 struct ledger;
 
+/* What a path is to the ledger that is in use. */
+enum ledger_place {
+	LEDGER_SAME,
+	LEDGER_REPLACED, /* another file, or none, where the one in use was: only one of them can be open */
+	LEDGER_ALIAS,    /* the one in use, by a name under which its log is not found */
+	LEDGER_ELSEWHERE
+};
+
+/* How far a ledger has come. */
+struct ledger_tail {
+	char *uuid;        /* names it, for ever; a copy has the same */
+	int64_t seq, seen; /* of the last take; of the last commit */
+};
+
+struct ledger_opening {
+	struct ledger *
+		*before;     /* in use until now, or NULL: it is closed, and NULL, where it is in the way */
+	void (*alive)(void); /* called now and then where it takes long; may be NULL */
+};
+
 /* Opens or creates the ledger (errors as ledger_file_open_writer). `boot` is the kernel's boot id. The first
  * commit begins a run. On failure *l is NULL. */
 int ledger_open(struct ledger **l, const char *path, const char *boot, char **err);
 void ledger_close(struct ledger *l);
 
-/* What names this ledger, for ever; NULL on failure. To be freed. */
-char *ledger_uuid(struct ledger *l, char **err);
+/* The same beside, or instead of, a ledger that this process has in use. The lock of a path that stays the
+ * same is held all the time. */
+int ledger_open_next(struct ledger **l, const char *path, const char *boot, const struct ledger_opening *how,
+		     char **err);
+
+enum ledger_place ledger_place(const struct ledger *l, const char *path);
+
+/* To be freed by free(uuid). */
+int ledger_tail(struct ledger *l, struct ledger_tail *tail, char **err);
+
+/* The same of a file that cannot be opened yet, for another one is in use in its place. Returns 1 where there
+ * is none, or none that has a tail. */
+int ledger_tail_of_file(const char *path, struct ledger_tail *tail);
+
+/* A ledger is left when another one goes on counting from where it stopped: what its open epochs lack is
+ * there. It says so itself (batch.left, or this), until the first commit of its next run. */
+int ledger_leave(struct ledger *l, bool left, char **err);
+int ledger_is_left(struct ledger *l, bool *left, char **err);
 
 int ledger_load(struct ledger *l, struct ledger_state *state, char **err);
 void ledger_state_free(struct ledger_state *state);

@@ -22,21 +22,44 @@
 	"move it "                                                                                         \
 	"away to begin a new ledger"
 
-static int take_lock(struct ledger_file *f, const char *path, char **err)
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* The lock that this process holds already, where it is the same file: to take it anew would let it go. */
+static int lock_of(int fd, int held)
+{
+	struct stat this, that;
+
+	if (held < 0 || fstat(fd, &this) < 0 || fstat(held, &that) < 0 || !same_file(&this, &that))
+		return -1;
+	return fcntl(held, F_DUPFD_CLOEXEC, 0);
+}
+
+/* Whoever can open it can keep a xenbwd from starting: it is its owner's alone. */
+static int take_lock(struct ledger_file *f, const char *path, int held, char **err)
 {
 	char *lock = mem_printf("%s.lock", path);
-	int rc = 0;
+	int rc = 0, shared;
 
-	f->lock_fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (f->lock_fd < 0)
+	f->lock_fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	shared = f->lock_fd < 0 ? -1 : lock_of(f->lock_fd, held);
+	if (f->lock_fd < 0) {
 		rc = err_sys(err, "cannot create %s beside the ledger", lock);
-	else if (flock(f->lock_fd, LOCK_EX | LOCK_NB) < 0)
+	} else if (shared >= 0) {
+		close(f->lock_fd);
+		f->lock_fd = shared;
+	} else if (flock(f->lock_fd, LOCK_EX | LOCK_NB) < 0) {
 		rc = errno == EWOULDBLOCK ? err_set(err,
 						    "ledger %s is in use by another xenbwd; stop that one, "
 						    "or give this one "
 						    "another ledger",
 						    path)
 					  : err_sys(err, "cannot lock %s", lock);
+	} else {
+		(void)fchmod(f->lock_fd, 0600); /* one of an older version; somebody else's stays as it is */
+	}
 	free(lock);
 	return rc;
 }
@@ -46,7 +69,7 @@ static int take_lock(struct ledger_file *f, const char *path, char **err)
  * descriptor of a file gives up its locks. */
 static void share_files(const char *path)
 {
-	static const char *const endings[] = {"", "-wal", "-shm", ".lock"};
+	static const char *const endings[] = {"", "-wal", "-shm"};
 
 	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++) {
 		char *file = mem_printf("%s%s", path, endings[i]);
@@ -98,7 +121,19 @@ static int check_identity(sqlite3 *db, const char *path, bool *is_new, int64_t *
 	return 0;
 }
 
-static int check_soundness(sqlite3 *db, const char *path, char **err)
+/* SQLite's, each so many of its steps. */
+#define STEPS 100000
+
+static int on_steps(void *arg)
+{
+	const struct ledger_opening *how = arg;
+
+	how->alive();
+	return 0;
+}
+
+/* Reads all of it: with a large ledger that takes seconds. */
+static int check_soundness(sqlite3 *db, const char *path, const struct ledger_opening *how, char **err)
 {
 	sqlite3_stmt *stmt;
 	char *verdict = NULL;
@@ -106,7 +141,10 @@ static int check_soundness(sqlite3 *db, const char *path, char **err)
 
 	if (sql_prepare(db, &stmt, "PRAGMA quick_check(1)", err) < 0)
 		return -1;
+	if (how->alive)
+		sqlite3_progress_handler(db, STEPS, on_steps, (void *)(uintptr_t)how);
 	rc = sql_step(stmt, err);
+	sqlite3_progress_handler(db, 0, NULL, NULL);
 	if (rc == 1)
 		verdict = sql_text(stmt, 0);
 	sqlite3_finalize(stmt);
@@ -116,7 +154,8 @@ static int check_soundness(sqlite3 *db, const char *path, char **err)
 	return rc < 0 ? -1 : 0;
 }
 
-static int set_up_writer(struct ledger_file *f, const char *path, char **err)
+static int set_up_writer(struct ledger_file *f, const char *path, const struct ledger_opening *how,
+			 char **err)
 {
 	int64_t version = 0;
 	bool is_new = false;
@@ -136,23 +175,29 @@ static int set_up_writer(struct ledger_file *f, const char *path, char **err)
 		return err_add(err, "preparing ledger %s", path);
 	if (is_new)
 		return ledger_versions_create(f->db, err);
-	if (check_soundness(f->db, path, err) < 0)
+	if (check_soundness(f->db, path, how, err) < 0)
 		return -1;
 	if (ledger_versions_upgrade(f->db, version, err) < 0)
 		return err_add(err, "bringing ledger %s up to date (schema %d)", path, LEDGER_SCHEMA);
 	return 0;
 }
 
-int ledger_file_open_writer(struct ledger_file *f, const char *path, char **err)
+int ledger_file_lock(struct ledger_file *f, const char *path, int held, char **err)
 {
+	*f = (struct ledger_file){.lock_fd = -1};
+	if (folder_of(path, 0750, err) == 0 && take_lock(f, path, held, err) == 0)
+		return 0;
+	ledger_file_close(f);
+	return -1;
+}
+
+int ledger_file_open_locked(struct ledger_file *f, const char *path, const struct ledger_opening *how,
+			    char **err)
+{
+	struct stat st;
 	mode_t old;
 	int rc;
 
-	*f = (struct ledger_file){.lock_fd = -1};
-	if (folder_of(path, 0750, err) < 0 || take_lock(f, path, err) < 0) {
-		ledger_file_close(f);
-		return -1;
-	}
 	share_files(path);
 	old = umask(027);
 	rc = sqlite3_open_v2(path, &f->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW,
@@ -161,11 +206,47 @@ int ledger_file_open_writer(struct ledger_file *f, const char *path, char **err)
 		rc = err_set(err, "cannot open ledger %s: %s; its folder must exist and be writable", path,
 			     f->db ? sqlite3_errmsg(f->db) : sqlite3_errstr(rc));
 	else
-		rc = sqlite3_busy_timeout(f->db, 5000) == SQLITE_OK ? set_up_writer(f, path, err) : -1;
+		rc = sqlite3_busy_timeout(f->db, 5000) == SQLITE_OK ? set_up_writer(f, path, how, err) : -1;
 	umask(old);
-	if (rc < 0)
+	if (rc == 0 && stat(path, &st) < 0)
+		rc = err_sys(err, "ledger %s", path);
+	if (rc < 0) {
 		ledger_file_close(f);
-	return rc;
+		return rc;
+	}
+	f->device = st.st_dev;
+	f->inode = st.st_ino;
+	return 0;
+}
+
+int ledger_file_open_writer(struct ledger_file *f, const char *path, char **err)
+{
+	static const struct ledger_opening alone = {0};
+
+	if (ledger_file_lock(f, path, -1, err) < 0)
+		return -1;
+	return ledger_file_open_locked(f, path, &alone, err);
+}
+
+/* Does `path` lead to this ledger's lock? Then its other files are the same, too. */
+static bool has_lock_at(const struct ledger_file *f, const char *path)
+{
+	char *lock = mem_printf("%s.lock", path);
+	struct stat held, named;
+	bool is = fstat(f->lock_fd, &held) == 0 && stat(lock, &named) == 0 && same_file(&held, &named);
+
+	free(lock);
+	return is;
+}
+
+enum ledger_place ledger_file_place(const struct ledger_file *f, const char *path)
+{
+	struct stat st;
+	bool is_file = stat(path, &st) == 0 && st.st_dev == f->device && st.st_ino == f->inode;
+
+	if (has_lock_at(f, path) || strcmp(path, sqlite3_db_filename(f->db, "main")) == 0)
+		return is_file ? LEDGER_SAME : LEDGER_REPLACED;
+	return is_file ? LEDGER_ALIAS : LEDGER_ELSEWHERE;
 }
 
 int ledger_file_open_reader(struct ledger_file *f, const char *path, char **err)

@@ -17,6 +17,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/boot.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -36,7 +37,8 @@ struct service {
 	bool named; /* by the command line, or seen before: then it must be there */
 	struct conf conf;
 	struct pidfile pidfile;
-	struct guard *guard; /* lives through reloads, for only the first start has the right to make it */
+	struct guard *guard;   /* lives through reloads, for only the first start has the right to make it */
+	struct ledger *ledger; /* lives through reloads that do not name another one */
 	struct daemon *daemon;
 	struct carry carry; /* what the last one left */
 	char *timezone;     /* of the environment; NULL: none */
@@ -83,9 +85,9 @@ static bool same_text(const char *a, const char *b)
 /* Do these lead the bytes to the same places? */
 static bool same_ways(const struct conf *a, const struct conf *b)
 {
-	return same_text(a->ledger, b->ledger) && a->database == b->database &&
-	       same_text(a->mysql.host, b->mysql.host) && a->mysql.port == b->mysql.port &&
-	       same_text(a->mysql.database, b->mysql.database) && same_text(a->mysql.table, b->mysql.table);
+	return a->database == b->database && same_text(a->mysql.host, b->mysql.host) &&
+	       a->mysql.port == b->mysql.port && same_text(a->mysql.database, b->mysql.database) &&
+	       same_text(a->mysql.table, b->mysql.table);
 }
 
 /* What the environment said before any setting is what `timezone system` goes back to. */
@@ -107,6 +109,17 @@ static bool is_held(const struct pidfile *p, const char *path)
 	       held.st_dev == named.st_dev && held.st_ino == named.st_ino;
 }
 
+/* `before`: the one in use, or NULL. */
+static int open_ledger(struct ledger **out, const char *path, struct ledger **before, char **err)
+{
+	struct ledger_opening how = {.before = before, .alive = notify_alive};
+	char *boot = boot_id(err);
+	int rc = boot ? ledger_open_next(out, path, boot, &how, err) : -1;
+
+	free(boot);
+	return rc;
+}
+
 /* One that stays the same is there all the time; another one is taken before the old one is let go. */
 static int start(struct service *s, char **err)
 {
@@ -122,7 +135,8 @@ static int start(struct service *s, char **err)
 		guard_follow(s->guard, &s->conf);
 	else
 		s->guard = guard_new(&s->conf);
-	if (daemon_open(&s->daemon, &s->conf, s->guard, &s->carry, err) < 0) {
+	if ((!s->ledger && open_ledger(&s->ledger, s->conf.ledger, NULL, err) < 0) ||
+	    daemon_open(&s->daemon, &s->conf, s->guard, s->ledger, &s->carry, err) < 0) {
 		if (!same) {
 			pidfile_release(&s->pidfile);
 			s->pidfile = before;
@@ -167,6 +181,23 @@ static void hold_signals(bool held, bool all)
 		log_err("cannot change the signal mask: %s", strerror(errno));
 }
 
+#define OWNER_TOLD                                                                                           \
+	"SIGHUP cannot read %s, for xenbwd has given up the right to read what is not root's; `chown root` " \
+	"the file"
+
+/* Can the file be read without the right of root to read every file, which a start has and a reload has not?
+ */
+static bool by_mode_alone(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return true; /* something else is in the way */
+	if (st.st_uid == geteuid())
+		return st.st_mode & S_IRUSR;
+	return st.st_mode & (st.st_gid == getegid() || group_member(st.st_gid) ? S_IRGRP : S_IROTH);
+}
+
 /* The settings in force stay: the daemon goes on, or (where it has ended) begins again. */
 static int stay(struct service *s, bool ended, char *why)
 {
@@ -174,13 +205,14 @@ static int stay(struct service *s, bool ended, char *why)
 	free(why);
 	if (ended)
 		daemon_begin(s->daemon);
-	notify_ready();
+	if (s->daemon->ready)
+		notify_ready();
 	return 0;
 }
 
 static void tell_changes(const struct conf *before, const struct conf *now)
 {
-	char *words = keywords_changed(before, now);
+	char *words = keywords_changed(before, now, "user"); /* the guard says when that takes effect */
 
 	if (words)
 		log_info("in force from now on is what the configuration says of: %s", words);
@@ -189,35 +221,152 @@ static void tell_changes(const struct conf *before, const struct conf *now)
 	free(words);
 }
 
+/* ---- another ledger ---- */
+
+/* The one that a reload brings. */
+struct next {
+	enum ledger_place place;
+	struct ledger *ledger;   /* open where it can be beside the one in use */
+	struct ledger_tail tail; /* uuid NULL: there is nothing in it yet */
+	bool marked; /* as left: were this process killed now, it must not count what the other did */
+};
+
+/* What was done for a ledger that does not come into use after all is undone. */
+static void next_drop(struct next *n)
+{
+	char *err = NULL;
+
+	if (n->marked && ledger_leave(n->ledger, false, &err) < 0)
+		log_warn("%s", err);
+	free(err);
+	ledger_close(n->ledger);
+	free(n->tail.uuid);
+	*n = (struct next){0};
+}
+
+static int next_mark(struct next *n, char **err)
+{
+	bool left;
+
+	if (ledger_is_left(n->ledger, &left, err) < 0)
+		return -1;
+	if (left)
+		return 0;
+	n->marked = true;
+	return ledger_leave(n->ledger, true, err);
+}
+
+/* Refuses a copy of the ledger in use that is not as that one is now. */
+static int next_check(const struct service *s, struct next *n, const char *path, bool ended, char **err)
+{
+	struct ledger_tail used;
+	int rc;
+
+	if (n->place == LEDGER_SAME || !n->tail.uuid)
+		return 0;
+	if (ledger_tail(s->ledger, &used, err) < 0)
+		return -1;
+	if (ended) /* its last commit is newer in any case; it matters whether that had bytes */
+		used.seen = n->tail.seen;
+	rc = carry_check_copy(&used, &n->tail, path, err);
+	free(used.uuid);
+	return rc;
+}
+
+/* Opens and checks it, while the one in use can still go on. */
+static int next_open(struct service *s, struct next *n, const char *path, char **err)
+{
+	int rc = 0;
+
+	*n = (struct next){.place = ledger_place(s->ledger, path)};
+	if (n->place == LEDGER_ALIAS)
+		return err_set(err, "ledger %s is the one in use, by another name; name it as before", path);
+	if (n->place == LEDGER_REPLACED)
+		(void)ledger_tail_of_file(path, &n->tail); /* what else is wrong the opening says */
+	if (n->place == LEDGER_ELSEWHERE) {
+		rc = open_ledger(&n->ledger, path, &s->ledger, err);
+		if (rc == 0)
+			rc = ledger_tail(n->ledger, &n->tail, err);
+	}
+	if (rc == 0)
+		rc = next_check(s, n, path, false, err);
+	if (rc == 0 && n->ledger)
+		rc = next_mark(n, err);
+	if (rc < 0)
+		next_drop(n);
+	return rc;
+}
+
+/* Puts it into use; *left is the one before, where that is still open. */
+static int next_use(struct service *s, struct next *n, struct ledger **left, char **err)
+{
+	*left = NULL;
+	if (n->place == LEDGER_SAME)
+		return 0;
+	*left = s->ledger;
+	s->ledger = n->ledger;
+	return n->ledger ? 0 : open_ledger(&s->ledger, s->conf.ledger, left, err);
+}
+
+/* ---- reload ---- */
+
 /* New settings for a running service: as a restart would bring them, in some milliseconds. What cannot be
  * read or does not work leaves the old ones in force. Returns -1 where not even those work any more. */
 static int reload(struct service *s, char **err)
 {
+	struct ledger *left = NULL;
 	struct conf fresh, old;
+	struct next next;
+	enum daemon_end how = DAEMON_RELOAD;
 	char *why = NULL;
 
-	notify_reloading();
-	if (read_settings(s, &fresh, &why) < 0)
+	if (s->daemon->ready)
+		notify_reloading();
+	if (read_settings(s, &fresh, &why) < 0) {
+		if (!by_mode_alone(s->path))
+			err_add(&why, OWNER_TOLD, s->path);
 		return stay(s, false, why);
+	}
 	log_warnings(&fresh);
-	if (daemon_end(s->daemon, same_ways(&s->conf, &fresh) ? DAEMON_RELOAD : DAEMON_MOVE) < 0)
+	if (next_open(s, &next, fresh.ledger, &why) < 0) {
+		conf_free(&fresh);
+		return stay(s, false, why);
+	}
+	if (next.place != LEDGER_SAME)
+		how = DAEMON_LEAVE;
+	else if (!same_ways(&s->conf, &fresh))
+		how = DAEMON_MOVE;
+	if (daemon_end(s->daemon, how) < 0)
 		err_set(&why, "the ledger refuses a commit, and bytes are kept in memory only");
-	if (why || carry_take(&s->carry, s->daemon, &why) < 0) {
+	if (why || next_check(s, &next, fresh.ledger, true, &why) < 0 ||
+	    carry_take(&s->carry, s->daemon, &why) < 0) {
+		next_drop(&next);
 		conf_free(&fresh);
 		return stay(s, true, why);
 	}
 	stop(s);
 	old = s->conf;
 	s->conf = fresh;
-	if (start(s, &why) == 0) {
+	if (next_use(s, &next, &left, &why) == 0 && start(s, &why) == 0) {
+		ledger_close(left);
+		free(next.tail.uuid);
 		tell_changes(&old, &s->conf);
 		conf_free(&old);
 		return 0;
 	}
 	log_err("%s; the settings from before are taken back", why);
-	free(why);
+	err_clear(&why);
 	conf_free(&fresh);
 	s->conf = old;
+	if (next.place != LEDGER_SAME) {
+		if (!next.ledger)
+			next.ledger = s->ledger;
+		s->ledger = left;
+		next_drop(&next);
+		if (left && ledger_leave(left, false, &why) < 0)
+			log_warn("%s", why);
+		err_clear(&why);
+	}
 	return start(s, err);
 }
 
@@ -343,6 +492,8 @@ int main(int argc, char **argv)
 		status = EX_CONFIG;
 	} else {
 		log_warnings(&s.conf);
+		if (!by_mode_alone(s.path))
+			log_warn(OWNER_TOLD, s.path);
 		if (check && verbose)
 			conf_print(&s.conf, stdout, false);
 		if (!check)
@@ -351,6 +502,7 @@ int main(int argc, char **argv)
 	}
 	guard_free(s.guard);
 	carry_free(&s.carry);
+	ledger_close(s.ledger);
 	pidfile_release(&s.pidfile);
 	free(s.timezone);
 	free(s.path);

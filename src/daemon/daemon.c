@@ -200,7 +200,7 @@ static int open_events(struct daemon *d, char **err)
 	return 0;
 }
 
-static int open_account(struct daemon *d, const struct carry *before, bool *carried, char **err)
+static int open_account(struct daemon *d, const struct carry *before, enum carry_way *way, char **err)
 {
 	struct account_settings settings = {
 		.late = d->conf->poll,
@@ -210,7 +210,7 @@ static int open_account(struct daemon *d, const struct carry *before, bool *carr
 	size_t sink_count = 0;
 	struct ledger_state state;
 	char *boot = boot_id(err);
-	int rc = boot ? ledger_open(&d->ledger, d->conf->ledger, boot, err) : -1;
+	int rc = boot ? 0 : -1;
 
 	if (d->conf->rrd_dir)
 		sinks[sink_count++] = RRD_SINK;
@@ -221,7 +221,7 @@ static int open_account(struct daemon *d, const struct carry *before, bool *carr
 	if (rc == 0)
 		rc = ledger_charge(d->ledger, d->conf->charge_unattributed, err);
 	if (rc == 0)
-		rc = carry_is_for(before, d->ledger, carried, err);
+		rc = carry_way(before, d->ledger, way, err);
 	if (rc == 0)
 		rc = ledger_load(d->ledger, &state, err);
 	if (rc == 0) {
@@ -232,7 +232,8 @@ static int open_account(struct daemon *d, const struct carry *before, bool *carr
 				 " s ahead of this host's clock; bytes go into that slot "
 				 "until the clock has caught up: check the clock",
 				 state.open_slot - d->started);
-		if (state.first_run && !*carried) {
+		if (state.first_run && *way != CARRY_LAST) {
+			*way = CARRY_NOTHING;
 			rc = poll_baseline(d, err);
 			log_info("new ledger %s: counting begins at the counters' present values",
 				 d->conf->ledger);
@@ -265,15 +266,16 @@ static void prepare_rrd(const struct conf *conf)
 	free(err);
 }
 
-int daemon_open(struct daemon **out, const struct conf *conf, struct guard *guard, const struct carry *before,
-		char **err)
+int daemon_open(struct daemon **out, const struct conf *conf, struct guard *guard, struct ledger *ledger,
+		const struct carry *before, char **err)
 {
 	struct daemon *d = mem_alloc(sizeof(*d));
-	bool carried = false;
+	enum carry_way way = CARRY_NOTHING;
 
 	*out = NULL;
 	d->conf = conf;
 	d->guard = guard;
+	d->ledger = ledger;
 	d->started = clock_wall();
 	d->last_poll = d->last_commit = clock_mono();
 	d->no_xenstore.what = "xenstore";
@@ -288,14 +290,15 @@ int daemon_open(struct daemon **out, const struct conf *conf, struct guard *guar
 	d->no_fold.meanwhile = "the ledger keeps more than it needs";
 	d->directory = directory_new();
 	if (links_open(&d->links, err) < 0 || stats_open(&d->stats, err) < 0 || open_events(d, err) < 0 ||
-	    open_account(d, before, &carried, err) < 0 || control_server_open(&d->control, d, err) < 0 ||
+	    open_account(d, before, &way, err) < 0 || control_server_open(&d->control, d, err) < 0 ||
 	    settle_down(err) < 0) {
 		daemon_close(d);
 		return -1;
 	}
 	prepare_rrd(conf);
 	follow_restored(d);
-	if (carried && carry_give(before, d, err) < 0) {
+	if ((way == CARRY_LAST && carry_give(before, d, err) < 0) ||
+	    (way == CARRY_PRESENT && carry_give_present(d, err) < 0)) {
 		daemon_close(d);
 		return -1;
 	}
@@ -346,8 +349,8 @@ int daemon_end(struct daemon *d, enum daemon_end how)
 	notify_alive();
 	log_info(how == DAEMON_STOP ? "stopping" : "taking the new settings");
 	poll_now(d, false);
-	committed = poll_commit(d, true);
-	if (how == DAEMON_MOVE)
+	committed = poll_commit(d, true, how == DAEMON_LEAVE);
+	if (how == DAEMON_MOVE || how == DAEMON_LEAVE)
 		feed_flush(d->feed);
 	if (how == DAEMON_STOP)
 		feed_stop(d->feed);
@@ -386,7 +389,6 @@ void daemon_close(struct daemon *d)
 		event_base_free(d->base);
 	follow_free(d);
 	account_free(d->account);
-	ledger_close(d->ledger);
 	directory_close(d->directory);
 	stats_close(d->stats);
 	links_close(d->links);

@@ -101,8 +101,9 @@ void follow_free(struct daemon *d);
  * `patient`: where the classifier's answer is late, all but the reading may wait for the next poll. */
 void poll_now(struct daemon *d, bool patient);
 
-/* Commits all there is. Returns false where the ledger refused (said in the log; nothing is lost). */
-bool poll_commit(struct daemon *d, bool ended);
+/* Commits all there is; `ended` and `left` as in struct ledger_batch. Returns false where the ledger refused
+ * (said in the log; nothing is lost). */
+bool poll_commit(struct daemon *d, bool ended, bool left);
 
 /* First run ever: the counters' present values are the base line. */
 int poll_baseline(struct daemon *d, char **err);
@@ -160,13 +161,14 @@ bool notify_is_managed(void);
 enum daemon_end {
 	DAEMON_STOP,
 	DAEMON_RELOAD,
-	DAEMON_MOVE /* a reload after which bytes go to another ledger or to another table of MySQL's */
+	DAEMON_MOVE, /* a reload after which bytes go to another table of MySQL's */
+	DAEMON_LEAVE /* the same, and to another ledger */
 };
 
-/* Sets everything up, ready to begin. `conf` and `guard` outlive it.
+/* Sets everything up, ready to begin. `conf`, `guard` and `ledger` outlive it.
  * `before` is what the daemon before a reload left, empty at a start. On failure *d is NULL. */
-int daemon_open(struct daemon **d, const struct conf *conf, struct guard *guard, const struct carry *before,
-		char **err);
+int daemon_open(struct daemon **d, const struct conf *conf, struct guard *guard, struct ledger *ledger,
+		const struct carry *before, char **err);
 
 /* The first reading and commit; from then on xenbw-writer is fed. Once, and again after a daemon_end that
  * failed. */
@@ -183,7 +185,7 @@ bool daemon_is_stopped(struct daemon *d);
 bool daemon_wants_restart(const struct daemon *d);
 
 /* The last poll and commit, and xenbw-writer's end: with DAEMON_RELOAD at once, for another one takes over;
- * with DAEMON_MOVE once MySQL has what was committed.
+ * with DAEMON_MOVE and DAEMON_LEAVE once MySQL has what was committed.
  * Returns 0, or -1 where the last commit failed. */
 int daemon_end(struct daemon *d, enum daemon_end how);
 void daemon_close(struct daemon *d);

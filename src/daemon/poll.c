@@ -87,7 +87,7 @@ void poll_now(struct daemon *d, bool patient)
 	if (account_open_slot(d->account) == open_slot && !d->urgent &&
 	    d->last_poll.ns - d->last_commit.ns < (int64_t)d->conf->flush * 1000000000)
 		return;
-	if (!poll_commit(d, false))
+	if (!poll_commit(d, false, false))
 		return;
 	/* A slot may have become complete with a commit that was refused, or by a jump of the clock. */
 	if (account_open_slot(d->account) != d->told_slot) {
@@ -99,7 +99,7 @@ void poll_now(struct daemon *d, bool patient)
 	}
 }
 
-bool poll_commit(struct daemon *d, bool ended)
+bool poll_commit(struct daemon *d, bool ended, bool left)
 {
 	struct ledger_batch batch;
 	char *err = NULL;
@@ -107,6 +107,7 @@ bool poll_commit(struct daemon *d, bool ended)
 
 	account_batch(d->account, &batch);
 	batch.ended = ended;
+	batch.left = left;
 	rc = ledger_commit(d->ledger, &batch, &err);
 	account_batch_free(&batch);
 	trouble_is(&d->no_commit, rc < 0 ? err : NULL);

@@ -90,8 +90,8 @@ sleep 0.5
 tap_is "a HUP with a broken file changes nothing" "$(bw_sql "$runs")" 7
 naccttab "ledger /nowhere/at/all/ledger.db"
 kill -HUP "$BW_PID"
-bw_wait_sql "the old settings again" "$runs" 8
-tap_ok "settings that do not work: the old ones are taken back" kill -0 "$BW_PID"
+bed_wait "the refusal" grep -q "/nowhere/at/all.*the settings in force stay" "$BW_LOG"
+tap_is "settings that do not work: the old ones stay, in the same run" "$(bw_sql "$runs")" 7
 bed_udp 1.0 2.0 50 50 && sent=$((sent + $(bytes 50 50)))
 
 naccttab
