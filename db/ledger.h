@@ -115,7 +115,7 @@ struct ledger;
 
 /* Opens or creates the ledger (errors as ledger_file_open_writer). `boot` is the kernel's boot id. The first
  * commit begins a run. On failure *l is NULL. */
-int ledger_open(struct ledger **l, const char *path, const char *boot, char **err);
+int ledger_open(struct ledger **out, const char *path, const char *boot, char **err);
 void ledger_close(struct ledger *l);
 
 int ledger_load(struct ledger *l, struct ledger_state *state, char **err);

@@ -257,10 +257,12 @@ static int read_ledger(const struct mysql_sink *s, struct traffic_ledger *out, c
 	ledger_file_close(&file);
 	if (rc == 0 && out->passed < 0) {
 		free(out->uuid);
-		rc = err_set(err,
-			     "ledger %s keeps nothing for MySQL yet; xenbwd says so at its start (`database "
-			     "mysql`)",
-			     s->ledger);
+		out->uuid = NULL;
+		err_set(err,
+			"ledger %s keeps nothing for MySQL yet; xenbwd says so at its start (`database "
+			"mysql`)",
+			s->ledger);
+		return -1;
 	}
 	return rc;
 }

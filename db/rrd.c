@@ -23,7 +23,7 @@
 
 #define SUFFIX ".rrd"
 
-#define NEW_FILE_BYTES (512 * 1024) /* what a new file takes, rounded up */
+#define NEW_FILE_BYTES (512UL * 1024) /* what a new file takes, rounded up */
 
 #define MOVE_AWAY "move it away, and it is made anew from the ledger"
 

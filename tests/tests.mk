@@ -180,3 +180,15 @@ $(BUILD)/analyzer/%.o: %.c tests/tests.mk | $(SCHEMAS)
 .PHONY: analyzer
 analyzer: $(ANALYZED:%.c=$(BUILD)/analyzer/%.o)
 -include $(shell find $(BUILD)/analyzer -name '*.d' 2>/dev/null)
+
+# For tests/lint/tidy.sh: the same for clang-tidy, which writes no dependencies: the preprocessor does. The stamp is
+# made last.
+$(BUILD)/tidy/%.o: %.c .clang-tidy tests/tests.mk | $(SCHEMAS)
+	@mkdir -p $(@D)
+	@cpp -Itests/lint/analyze $(CPPFLAGS) -MM -MP -MT $@ -MF $(@:.o=.d) $<
+	@clang-tidy --quiet --warnings-as-errors='*' $< -- -Itests/lint/analyze $(CPPFLAGS) -std=c17 2>&1 | \
+	  { ! grep -vE '^[0-9]+ warnings? (generated|treated)'; }
+	@touch $@
+.PHONY: tidy
+tidy: $(ANALYZED:%.c=$(BUILD)/tidy/%.o)
+-include $(shell find $(BUILD)/tidy -name '*.d' 2>/dev/null)

@@ -15,8 +15,6 @@
 
 #define ABOVE_FD 16 /* no child gets so many */
 
-extern char **environ;
-
 static int set_files(posix_spawn_file_actions_t *files, const int *fds, size_t count)
 {
 	int rc = 0;

@@ -116,7 +116,7 @@ void feed_kill(struct feed *f);
 /* ---- control_server.c ---- */
 
 /* On failure *s is NULL. */
-int control_server_open(struct control_server **s, struct daemon *d, char **err);
+int control_server_open(struct control_server **out, struct daemon *d, char **err);
 void control_server_close(struct control_server *s);
 
 /* ---- notify.c ---- */
@@ -130,7 +130,7 @@ enum daemon_end { DAEMON_STOP, DAEMON_RELOAD };
 
 /* Sets everything up, ready to begin. `conf` and `guard` outlive it; no guard: nobody looks at packets. On
  * failure *d is NULL. */
-int daemon_open(struct daemon **d, const struct conf *conf, struct guard *guard, char **err);
+int daemon_open(struct daemon **out, const struct conf *conf, struct guard *guard, char **err);
 
 /* The first reading and commit; from then on xenbw-writer is fed. Once, and again after a daemon_end that
  * failed. */
