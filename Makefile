@@ -22,7 +22,7 @@ DEPS_BUILD := gcc clang make pkg-config libc6-dev libnl-3-dev libxen-dev libsqli
               librrd-dev libmariadb-dev libevent-dev libcap-ng-dev libpcap-dev libseccomp-dev libsmartcols-dev libjansson-dev uthash-dev fonts-dejavu-core
 DEPS_TEST  := libcmocka-dev valgrind mandoc iproute2 iputils-ping procps util-linux xen-utils-4.17 xenstore-utils sqlite3 \
               mariadb-server-core mariadb-client-core openssl php-cli php-mysql php-sqlite3 php-rrd \
-              rrdtool jq socat systemd clang-format shellcheck libclang-rt-14-dev tzdata
+              rrdtool jq socat systemd clang-format shellcheck libclang-rt-14-dev clang-tidy gcovr tzdata
 DEPS_BENCH := pmacct
 
 # What each program is made of. A program links only what it needs.

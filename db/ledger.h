@@ -136,7 +136,7 @@ struct ledger_opening {
 
 /* Opens or creates the ledger (errors as ledger_file_open_writer). `boot` is the kernel's boot id. The first
  * commit begins a run. On failure *l is NULL. */
-int ledger_open(struct ledger **l, const char *path, const char *boot, char **err);
+int ledger_open(struct ledger **out, const char *path, const char *boot, char **err);
 void ledger_close(struct ledger *l);
 
 /* The same beside, or instead of, a ledger that this process has in use. The lock of a path that stays the

@@ -26,7 +26,7 @@
 
 #include "db/rrd_plan.h"
 
-#define RRD_SPAN (797 * 86400)                    /* seconds that the longest archive holds */
+#define RRD_SPAN (797 * 86400L)                   /* seconds that the longest archive holds */
 #define RRD_ALL_COLUMNS ((1u << RRD_COLUMNS) - 1) /* what a new file has */
 
 #define RRD_TEMPORARY ".xenbw-new" /* so these names begin; no bucket's file begins with a dot */

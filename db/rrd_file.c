@@ -18,7 +18,7 @@
 #include "base/text.h"
 #include "base/user.h"
 
-#define NEW_FILE_BYTES (512 * 1024) /* what a new file takes, rounded up */
+#define NEW_FILE_BYTES (512UL * 1024) /* what a new file takes, rounded up */
 
 static const char *const column_name[RRD_COLUMNS] = {
 	"input",        "output",        "peer_input",  "peer_output",

@@ -13,7 +13,7 @@
 #include "db/rrd.h"
 #include "db/rrd_source.h"
 
-#define WINDOW (30 * 86400) /* how much of one lagging file is in memory at a time */
+#define WINDOW (30 * 86400L) /* how much of one lagging file is in memory at a time */
 
 #define ENOUGH (WINDOW / RRD_STEP) /* updates of lagging files that are written together */
 

@@ -2,6 +2,7 @@
 #include "db/traffic_rows.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,19 @@
 #define ROWS_AT_ONCE 500  /* rows of one INSERT */
 #define ROW_ROOM 2048 /* more than the longest row: 255 characters of 4 bytes, each escaped, and numbers */
 #define STATEMENT_MAX 1000000
+
+/* Prints to a memory stream. One that finds no memory leaves the text out, and neither ferror() nor fclose()
+ * says so afterwards: only here is it seen. */
+static void put(FILE *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void put(FILE *out, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vfprintf(out, fmt, ap) < 0)
+		abort(); /* as in base/mem.h */
+	va_end(ap);
+}
 
 /* ---- hours ---- */
 
@@ -54,8 +68,8 @@ static int ask_hours(struct mysql *m, const int64_t *slots, size_t count, char (
 	if (!out)
 		abort(); /* out of memory: as in base/mem.h */
 	for (size_t i = 0; i < count; i++)
-		fprintf(out, "%s DATE_FORMAT(FROM_UNIXTIME(%" PRId64 "), '%%Y-%%m-%%d %%H:00:00')",
-			i ? "," : "SELECT", slots[i]);
+		put(out, "%s DATE_FORMAT(FROM_UNIXTIME(%" PRId64 "), '%%Y-%%m-%%d %%H:00:00')",
+		    i ? "," : "SELECT", slots[i]);
 	if (fclose(out) != 0)
 		abort();
 	rows = mysql_ask(m, doing, err, "%s", query);
@@ -154,29 +168,29 @@ void traffic_rows_free(struct traffic_rows *rows)
 
 static void put_head(FILE *out, const char *name)
 {
-	fprintf(out, "INSERT INTO %s (ip, time", name);
+	put(out, "INSERT INTO %s (ip, time", name);
 	for (int c = 0; c < TRAFFIC_COLUMNS; c++)
-		fprintf(out, ", %s", traffic_columns[c]);
-	fputs(") VALUES ", out);
+		put(out, ", %s", traffic_columns[c]);
+	put(out, ") VALUES ");
 }
 
 static void put_row(FILE *out, struct mysql *m, const struct traffic_row *r)
 {
 	char *label = mysql_literal(m, r->label);
 
-	fprintf(out, "(%s, '%s'", label, r->hour);
+	put(out, "(%s, '%s'", label, r->hour);
 	for (int c = 0; c < TRAFFIC_COLUMNS; c++)
-		fprintf(out, ", %" PRIu64, r->bytes[c]);
-	fputc(')', out);
+		put(out, ", %" PRIu64, r->bytes[c]);
+	put(out, ")");
 	free(label);
 }
 
 static void put_tail(FILE *out)
 {
-	fputs(" ON DUPLICATE KEY UPDATE ", out);
+	put(out, " ON DUPLICATE KEY UPDATE ");
 	for (int c = 0; c < TRAFFIC_COLUMNS; c++)
-		fprintf(out, "%s%s = %s + VALUES(%s)", c ? ", " : "", traffic_columns[c], traffic_columns[c],
-			traffic_columns[c]);
+		put(out, "%s%s = %s + VALUES(%s)", c ? ", " : "", traffic_columns[c], traffic_columns[c],
+		    traffic_columns[c]);
 }
 
 /* One INSERT of as many rows as fit into `room`, from `at` on; *at is where to go on. */
@@ -194,9 +208,9 @@ static int write_some(const struct traffic_rows *rows, size_t *at, size_t room, 
 	put_head(out, name);
 	do {
 		if (*at > first)
-			fputs(", ", out);
+			put(out, ", ");
 		put_row(out, m, &rows->list[(*at)++]);
-	} while (*at < end && ftell(out) + 2 * ROW_ROOM < (long)room);
+	} while (*at < end && ftell(out) + 2L * ROW_ROOM < (long)room);
 	put_tail(out);
 	if (fclose(out) != 0)
 		abort();

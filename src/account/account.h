@@ -74,7 +74,7 @@ void account_free(struct account *a);
 int64_t account_vif_here(struct account *a, const struct account_vif_facts *facts, char **warning);
 
 /* A vif is gone, and its devices with it. Its last bytes are booked by the next account_settle. */
-void account_vif_gone(struct account *a, int64_t vif);
+void account_vif_gone(struct account *a, int64_t id);
 
 /* A device of a vif is there: opens an epoch at 0, or at the ledger's base line for it. Already open:
  * nothing. */

@@ -16,8 +16,6 @@
 
 #define ABOVE_FD 16 /* no child gets so many */
 
-extern char **environ;
-
 static int set_files(posix_spawn_file_actions_t *files, bool session, const int *fds, size_t count)
 {
 	int rc = session ? posix_spawn_file_actions_addchdir_np(files, "/") : 0;

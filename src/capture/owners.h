@@ -53,7 +53,7 @@ void owners_clear_counters(struct owners *o);
 
 /* Whose a frame is that has this MAC (NULL: none) and this address at the side of the host. For OWNERS_VIF
  * *name is what it counts under, and *address what the address is to it. */
-enum owners_place owners_of(const struct owners *o, const uint8_t *mac, bool tagged, const uint8_t own[16],
+enum owners_place owners_of(const struct owners *all, const uint8_t *mac, bool tagged, const uint8_t own[16],
 			    struct owners_name **name, enum owners_address *address);
 
 #endif

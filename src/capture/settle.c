@@ -22,6 +22,7 @@ static bool read_line(const char *line, uint32_t *backlog, uint32_t *processor)
 	int used;
 
 	for (int column = 0; column <= PROCESSOR_COLUMN; column++) {
+		/* NOLINTNEXTLINE(cert-err34-c): the kernel writes 32 bits */
 		if (sscanf(line, "%" SCNx32 "%n", &value, &used) != 1)
 			return false;
 		line += used;

@@ -229,6 +229,7 @@ int tap_open_file(struct tap **tap, const char *path, enum direction dir, char *
 
 /* ---- frames ---- */
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): libpcap's type */
 static void on_frame(u_char *arg, const struct pcap_pkthdr *h, const u_char *bytes)
 {
 	const struct tap *t = (const struct tap *)arg;

@@ -103,7 +103,7 @@ void present_merge(const struct live *live, const struct usage_vifs *known, cons
 	for (size_t i = 0; i < live_count; i++) {
 		struct present_row row = live_row(&live->vifs[i], known, boot);
 
-		if (row.known)
+		if (row.known) /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is one of `known` */
 			listed[row.known - known->vifs] = true;
 		out->rows[out->count++] = row;
 	}

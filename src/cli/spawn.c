@@ -19,7 +19,7 @@
 #include "base/mem.h"
 #include "base/program.h"
 
-#define MOST_OUTPUT (16 * 1024 * 1024)
+#define MOST_OUTPUT (16UL * 1024 * 1024)
 
 struct patience {
 	struct mono since;

@@ -336,9 +336,9 @@ static int read_peering(struct conf *c, const char *conf_path, char **err)
 {
 	const char *slash = strrchr(conf_path, '/');
 	char *path = mem_printf("%.*snacctpeering", slash ? (int)(slash - conf_path + 1) : 0, conf_path);
-	struct stat st;
-	size_t length;
-	char *text;
+	struct stat st = {0};
+	size_t length = 0;
+	char *text = NULL;
 	int rc = read_file(path, &text, &length, &st, err);
 
 	if (rc == 0) {
@@ -370,9 +370,9 @@ static int check_secret(struct conf *c, const char *path, mode_t mode, char **er
 int conf_read(struct conf *c, const char *path, bool missing_ok, char **err)
 {
 	const char *slash = strrchr(path, '/');
-	struct stat st;
-	size_t length;
-	char *text;
+	struct stat st = {0};
+	size_t length = 0;
+	char *text = NULL;
 	int rc = read_file(path, &text, &length, &st, err);
 
 	if (rc == 1 && missing_ok)

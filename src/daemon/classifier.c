@@ -351,9 +351,7 @@ void classifier_follow(struct classifier *c)
 static void watch_nat(struct classifier *c, struct mono counted)
 {
 	const uint8_t *address;
-	int64_t vif;
-
-	while ((vif = nat_watch_scan(c->nat, counted, &address))) {
+	while (nat_watch_scan(c->nat, counted, &address) != 0) {
 		struct network n = {.bits = 128};
 		char *text, *detail;
 

@@ -90,7 +90,7 @@ static void answer_status(const struct daemon *d, int client)
 
 static void on_client(evutil_socket_t fd, short what, void *arg)
 {
-	struct timeval timeout = {.tv_usec = SEND_TIMEOUT_MS * 1000};
+	struct timeval timeout = {.tv_usec = SEND_TIMEOUT_MS * 1000L};
 	struct control_server *s = arg;
 	struct control_request ask;
 	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);

@@ -131,7 +131,7 @@ void feed_kill(struct feed *f);
 /* ---- control_server.c ---- */
 
 /* On failure *s is NULL. */
-int control_server_open(struct control_server **s, struct daemon *d, char **err);
+int control_server_open(struct control_server **out, struct daemon *d, char **err);
 void control_server_close(struct control_server *s);
 
 /* ---- notify.c: a service manager is told, if there is one (sd_notify(3)) ---- */
@@ -167,7 +167,7 @@ enum daemon_end {
 
 /* Sets everything up, ready to begin. `conf`, `guard` and `ledger` outlive it.
  * `before` is what the daemon before a reload left, empty at a start. On failure *d is NULL. */
-int daemon_open(struct daemon **d, const struct conf *conf, struct guard *guard, struct ledger *ledger,
+int daemon_open(struct daemon **out, const struct conf *conf, struct guard *guard, struct ledger *ledger,
 		const struct carry *before, char **err);
 
 /* The first reading and commit; from then on xenbw-writer is fed. Once, and again after a daemon_end that

@@ -40,7 +40,7 @@ typedef void links_fn(void *ctx, enum link_event event, const struct link *link,
 struct links;
 
 /* Subscribes, then reads the whole table (no events are reported for it). On failure *l is NULL. */
-int links_open(struct links **l, char **err);
+int links_open(struct links **out, char **err);
 void links_close(struct links *l);
 
 /* Descriptor that becomes readable when there are events. */

@@ -242,6 +242,7 @@ static uint8_t flags_ipv4(const struct netset *s, uint32_t address)
 	while (count > 1) {
 		uint32_t half = count / 2;
 
+		/* NOLINTNEXTLINE(bugprone-implicit-widening-of-multiplication-result): it is 0 or half */
 		at += (at[half].start <= address) * half;
 		count -= half;
 	}

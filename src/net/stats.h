@@ -14,7 +14,7 @@ struct stats;
 typedef void stats_fn(void *ctx, unsigned ifindex, const struct counters *counters);
 
 /* On failure *s is NULL. */
-int stats_open(struct stats **s, char **err);
+int stats_open(struct stats **out, char **err);
 void stats_close(struct stats *s);
 
 /* Calls fn for each device there is; more than once where devices came or went meanwhile. */

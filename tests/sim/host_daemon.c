@@ -98,6 +98,28 @@ void log_debug(const char *fmt, ...)
 	nothing(fmt);
 }
 
+void log_err_about(const char *object, const char *fmt, ...)
+{
+	(void)object;
+	(void)fmt;
+}
+
+void log_warn_about(const char *object, const char *fmt, ...)
+{
+	(void)object;
+	(void)fmt;
+}
+
+void log_info_about(const char *object, const char *fmt, ...)
+{
+	(void)object;
+	(void)fmt;
+}
+
+void log_tell(void)
+{
+}
+
 bool log_helpers_to_syslog(void)
 {
 	return false;
@@ -170,7 +192,7 @@ void host_stop(struct host *h)
 	if (!h->d)
 		return;
 	host_poll(h);
-	(void)poll_commit(h->d, true);
+	(void)poll_commit(h->d, true, false);
 	release(h);
 }
 

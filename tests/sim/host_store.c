@@ -126,8 +126,10 @@ const struct xen_vif *directory_vifs(const struct directory *s, size_t *count)
 	return s->h->listed;
 }
 
-char *directory_complaint(struct directory *s)
+bool directory_complaint(struct directory *s, char **line, char **guest)
 {
 	(void)s;
-	return NULL;
+	(void)line;
+	(void)guest;
+	return false;
 }

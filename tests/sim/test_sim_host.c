@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * A simulated year of one host below the real daemon/follow.c and daemon/poll.c, at a reading a minute and at
- * many a moment between: guests with two vifs and emulated taps that boot, reboot, save, restore, migrate,
- * reconnect, stall, plug and unplug, under names that change, are swapped and are not theirs alone; xenstore
- * away, empty and late; netlink that fails, events that are lost; a ledger that refuses for hours; a daemon
- * that is stopped and killed over reboots of the host; clocks that are wrong. At each commit each guest was
- * charged all that was read, and no byte that did not flow; what may be missing is what nothing proved, and
- * is flagged.
+ * Three simulated months of one host below the real daemon/follow.c and daemon/poll.c, at a reading a minute
+ * and at many a moment between: guests with two vifs and emulated taps that boot, reboot, save, restore,
+ * migrate, reconnect, stall, plug and unplug, under names that change, are swapped and are not theirs alone;
+ * xenstore away, empty and late; netlink that fails, events that are lost; a ledger that refuses for hours; a
+ * daemon that is stopped and killed over reboots of the host; clocks that are wrong. At each commit each
+ * guest was charged all that was read, and no byte that did not flow; what may be missing is what nothing
+ * proved, and is flagged.
  *
  * What is repeated, shortened and left out: see sim.h.
  */
@@ -20,7 +20,7 @@
 #include "base/mem.h"
 #include "host.h"
 
-#define MINUTES_A_YEAR (365 * 24 * 60)
+#define MINUTES 130000       /* three months: a second or two */
 #define FIRST_DAY 1767225600 /* 2026-01-01 UTC */
 
 static void less(unsigned *minutes)
@@ -83,7 +83,7 @@ static void scenario(struct sim *s, const void *arg)
 static void each_guest_is_charged_what_was_read(void **state)
 {
 	(void)state;
-	sim_run("host", MINUTES_A_YEAR, scenario, NULL);
+	sim_run("host", MINUTES, scenario, NULL);
 }
 
 int main(void)
