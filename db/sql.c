@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -39,6 +40,11 @@ int sql_error(sqlite3 *db, const char *doing, char **err)
 		break;
 	case SQLITE_CANTOPEN:
 		next = "; look at the rights of the file, of those beside it (-wal, -shm), and of its folder";
+		break;
+	case SQLITE_ERROR:
+		if (strcmp(sqlite3_errmsg(db), "integer overflow") == 0)
+			next = "; its numbers cannot be: it is damaged; see LEDGER in xenbwd(8) for how to "
+			       "recover it";
 		break;
 	default:
 		break;

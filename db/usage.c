@@ -30,7 +30,9 @@ static const struct usage_run no_run = {.seen = -1, .ended = -1};
 
 static int64_t time_column(sqlite3_stmt *stmt, int column)
 {
-	return sqlite3_column_type(stmt, column) == SQLITE_NULL ? -1 : sqlite3_column_int64(stmt, column);
+	return sqlite3_column_type(stmt, column) == SQLITE_NULL
+		       ? -1
+		       : sql_time(sqlite3_column_int64(stmt, column));
 }
 
 /* The array with room for one more element than `count`, that one zeroed; it grows by doubling. */
@@ -74,7 +76,7 @@ static void take_run(void *ctx, sqlite3_stmt *stmt)
 	struct usage_run *r = ctx;
 
 	r->boot = sql_word(stmt, 0);
-	r->seen = sqlite3_column_int64(stmt, 1);
+	r->seen = sql_time(sqlite3_column_int64(stmt, 1));
 	r->ended = time_column(stmt, 2);
 }
 
@@ -155,16 +157,24 @@ const struct usage_bucket *usage_bucket_named(const struct usage_buckets *b, con
 
 /* ---- sums of a period ---- */
 
+/* A sum that is below 0 is in no sound ledger: it must not read as one of exabytes. */
+static uint64_t bytes_at(sqlite3_stmt *stmt, int column)
+{
+	int64_t n = sqlite3_column_int64(stmt, column);
+
+	return n > 0 ? (uint64_t)n : 0;
+}
+
 static void take_sums(struct usage_sums *s, sqlite3_stmt *stmt, int column)
 {
 	for (int c = 0; c < CLASS_COUNT; c++)
 		for (int d = 0; d < DIR_COUNT; d++)
-			s->classes.bytes[d][c] = (uint64_t)sqlite3_column_int64(stmt, column++);
+			s->classes.bytes[d][c] = bytes_at(stmt, column++);
 	for (int d = 0; d < DIR_COUNT; d++)
-		s->clipped[d] = (uint64_t)sqlite3_column_int64(stmt, column++);
+		s->clipped[d] = bytes_at(stmt, column++);
 	for (int d = 0; d < DIR_COUNT; d++)
-		s->estimated[d] = (uint64_t)sqlite3_column_int64(stmt, column++);
-	s->spoofed = (uint64_t)sqlite3_column_int64(stmt, column);
+		s->estimated[d] = bytes_at(stmt, column++);
+	s->spoofed = bytes_at(stmt, column);
 }
 
 /* What is summed and by what: inside the two tables, and over both of them. */

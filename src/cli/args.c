@@ -78,7 +78,7 @@ static int letter_id(const struct cli_command *command, int letter)
 	return -1;
 }
 
-/* getopt_long returned `what` for the word; says why. */
+/* getopt_long returned `what` for the word; says why. `command`: the one that was typed, or NULL. */
 static int refuse(const struct grammar *g, const struct cli_command *command, int what, const char *word,
 		  char **err)
 {
@@ -106,7 +106,7 @@ static int refuse(const struct grammar *g, const struct cli_command *command, in
 	free(near);
 	free(name);
 	free(names);
-	return err_add(err, "%s", command->name);
+	return command ? err_add(err, "%s", command->name) : -1;
 }
 
 static int read_options(int argc, char **argv, struct cli_args *out, char **err)
@@ -122,7 +122,7 @@ static int read_options(int argc, char **argv, struct cli_args *out, char **err)
 		int id = c >= LONG_BASE ? c - LONG_BASE : letter_id(out->command, c);
 
 		if (c == '?' || c == ':' || id < 0)
-			rc = refuse(&g, out->command, c, argv[optind - 1], err);
+			rc = refuse(&g, out->named ? out->command : NULL, c, argv[optind - 1], err);
 		else
 			out->value[id] = optarg ? optarg : "";
 	}

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -99,11 +100,15 @@ const struct usage_bucket *cli_bucket(const struct usage_buckets *buckets, const
 	for (size_t i = 0; i < buckets->count; i++)
 		names[i] = buckets->list[i].label;
 	near = nearest_names(label, names, buckets->count, 3);
-	if (near)
-		err_set(err, "the ledger knows no bucket `%s`; near to it are: %s", label, near);
-	else
+	if (near) {
+		char *shown = text_printable(near, strlen(near));
+
+		err_set(err, "the ledger knows no bucket `%s`; near to it are: %s", label, shown);
+		free(shown);
+	} else {
 		err_set(err, "the ledger knows no bucket `%s`; `xenbw completion buckets` lists all of them",
 			label);
+	}
 	free(near);
 	free(names);
 	return NULL;

@@ -4,9 +4,11 @@
  * `xenbw completion buckets`, the names that it offers for BUCKET.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 
@@ -169,8 +171,12 @@ static int put_buckets(struct cli *cli, char **err)
 	if (rc < 0)
 		return CLI_FAILED;
 	for (size_t i = 0; i < buckets.count; i++)
-		if (buckets.list[i].present)
-			puts(buckets.list[i].label);
+		if (buckets.list[i].present) {
+			char *label = text_printable(buckets.list[i].label, strlen(buckets.list[i].label));
+
+			puts(label);
+			free(label);
+		}
 	usage_buckets_free(&buckets);
 	return CLI_OK;
 }

@@ -131,7 +131,7 @@ static void wrong_words_are_answered_with_the_nearest(void **state)
 	refuses("report --monht last", "report: unknown option --monht; did you mean --month?");
 	refuses("report --dark", "report: unknown option --dark"); /* that is graph's */
 	refuses("report --b", "report: option --b is ambiguous");
-	refuses("-x", "list-domains: unknown option -x");
+	refuses("-x", "unknown option -x");
 	refuses("graph web --svg=yes", "graph: option --svg takes no value");
 	refuses("report --month", "report: option --month needs a value");
 	refuses("report -c", "report: option -c needs a value");

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "db/sql.h"
 #include "db/usage.h"
 #include "tests/support/ledger_bed.h"
 #include "tests/support/unit.h"
@@ -323,6 +324,22 @@ static void the_run_is_the_newest_one(void **state)
 	usage_report_free(&r);
 }
 
+static void what_cannot_be_does_not_read_as_exabytes(void **state)
+{
+	const struct ledger_bed *b = *state;
+	struct usage_report r;
+
+	ledger_bed_bucket(b->writer.db, 1, "web");
+	ledger_bed_run(b->writer.db, 100, INT64_MAX, 0);
+	ledger_bed_bytes(b->writer.db, 1, SLOT(0), 1, (uint64_t[]){(uint64_t)-5, 7}, none, none);
+	r = report(b, USAGE_BY_BUCKET, 0, SLOT(9), NULL, 0);
+	assert_int_equal(r.count, 1);
+	assert_int_equal(r.rows[0].sums.classes.bytes[DIR_INPUT][CLASS_EXTERNAL], 0);
+	assert_int_equal(r.rows[0].sums.classes.bytes[DIR_OUTPUT][CLASS_EXTERNAL], 7);
+	assert_int_equal(r.run.seen, sql_time(INT64_MAX));
+	usage_report_free(&r);
+}
+
 static void sums_beyond_what_the_ledger_can_add_are_an_error_not_a_wrong_number(void **state)
 {
 	const struct ledger_bed *b = *state;
@@ -335,6 +352,7 @@ static void sums_beyond_what_the_ledger_can_add_are_an_error_not_a_wrong_number(
 	assert_int_equal(usage_read_report(b->reader.db, USAGE_BY_BUCKET, 0, SLOT(9), NULL, 0, &r, &err), -1);
 	assert_non_null(strstr(err, b->path));
 	assert_non_null(strstr(err, "overflow"));
+	assert_non_null(strstr(err, "xenbwd(8)"));
 	assert_int_equal(r.count, 0);
 	assert_nothing_open(b);
 	err_clear(&err);
@@ -343,6 +361,8 @@ static void sums_beyond_what_the_ledger_can_add_are_an_error_not_a_wrong_number(
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_cannot_be_does_not_read_as_exabytes, ledger_bed_set_up,
+						ledger_bed_tear_down),
 		cmocka_unit_test_setup_teardown(an_empty_ledger_has_no_rows_and_no_run, ledger_bed_set_up,
 						ledger_bed_tear_down),
 		cmocka_unit_test_setup_teardown(folded_and_fresh_bytes_are_one_sum_by_class,
