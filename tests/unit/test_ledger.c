@@ -752,6 +752,37 @@ static void folding_changes_no_sum(void **state)
 	tear_down(&b);
 }
 
+/* Found by fuzzing: what is folded was read from the table, what is deleted was looked up in the index. */
+static void an_index_that_lacks_takes_folds_none_twice(void **state)
+{
+	char *before, *hide, *show, *err = NULL;
+	struct bed b;
+
+	(void)state;
+	set_up(&b);
+	many_takes(&b, 40);
+	hide = mem_strdup("PRAGMA writable_schema = ON; DELETE FROM sqlite_master WHERE name = 'take_slot';"
+			  " PRAGMA writable_schema = RESET; UPDATE take SET seq = 41 WHERE seq = 5");
+	show = mem_printf(
+		"PRAGMA writable_schema = ON; INSERT INTO sqlite_master VALUES ('index', 'take_slot',"
+		" 'take', %d, 'CREATE INDEX take_slot ON take(slot)'); PRAGMA writable_schema = RESET",
+		(int)number(&b, "SELECT rootpage FROM sqlite_master WHERE name = 'take_slot'"));
+	before = row(&b, SUMS);
+	run(&b, hide);
+	run(&b, show);
+	for (int i = 0; i < 2; i++) {
+		if (ledger_fold(b.ledger, SLOT0 + 100 * 300, 1000, &err) < 0)
+			assert_non_null(strstr(err, "damaged"));
+		free(err);
+		err = NULL;
+		row_is(&b, SUMS, before);
+	}
+	free(before);
+	free(hide);
+	free(show);
+	tear_down(&b);
+}
+
 static void folding_takes_no_more_than_its_limit(void **state)
 {
 	struct bed b;
@@ -916,6 +947,7 @@ int main(void)
 		cmocka_unit_test(a_full_disk_leaves_nothing_says_what_to_do_and_heals),
 		cmocka_unit_test(a_commit_waits_for_nobody_who_reads),
 		cmocka_unit_test(folding_changes_no_sum),
+		cmocka_unit_test(an_index_that_lacks_takes_folds_none_twice),
 		cmocka_unit_test(folding_takes_no_more_than_its_limit),
 		cmocka_unit_test(takes_that_a_sink_has_not_passed_stay),
 		cmocka_unit_test(a_sink_never_goes_back_and_a_new_one_begins_with_what_comes_next),
