@@ -79,8 +79,12 @@ static int by_numbers(const void *a, const void *b)
 static void forget_events(struct host *h)
 {
 	for (int i = 0; i < DOMAINS; i++)
-		for (int k = 0; k < NICS; k++)
-			h->domains[i].nics[k].state_events = 0;
+		for (int k = 0; k < NICS; k++) {
+			struct nic *n = &h->domains[i].nics[k];
+
+			n->vif.unproven |= n->state_events > 0;
+			n->state_events = 0;
+		}
 }
 
 int directory_probe(struct directory *s, char **err)
