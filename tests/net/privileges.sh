@@ -89,12 +89,12 @@ kill $!
 for pid in $guard $(bw_worker) $(bw_writer); do
 	tap_ok "but not that of $(cat "/proc/$pid/comm"), nor see its descriptors" bash -c "$(declare -f of_the_user); uid=$uid gid=$gid; ! of_the_user $pid mem && ! of_the_user $pid fd/3 && ! of_the_user $pid environ"
 done
-tap_is "the ledger's files have that group and mode" \
+tap_is "the ledger's files have that group and mode; nobody else can take its lock" \
 	"$(stat -c '%n %a %u:%g' "$BW_LEDGER" "$BW_LEDGER"-wal "$BW_LEDGER"-shm "$BW_LEDGER".lock | sed "s,$BED/,,")" \
 	"ledger.db 640 0:$gid
 ledger.db-wal 640 0:$gid
 ledger.db-shm 640 0:$gid
-ledger.db.lock 640 0:$gid"
+ledger.db.lock 600 0:$gid"
 for file in "$BW_LEDGER" "$BW_LEDGER"-wal "$BW_LEDGER"-shm "$BW_LEDGER".lock; do
 	# shellcheck disable=SC2016
 	tap_ok "the user cannot write ${file##*/}" bash -c '! "$@"' - setpriv --reuid="$uid" --regid="$gid" --clear-groups \
