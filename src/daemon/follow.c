@@ -111,8 +111,9 @@ static void on_link(void *ctx, enum link_event event, const struct link *link,
 		tell_evidence(d, f, link);
 	/* Another port or MAC of a bridge or an uplink. */
 	d->told_again |= !f || f->numbers[0] == 0;
-	/* A vif's last counters may come with the message that its carrier went; see account_carrier_off. */
-	if (f && counters && !link->carrier)
+	/* A vif's last counters may come with the message that its carrier went; see account_carrier_off.
+	 * While it is not known which drop a restart came with, they may be those of the life before. */
+	if (f && counters && !link->carrier && !f->restarted)
 		account_carrier_off(d->account, link->ifindex, link->carrier_down, counters);
 	if (event == LINK_APPEARED || event == LINK_RENAMED)
 		d->follow_again = true;
