@@ -25,13 +25,13 @@ static void tell(struct host *h, enum link_event event, const struct dev *v, con
 }
 
 /* A vif says whose it is, and so is known from another vif before it. A tap is not, nor is the same vif
- * plugged again: that one would be taken for its own past, so it never gets the ifindex that it had. */
+ * plugged again: that one would be taken for its own past, so it never gets the ifindex that it had. The real
+ * kernel counts on for two thousand million devices; here one may come again while nobody looks. */
 static unsigned new_ifindex(struct host *h, enum device_kind kind, const char *nodename)
 {
 	unsigned again = h->free_ifindex;
 
-	if (!again || kind != DEVICE_NETBACK || h->netlink_fails || h->overrun ||
-	    strcmp(h->free_node, nodename) == 0)
+	if (!again || kind != DEVICE_NETBACK || h->d || strcmp(h->free_node, nodename) == 0)
 		return ++h->next_ifindex;
 	h->free_ifindex = 0;
 	return again;
