@@ -54,6 +54,19 @@ tap_is "a failed point is shown with its reason" "$(run '' bad)" "FAIL  net/bad 
 2 passed, 1 failed, 0 skipped
 exit 1"
 
+script net/figure.sh <<'END'
+#!/bin/sh
+echo "# figure: 42 % of everything"
+echo "# not a figure"
+echo "ok 1 - one"
+echo 1..1
+END
+tap_is "a figure is shown with the test that measured it" "$(run '' figure)" "ok    net/figure                      1 points
+      42 % of everything
+1 passed, 0 failed, 0 skipped
+exit 0"
+rm "$tree/tests/net/figure.sh"
+
 script net/skip.sh <<'END'
 #!/bin/sh
 echo "ok 1 - one"
