@@ -135,14 +135,14 @@ struct ledger_opening {
 };
 
 /* Opens or creates the ledger (errors as ledger_file_open_writer). `boot` is the kernel's boot id. The first
- * commit begins a run. On failure *l is NULL. */
+ * commit begins a run. On failure *out is NULL. */
 int ledger_open(struct ledger **out, const char *path, const char *boot, char **err);
 void ledger_close(struct ledger *l);
 
 /* The same beside, or instead of, a ledger that this process has in use. The lock of a path that stays the
  * same is held all the time. */
-int ledger_open_next(struct ledger **l, const char *path, const char *boot, const struct ledger_opening *how,
-		     char **err);
+int ledger_open_next(struct ledger **out, const char *path, const char *boot,
+		     const struct ledger_opening *how, char **err);
 
 enum ledger_place ledger_place(const struct ledger *l, const char *path);
 

@@ -194,7 +194,7 @@ int ledger_file_lock(struct ledger_file *f, const char *path, int held, char **e
 int ledger_file_open_locked(struct ledger_file *f, const char *path, const struct ledger_opening *how,
 			    char **err)
 {
-	struct stat st;
+	struct stat st = {0};
 	mode_t old;
 	int rc;
 

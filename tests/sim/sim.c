@@ -122,17 +122,17 @@ static bool given_seeds(uint64_t *from, uint64_t *to)
 	return one || many;
 }
 
-void sim_run(const char *name, long minutes, void (*scenario)(struct sim *s, const void *arg),
+void sim_run(const char *name, long minutes, bool fresh, void (*scenario)(struct sim *s, const void *arg),
 	     const void *arg)
 {
 	const char *shorter = getenv("MINUTES");
-	uint64_t from = 1, to = FIXED_SEEDS, fresh = (uint64_t)time(NULL);
+	uint64_t from = 1, to = FIXED_SEEDS, entropy = (uint64_t)time(NULL);
 	bool given = given_seeds(&from, &to);
 
 	if (shorter)
 		minutes = (long)number("MINUTES", shorter);
-	for (uint64_t n = from; n <= to + (given ? 0 : FRESH_SEEDS); n++) {
-		uint64_t seed = given || n <= to ? n : mixed(&fresh) >> 32;
+	for (uint64_t n = from; n <= to + (given || !fresh ? 0 : FRESH_SEEDS); n++) {
+		uint64_t seed = given || n <= to ? n : mixed(&entropy) >> 32;
 		struct sim s = {.name = name,
 				.seed = seed,
 				.random = seed,

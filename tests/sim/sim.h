@@ -29,8 +29,9 @@ struct sim {
 	size_t told;
 };
 
-/* Runs one scenario of a year (or `minutes`) with each seed. */
-void sim_run(const char *name, long minutes, void (*scenario)(struct sim *s, const void *arg),
+/* Runs one scenario of so many minutes with each seed; `fresh`: with some that nobody has tried before, too.
+ */
+void sim_run(const char *name, long minutes, bool fresh, void (*scenario)(struct sim *s, const void *arg),
 	     const void *arg);
 
 uint64_t sim_below(struct sim *s, uint64_t n);

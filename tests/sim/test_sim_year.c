@@ -59,7 +59,7 @@ static void each_guest_is_charged_exactly_what_flowed(void **state)
 	static const bool classify = false;
 
 	(void)state;
-	sim_run("year", MINUTES_A_YEAR, run_year, &classify);
+	sim_run("year", MINUTES_A_YEAR, true, run_year, &classify);
 }
 
 static void with_a_classifier_each_class_is_exact(void **state)
@@ -67,7 +67,7 @@ static void with_a_classifier_each_class_is_exact(void **state)
 	static const bool classify = true;
 
 	(void)state;
-	sim_run("classified year", MINUTES_A_YEAR, run_year, &classify);
+	sim_run("classified year", MINUTES_A_YEAR, true, run_year, &classify);
 }
 
 int main(void)
