@@ -355,6 +355,29 @@ static void a_reconnected_vif_counts_from_0_even_above_its_old_counters(void **s
 	tear_down(&b);
 }
 
+/* Since the last reading the guest reconnected at the first drop and then stalled: the message of the second
+ * one has the new life's counters, which are not the old life's last bytes too. */
+static void the_message_of_a_second_drop_is_not_the_end_of_the_life_before(void **state)
+{
+	struct epoch_evidence both = {.carrier_down = 2, .carrier = true, .left_connected = 1};
+	struct counters last = packets(12), second = packets(15), c = packets(20);
+	struct bed b;
+
+	(void)state;
+	set_up(&b, EDGE);
+	simple_vif(&b);
+	poll_at(&b, EDGE + 5, 10, 10);
+	account_carrier_off(b.account, 10, 1, &last);
+	account_carrier_off(b.account, 10, 2, &second);
+	account_begin(b.account, EDGE + 10);
+	account_evidence(b.account, 10, &both);
+	account_reading(b.account, 10, &c);
+	account_settle(b.account, NULL);
+	commit(&b);
+	assert_int_equal(number(&b, "SELECT sum(unattributed_input) FROM take"), 32000);
+	tear_down(&b);
+}
+
 /* ---- what comes and goes ---- */
 
 static void a_device_that_is_unbound_and_comes_back_counts_only_what_came_after(void **state)
@@ -1204,6 +1227,7 @@ int main(void)
 		cmocka_unit_test(a_base_line_goes_with_its_device),
 		cmocka_unit_test(counters_that_went_back_count_from_0_again),
 		cmocka_unit_test(a_reconnected_vif_counts_from_0_even_above_its_old_counters),
+		cmocka_unit_test(the_message_of_a_second_drop_is_not_the_end_of_the_life_before),
 		cmocka_unit_test(a_device_that_is_unbound_and_comes_back_counts_only_what_came_after),
 		cmocka_unit_test(a_device_that_moves_to_another_vif_takes_no_bytes_along),
 		cmocka_unit_test(the_last_bytes_of_a_vif_that_is_gone_are_booked),
