@@ -40,7 +40,6 @@
 
 struct bed {
 	char *folder, *log;
-	char *bin; /* the folder of the programs */
 	pid_t guard;
 	int orders, worker; /* our ends; -1 */
 	uint32_t serial;
@@ -48,21 +47,11 @@ struct bed {
 	struct capture_seen *seen;
 };
 
-static char *here(void)
-{
-	char path[4096];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-
-	assert_true(n > 0);
-	path[n] = '\0';
-	*strrchr(path, '/') = '\0';
-	return mem_strdup(path);
-}
-
 static int make_devices(void **state)
 {
 	(void)state;
 	netns_enter();
+	netns_bind_programs();
 	netns_run("ip link add ve0 type veth peer name ve1");
 	netns_run("sysctl -qw net.ipv6.conf.all.disable_ipv6=1");
 	netns_run("ip link set ve0 up");
@@ -76,7 +65,6 @@ static int set_up(void **state)
 
 	b->folder = scratch_new();
 	b->log = mem_printf("%s/log", b->folder);
-	b->bin = here();
 	b->orders = b->worker = -1;
 	scratch_write(b->log, "", 0);
 	*state = b;
@@ -97,7 +85,6 @@ static int tear_down(void **state)
 		close(b->worker);
 	scratch_free(b->folder);
 	free(b->seen);
-	free(b->bin);
 	free(b->log);
 	free(b);
 	return 0;
@@ -108,7 +95,7 @@ static int tear_down(void **state)
 /* Runs it with these arguments and `fd` as descriptor 3 (-1: none); its output goes to the log. */
 static void start_with(struct bed *b, char *const *argv, int fd)
 {
-	char *path = mem_printf("%s/%s", b->bin, argv[0]);
+	char *path = mem_printf(NETNS_PROGRAMS "/%s", argv[0]);
 
 	b->guard = fork();
 	assert_true(b->guard >= 0);
@@ -240,9 +227,9 @@ static void start_both(struct bed *b, const char *settings)
 	ask(b);
 }
 
-static void send_frames(const struct bed *b, const char *device, const char *words)
+static void send_frames(const char *device, const char *words)
 {
-	netns_run("%s/bwframe send %s %s", b->bin, device, words);
+	netns_run(NETNS_PROGRAMS "/bwframe send %s %s", device, words);
 }
 
 /* `dir` as vif 7 sees it; bytes and packets of the whole answer, all of one class. */
@@ -365,17 +352,15 @@ static void frames_are_counted_to_the_byte_both_ways(void **state)
 
 	start_both(b, "device ve0\nournet 10.0.0.0/8\n");
 	for (int round = 0; round < 3; round++) {
-		send_frames(b, "ve0",
-			    "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 100 count 1000");
-		send_frames(b, "ve1",
-			    "eth " OUTSIDE " " GUEST " ip4 192.0.2.1 10.0.0.1 payload 1480 count 777");
+		send_frames("ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 100 count 1000");
+		send_frames("ve1", "eth " OUTSIDE " " GUEST " ip4 192.0.2.1 10.0.0.1 payload 1480 count 777");
 		ask(b);
 		expect(b, DIR_OUTPUT, CLASS_EXTERNAL, 1000 * 120, 1000);
 		expect(b, DIR_INPUT, CLASS_EXTERNAL, 777 * 1500, 777);
 		expect_no_loss(b);
 	}
-	send_frames(b, "ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 10.0.0.2 payload 0 pad 60");
-	send_frames(b, "ve1", "eth " OUTSIDE " " GUEST " ip6 2001:db8::1 2001:db8::2 payload 60");
+	send_frames("ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 10.0.0.2 payload 0 pad 60");
+	send_frames("ve1", "eth " OUTSIDE " " GUEST " ip6 2001:db8::1 2001:db8::2 payload 60");
 	ask(b);
 	expect(b, DIR_OUTPUT, CLASS_LOCAL, 20, 1);
 	expect(b, DIR_INPUT, CLASS_EXTERNAL, 100, 1);
@@ -392,7 +377,7 @@ static void what_crossed_before_the_order_is_in_the_answer(void **state)
 		char *words = mem_printf(
 			"eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 100 count %d", i);
 
-		send_frames(b, "ve0", words);
+		send_frames("ve0", words);
 		ask(b);
 		expect(b, DIR_OUTPUT, CLASS_EXTERNAL, (uint64_t)i * 120, (uint64_t)i);
 		free(words);
@@ -406,16 +391,16 @@ static void output_after_the_reading_is_told_apart(void **state)
 	int64_t between;
 
 	start_both(b, "device ve0\n");
-	send_frames(b, "ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80 count 10");
+	send_frames("ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80 count 10");
 	between = clock_mono().ns;
-	send_frames(b, "ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80 count 7");
-	send_frames(b, "ve0", "eth " OUTSIDE " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80 count 5");
+	send_frames("ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80 count 7");
+	send_frames("ve0", "eth " OUTSIDE " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80 count 5");
 	ask_since(b, between);
 	expect(b, DIR_OUTPUT, CLASS_EXTERNAL, 1700, 17);
 	assert_int_equal(b->seen->late[DIR_OUTPUT], 700);
 	assert_int_equal(b->answer.stray_bytes[DIR_OUTPUT], 500);
 	assert_int_equal(b->answer.stray_late, 500);
-	send_frames(b, "ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80 count 3");
+	send_frames("ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80 count 3");
 	ask(b);
 	expect(b, DIR_OUTPUT, CLASS_EXTERNAL, 300, 3);
 	assert_int_equal(b->seen->late[DIR_OUTPUT], 0);
@@ -430,8 +415,8 @@ static void what_crossed_before_its_sender_went_is_still_its(void **state)
 	start_both(b, "device ve0\n");
 	worker = worker_of(b);
 	assert_int_equal(kill(worker, SIGSTOP), 0);
-	send_frames(b, "ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80 count 10");
-	send_frames(b, "ve1", "eth " OUTSIDE " " GUEST " ip4 192.0.2.1 10.0.0.1 payload 180 count 5");
+	send_frames("ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80 count 10");
+	send_frames("ve1", "eth " OUTSIDE " " GUEST " ip4 192.0.2.1 10.0.0.1 payload 180 count 5");
 	order_vifs(b, NULL, 0);
 	assert_int_equal(kill(worker, SIGCONT), 0);
 	ask(b);
@@ -445,19 +430,19 @@ static void tags_of_any_kind_are_looked_behind(void **state)
 	struct bed *b = *state;
 
 	start_both(b, "device ve0\n");
-	send_frames(b, "ve0", "eth " GUEST " " OUTSIDE " vlan 5 ip4 10.0.0.1 192.0.2.1 payload 80 count 2");
-	send_frames(b, "ve0",
+	send_frames("ve0", "eth " GUEST " " OUTSIDE " vlan 5 ip4 10.0.0.1 192.0.2.1 payload 80 count 2");
+	send_frames("ve0",
 		    "eth " GUEST " " OUTSIDE " qinq 5 vlan 6 ip4 10.0.0.1 192.0.2.1 payload 80 count 3");
-	send_frames(b, "ve0", "eth " GUEST " " OUTSIDE " vlan 5 vlan 6 ip6 ::1 ::2 payload 60 count 5");
-	send_frames(b, "ve0",
+	send_frames("ve0", "eth " GUEST " " OUTSIDE " vlan 5 vlan 6 ip6 ::1 ::2 payload 60 count 5");
+	send_frames("ve0",
 		    "eth " GUEST " " OUTSIDE " qinq 1 qinq 2 vlan 3 ip4 10.0.0.1 192.0.2.1 payload 80");
 	ask(b);
 	expect(b, DIR_OUTPUT, CLASS_EXTERNAL, 1100, 11);
 	/* the receiver's kernel takes the outermost tag off, and libpcap puts it back */
-	send_frames(b, "ve1", "eth " OUTSIDE " " GUEST " vlan 5 ip4 192.0.2.1 10.0.0.1 payload 80 count 2");
-	send_frames(b, "ve1",
+	send_frames("ve1", "eth " OUTSIDE " " GUEST " vlan 5 ip4 192.0.2.1 10.0.0.1 payload 80 count 2");
+	send_frames("ve1",
 		    "eth " OUTSIDE " " GUEST " qinq 5 vlan 6 ip4 192.0.2.1 10.0.0.1 payload 80 count 3");
-	send_frames(b, "ve1", "eth " OUTSIDE " " GUEST " vlan 5 vlan 6 ip6 ::2 ::1 payload 60 count 5");
+	send_frames("ve1", "eth " OUTSIDE " " GUEST " vlan 5 vlan 6 ip6 ::2 ::1 payload 60 count 5");
 	ask(b);
 	expect(b, DIR_INPUT, CLASS_EXTERNAL, 1000, 10);
 	expect_no_loss(b);
@@ -468,17 +453,17 @@ static void what_is_no_ip_or_for_a_group_is_not_counted(void **state)
 	struct bed *b = *state;
 
 	start_both(b, "device ve0\n");
-	send_frames(b, "ve0", "eth " GUEST " " OUTSIDE " type 0806 payload 28");
-	send_frames(b, "ve0", "eth " GUEST " " OUTSIDE " vlan 3 type 0806 payload 28");
-	send_frames(b, "ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 version 6 payload 28");
-	send_frames(b, "ve1", "eth " OUTSIDE " ff:ff:ff:ff:ff:ff ip4 192.0.2.1 10.0.0.1 payload 80");
-	send_frames(b, "ve1", "eth " OUTSIDE " 01:00:5e:00:00:01 ip4 192.0.2.1 224.0.0.1 payload 80");
-	send_frames(b, "ve1", "eth " OUTSIDE " " OUTSIDE " ip4 192.0.2.1 10.0.0.1 payload 80");
+	send_frames("ve0", "eth " GUEST " " OUTSIDE " type 0806 payload 28");
+	send_frames("ve0", "eth " GUEST " " OUTSIDE " vlan 3 type 0806 payload 28");
+	send_frames("ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 version 6 payload 28");
+	send_frames("ve1", "eth " OUTSIDE " ff:ff:ff:ff:ff:ff ip4 192.0.2.1 10.0.0.1 payload 80");
+	send_frames("ve1", "eth " OUTSIDE " 01:00:5e:00:00:01 ip4 192.0.2.1 224.0.0.1 payload 80");
+	send_frames("ve1", "eth " OUTSIDE " " OUTSIDE " ip4 192.0.2.1 10.0.0.1 payload 80");
 	ask(b);
 	assert_int_equal(b->answer.count, 0);
 	expect_no_loss(b);
 	/* what a guest sends to all leaves through the uplink as everything else */
-	send_frames(b, "ve0", "eth " GUEST " ff:ff:ff:ff:ff:ff ip4 0.0.0.0 255.255.255.255 payload 80");
+	send_frames("ve0", "eth " GUEST " ff:ff:ff:ff:ff:ff ip4 0.0.0.0 255.255.255.255 payload 80");
 	ask(b);
 	expect(b, DIR_OUTPUT, CLASS_EXTERNAL, 100, 1);
 }
@@ -496,7 +481,7 @@ static void the_settings_of_a_naccttab_mean_what_they_mean_there(void **state)
 		guest = vif_of(7, GUEST, "10.0.0.1"); /* an address that is told, outside ournet */
 		order_vifs(b, &guest, 1);
 		ask(b);
-		send_frames(b, "ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80");
+		send_frames("ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80");
 		ask(b);
 		expect(b, DIR_OUTPUT, naccttab ? CLASS_EXTERNAL : CLASS_LOCAL, 100, 1);
 	}
@@ -508,8 +493,8 @@ static void several_uplinks_are_one_sum(void **state)
 
 	/* between the two, each frame leaves through one and comes in at the other */
 	start_both(b, "device ve0\ndevice ve1\ndevice ve0\n"); /* named twice: looked at once */
-	send_frames(b, "ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80 count 3");
-	send_frames(b, "ve1", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80 count 4");
+	send_frames("ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80 count 3");
+	send_frames("ve1", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80 count 4");
 	ask(b);
 	expect(b, DIR_OUTPUT, CLASS_EXTERNAL, 700, 7);
 	expect_no_loss(b);
@@ -558,7 +543,7 @@ static void a_worker_that_was_killed_is_named_and_the_next_one_works(void **stat
 	assert_int_not_equal(wait_for_worker(b, first), first);
 	order_guest(b);
 	ask(b);
-	send_frames(b, "ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80");
+	send_frames("ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80");
 	ask(b);
 	expect(b, DIR_OUTPUT, CLASS_EXTERNAL, 100, 1);
 }
@@ -710,8 +695,8 @@ static void a_link_without_a_header_is_read(void **state)
 	vifs[1].flags |= CAPTURE_HOST;
 	start_both(b, "device tun0\n");
 	order_vifs(b, vifs, 2);
-	send_frames(b, "tun0", "ip4 10.0.0.1 192.0.2.1 payload 80 count 4");
-	send_frames(b, "tun0", "ip6 fe80::1 fe80::2 payload 80");
+	send_frames("tun0", "ip4 10.0.0.1 192.0.2.1 payload 80 count 4");
+	send_frames("tun0", "ip6 fe80::1 fe80::2 payload 80");
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(write(tun, packet, sizeof(packet)), sizeof(packet));
 	ask(b);
@@ -732,8 +717,8 @@ static void a_device_that_goes_down_and_up_goes_on(void **state)
 		netns_run("ip link set ve0 down");
 		ask(b);
 		netns_run("ip link set ve0 up");
-		send_frames(b, "ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80 count 10");
-		send_frames(b, "ve1", "eth " OUTSIDE " " GUEST " ip4 192.0.2.1 10.0.0.1 payload 80 count 20");
+		send_frames("ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80 count 10");
+		send_frames("ve1", "eth " OUTSIDE " " GUEST " ip4 192.0.2.1 10.0.0.1 payload 80 count 20");
 		ask(b);
 		expect(b, DIR_OUTPUT, CLASS_EXTERNAL, 1000, 10);
 		expect(b, DIR_INPUT, CLASS_EXTERNAL, 2000, 20);
@@ -784,7 +769,7 @@ static void what_the_ring_has_no_room_for_is_counted(void **state)
 	start_both(b, "device ve0\n");
 	worker = worker_of(b);
 	assert_int_equal(kill(worker, SIGSTOP), 0);
-	send_frames(b, "ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80 count 200000");
+	send_frames("ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80 count 200000");
 	assert_int_equal(kill(worker, SIGCONT), 0);
 	ask(b);
 	seen = b->answer.count ? b->seen->packets.bytes[DIR_OUTPUT][CLASS_EXTERNAL] : 0;
@@ -807,7 +792,7 @@ static void a_worker_that_is_held_up_loses_nothing_of_a_slow_flow(void **state)
 	worker = worker_of(b);
 	assert_int_equal(kill(worker, SIGSTOP), 0);
 	for (int i = 0; i < 150; i++) {
-		send_frames(b, "ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80 count 3");
+		send_frames("ve0", "eth " GUEST " " OUTSIDE " ip4 10.0.0.1 192.0.2.1 payload 80 count 3");
 		assert_int_equal(usleep(10000), 0);
 	}
 	assert_int_equal(kill(worker, SIGCONT), 0);
