@@ -112,12 +112,12 @@ test_control_SRC := tests/unit/test_control.c src/ipc/control.c $(UNIT_C)
 UNIT_TESTS += test_units test_period test_usage test_present test_out test_args test_control
 
 CLASSIFY_C := src/net/rules.c src/net/netset.c src/net/frame.c $(wildcard src/config/*.c)
-test_settle_SRC := tests/unit/test_settle.c src/capture/settle.c $(UNIT_C)
+test_catch_up_SRC := tests/unit/test_catch_up.c src/capture/catch_up.c $(UNIT_C)
 test_capture_table_SRC := tests/unit/test_capture_table.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) $(UNIT_C)
 test_capture_SRC := tests/unit/test_capture.c tests/support/netns.c src/ipc/capture.c src/ipc/packet.c src/config/network.c $(UNIT_C)
 test_sandbox_SRC := tests/unit/test_sandbox.c src/capture/sandbox.c $(UNIT_C)
 test_sandbox_LIB := libseccomp
-UNIT_TESTS += test_capture_table test_settle test_capture test_sandbox
+UNIT_TESTS += test_capture_table test_catch_up test_capture test_sandbox
 
 $(foreach t,$(UNIT_TESTS),$(eval $(t)_LIB += cmocka))
 
@@ -171,7 +171,7 @@ fuzz_xenstore_value_SRC := tests/fuzz/fuzz_xenstore_value.c xen/value.c $(BASE_C
 fuzz_frame_SRC := tests/fuzz/fuzz_frame.c src/net/frame.c
 fuzz_netset_SRC := tests/fuzz/fuzz_netset.c $(NETSET_C) $(BASE_C)
 fuzz_capture_table_SRC := tests/fuzz/fuzz_capture_table.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) $(BASE_C)
-fuzz_kernel_text_SRC := tests/fuzz/fuzz_kernel_text.c src/net/nat.c src/capture/settle.c src/config/network.c $(BASE_C)
+fuzz_kernel_text_SRC := tests/fuzz/fuzz_kernel_text.c src/net/nat.c src/capture/catch_up.c src/config/network.c $(BASE_C)
 LEDGER_LIFE_C := tests/fuzz/ledger_life.c $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) db/usage.c db/rrd_source.c db/rrd_plan.c db/traffic_source.c $(LEDGER:%=%.c) $(BASE_C)
 fuzz_ledger_rows_SRC := tests/fuzz/fuzz_ledger_rows.c $(LEDGER_LIFE_C)
 fuzz_ledger_rows_LIB := sqlite3
