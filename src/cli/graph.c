@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/rights.h"
 #include "cli/spawn.h"
 
 #define DEFAULT_FROM "-1d"
@@ -56,6 +57,10 @@ static char *rrd_of(const struct cli *cli, const char *label, char **err)
 	name = text_filename(label, strlen(".rrd"));
 	path = mem_printf("%s/%s.rrd", cli->conf.rrd_dir, name);
 	free(name);
+	if (rights_to_read(path, "the RRD file", true, err) < 0) {
+		free(path);
+		return NULL;
+	}
 	if (access(path, R_OK) < 0) {
 		err_set(err,
 			"there is no RRD file of `%s` yet (%s: %s); xenbwd writes it when a slot of five "

@@ -106,7 +106,7 @@ struct listing {
 static int read_ledger(struct listing *l, char **err)
 {
 	struct ledger_file file;
-	int rc = ledger_file_open_reader(&file, l->cli->conf.ledger, err);
+	int rc = cli_find_ledger(l->cli, &file, err);
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
