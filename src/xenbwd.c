@@ -63,6 +63,15 @@ static void usage(FILE *out)
 	      out);
 }
 
+/* What was printed is lost where standard output cannot take it: then an exit status says so. */
+static int printed(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return EX_OK;
+	fprintf(stderr, "xenbwd: cannot write the output: %s\n", strerror(errno));
+	return EX_IOERR;
+}
+
 /* As the file stands now. On failure nothing is left to free. */
 static int read_settings(struct service *s, struct conf *conf, char **err)
 {
@@ -459,10 +468,10 @@ int main(int argc, char **argv)
 			break;
 		case 'h':
 			usage(stdout);
-			return EX_OK;
+			return printed();
 		case 'V':
 			puts("xenbwd " XENBW_VERSION);
-			return EX_OK;
+			return printed();
 		case STATUS_FD:
 			fd = detach_begun(optarg);
 			if (fd < 0) {
@@ -494,8 +503,10 @@ int main(int argc, char **argv)
 		log_warnings(&s.conf);
 		if (!by_mode_alone(s.path))
 			log_warn(OWNER_TOLD, s.path);
-		if (check && verbose)
+		if (check && verbose) {
 			conf_print(&s.conf, stdout, false);
+			status = printed();
+		}
 		if (!check)
 			status = run(&s, fd);
 		conf_free(&s.conf);
