@@ -210,12 +210,18 @@ static void csv_text_is_quoted_and_never_a_formula(void **state)
 	static const char *const cells[][2] = {
 		{"a,b", "\"a,b\""},
 		{"say \"hi\"", "\"say \"\"hi\"\"\""},
-		{"two\nlines", "\"two\nlines\""},
+		{"two\nlines, \r", "\"two\\x0alines, \\x0d\""},
+		{"esc\x1b[31m\x7f\xff", "esc\\x1b[31m\\x7f\\xff"},
+		{"printable\\x1b already", "printable\\x1b already"},
+		{"\xc2\x9b"
+		 "2J",
+		 "\\xc2\\x9b"
+		 "2J"},
 		{"=1+1", "'=1+1"},
 		{"+49", "'+49"},
 		{"-rf", "'-rf"},
 		{"@SUM(A1)", "'@SUM(A1)"},
-		{"\ttab", "'\ttab"},
+		{"\ttab", "\\x09tab"},
 		{"=A1,\"x\"", "\"'=A1,\"\"x\"\"\""},
 		{"a=b", "a=b"},
 		{"", ""},
