@@ -50,6 +50,7 @@ for columns in 60 80 100 160; do
 	# shellcheck disable=SC2046
 	tap_ok "a terminal of $columns columns is not exceeded" test $(xenbw_on $columns --all | sed '/^total/q' | wc -L) -le $columns
 done
+tap_is "nor by the lines below the table" "$(for columns in 50 60 80; do xenbw_on $columns | sed '1,/^total/d' | grep -E ".{$((columns + 1))}"; done)" ""
 tap_is "what does not fit on 80 columns is left out and named" "$(xenbw_on 80 | grep -E '^(DOMAIN|web |Hidden|--wide)')" \
 	'DOMAIN         ID  VIF  DEVICE     INPUT    OUTPUT     TOTAL    EXT IN   EXT OUT
 web             4    0  vif4.0  4.66 GiB  1.25 KiB  4.66 GiB  4.66 GiB     530 B
