@@ -4,11 +4,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -578,6 +580,47 @@ static void a_copy_with_a_log_in_such_a_folder_is_refused_with_a_way_out(void **
 	place_free(&p);
 }
 
+/* Another process has the one lock of writers, as a reader can take it that may write -shm. */
+static void a_busy_ledger_names_who_holds_it(void **state)
+{
+	struct place p = place_new();
+	struct ledger_file w = writer(&p);
+	char *err = NULL, *word;
+	int ready[2], status;
+	char byte = 0;
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(pipe(ready), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		sqlite3 *db;
+
+		if (sqlite3_open(p.path, &db) == SQLITE_OK &&
+		    sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK)
+			byte = 1;
+		if (write(ready[1], &byte, 1) == 1)
+			pause();
+		_exit(0);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_int_equal(byte, 1);
+	assert_int_equal(sqlite3_busy_timeout(w.db, 50), SQLITE_OK);
+	assert_int_equal(sql_run(w.db, "INSERT INTO bucket VALUES (1, 'ip')", &err), -1);
+	word = mem_printf("hold locks of it: %d ", (int)child);
+	if (!strstr(err, word))
+		fail_msg("%s is not in: %s", word, err);
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	free(word);
+	free(err);
+	close(ready[0]);
+	close(ready[1]);
+	ledger_file_close(&w);
+	place_free(&p);
+}
+
 static void a_symbolic_link_is_not_followed_by_the_writer(void **state)
 {
 	struct place p = place_new();
@@ -621,6 +664,7 @@ int main(void)
 		cmocka_unit_test(nobody_else_can_read_and_is_told_what_to_do),
 		cmocka_unit_test(a_copy_is_read_where_nothing_can_be_made_beside_it),
 		cmocka_unit_test(a_copy_with_a_log_in_such_a_folder_is_refused_with_a_way_out),
+		cmocka_unit_test(a_busy_ledger_names_who_holds_it),
 		cmocka_unit_test(a_symbolic_link_is_not_followed_by_the_writer),
 	};
 
