@@ -5,6 +5,7 @@
  * This file reads the command line and goes into the background as nacctd does; daemon/service.h does the
  * rest.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -37,6 +38,15 @@ static void usage(FILE *out)
 	      "\n"
 	      "Look at the traffic with: xenbw list-domains\n",
 	      out);
+}
+
+/* What was printed is lost where standard output cannot take it: then an exit status says so. */
+static int printed(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return EX_OK;
+	fprintf(stderr, "xenbwd: cannot write the output: %s\n", strerror(errno));
+	return EX_IOERR;
 }
 
 /* For whoever reads it from another folder. Links in it are followed at each reading. */
@@ -87,10 +97,10 @@ int main(int argc, char **argv)
 			break;
 		case 'h':
 			usage(stdout);
-			return EX_OK;
+			return printed();
 		case 'V':
 			puts("xenbwd " XENBW_VERSION);
-			return EX_OK;
+			return printed();
 		case STATUS_FD:
 			fd = detach_begun(optarg);
 			if (fd < 0) {
@@ -126,6 +136,7 @@ int main(int argc, char **argv)
 		status = service_run(s, fd);
 	} else if (verbose) {
 		conf_print(service_conf(s), stdout, false);
+		status = printed();
 	}
 	service_free(s);
 	return status;
