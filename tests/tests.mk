@@ -186,8 +186,12 @@ fuzz_directory_SRC := tests/fuzz/fuzz_directory.c $(filter-out xen/store.c,$(DIR
 fuzz_replay_SRC := tests/fuzz/fuzz_replay.c src/capture/replay.c src/capture/vifs_file.c src/capture/tap.c src/capture/table.c src/capture/owners.c \
                    $(CLASSIFY_C) $(BASE_C)
 fuzz_replay_LIB := libpcap
+fuzz_feed_SRC := tests/fuzz/fuzz_feed.c src/daemon/feed.c src/daemon/backoff.c src/writer/writer.c $(filter-out src/base/log.c,$(LEDGER_LIFE_C)) src/config/conf.c src/config/keywords.c
+fuzz_feed_LIB := sqlite3 libevent_core
+fuzz_control_SRC := tests/fuzz/fuzz_control.c src/daemon/control_server.c src/ipc/control.c $(LEDGER_LIFE_C)
+fuzz_control_LIB := sqlite3 libevent_core
 FUZZERS := fuzz_conf fuzz_message fuzz_xenstore_value fuzz_frame fuzz_netset fuzz_capture_table fuzz_kernel_text fuzz_ledger_rows fuzz_ledger_file \
-           fuzz_live fuzz_capture_ipc fuzz_links fuzz_directory fuzz_replay
+           fuzz_live fuzz_capture_ipc fuzz_links fuzz_directory fuzz_replay fuzz_feed fuzz_control
 
 define fuzzer
 $(BUILD)/fuzz/$(1): $$($(1)_SRC) $(wildcard src/*/*.h xen/*.h db/*.h tests/fuzz/*.h) | $(BUILD)/gen/ledger_schema.h $(BUILD)/gen/ledger_views_schema.h
