@@ -72,16 +72,19 @@ test_writer_SRC := tests/unit/test_writer.c tests/support/rrd_bed.c tests/suppor
                    $(LEDGER:%=%.c) $(BASE_C)
 test_writer_LIB := sqlite3 librrd
 test_writer_LDLIBS := -lm
-test_mysql_sink_SRC := tests/unit/test_mysql_sink.c tests/support/mariadb_bed.c tests/support/ledger_bed.c tests/support/unit.c \
+test_mysql_sink_SRC := tests/unit/test_mysql_sink.c tests/support/mysql_bed.c tests/support/mariadb_bed.c tests/support/ledger_bed.c tests/support/unit.c \
                        $(MYSQL:%=%.c) $(MYSQL_SINK:%=%.c) $(LEDGER:%=%.c) $(BASE_C)
 test_mysql_sink_LIB := sqlite3 libmariadb
+test_mysql_sink_once_SRC := tests/unit/test_mysql_sink_once.c tests/support/mysql_bed.c tests/support/mariadb_bed.c tests/support/ledger_bed.c tests/support/unit.c \
+                       $(MYSQL:%=%.c) $(MYSQL_SINK:%=%.c) $(LEDGER:%=%.c) $(BASE_C)
+test_mysql_sink_once_LIB := sqlite3 libmariadb
 
 test_naccttab_SRC := tests/unit/test_naccttab.c $(wildcard src/config/*.c) $(UNIT_C)
 test_network_SRC := tests/unit/test_network.c src/config/network.c $(UNIT_C)
 test_mysql_SRC := tests/unit/test_mysql.c tests/support/mariadb_bed.c tests/support/unit.c db/mysql.c $(BASE_C)
 test_mysql_LIB := libmariadb
 
-UNIT_TESTS := test_share test_pidfile test_naccttab test_network test_text test_log test_basis test_owner test_conf test_portion test_split test_epoch test_bucket $(ACCOUNT_TESTS) test_account_look test_ledger test_ledger_fold test_ledger_file test_ledger_versions test_links test_stats test_bind test_message test_frame test_netset test_rules test_uplinks test_nat test_offload test_roster test_heard test_backoff test_capture_ipc test_rrd_plan test_rrd_tasks test_rrd test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink
+UNIT_TESTS := test_share test_pidfile test_naccttab test_network test_text test_log test_basis test_owner test_conf test_portion test_split test_epoch test_bucket $(ACCOUNT_TESTS) test_account_look test_ledger test_ledger_fold test_ledger_file test_ledger_versions test_links test_stats test_bind test_message test_frame test_netset test_rules test_uplinks test_nat test_offload test_roster test_heard test_backoff test_capture_ipc test_rrd_plan test_rrd_tasks test_rrd test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink test_mysql_sink_once
 
 test_value_SRC := tests/unit/test_value.c xen/value.c $(BASE_C)
 test_pending_SRC := tests/unit/test_pending.c xen/pending.c xen/snapshot.c xen/value.c $(BASE_C)
