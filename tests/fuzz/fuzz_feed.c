@@ -165,6 +165,8 @@ int guard_start(struct guard *g, enum guard_helper helper, const struct conf *co
 	(void)err;
 	expect(helper == GUARD_WRITER && with_secrets);
 	expect(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
+	/* little room: what xenbwd says may find none */
+	expect(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &(int){1}, sizeof(int)) == 0);
 	close_writer();
 	guard.writer = pair[1];
 	guard.runs = true;

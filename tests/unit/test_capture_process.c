@@ -2,8 +2,10 @@
  *
  * xenbw-guard and xenbw-capture as processes: rights, lives and ends, messages, command lines.
  */
+#include <errno.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "capture/sandbox.h"
@@ -38,6 +40,35 @@ static void each_process_has_only_the_rights_it_needs(void **state)
 	/* 2: its system calls are filtered */
 	assert_int_equal(capture_bed_status_of(worker, "Seccomp:"),
 			 SANDBOX_LEFT_OUT ? capture_bed_status_of(b->guard, "Seccomp:") : 2);
+}
+
+/* Its packet sockets; each has its filter for good, whatever becomes of who reads them. */
+static void no_filter_of_a_worker_can_be_taken_off(void **state)
+{
+	struct capture_bed *b = *state;
+	int worker, sockets = 0;
+
+	capture_bed_start_both(b, "device ve0\n");
+	worker = (int)syscall(SYS_pidfd_open, capture_bed_worker_of(b), 0);
+	assert_true(worker >= 0);
+	for (int fd = 0; fd < 64; fd++) {
+		int copy = (int)syscall(SYS_pidfd_getfd, worker, fd, 0), domain = 0, locked = 0;
+		socklen_t size = sizeof(int);
+
+		if (copy >= 0 && getsockopt(copy, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
+		    domain == AF_PACKET) {
+			sockets++;
+			assert_int_equal(getsockopt(copy, SOL_SOCKET, SO_LOCK_FILTER, &locked, &size), 0);
+			assert_int_equal(locked, 1);
+			assert_int_equal(
+				setsockopt(copy, SOL_SOCKET, SO_DETACH_FILTER, &(int){0}, sizeof(int)), -1);
+			assert_int_equal(errno, EPERM);
+		}
+		if (copy >= 0)
+			close(copy);
+	}
+	assert_int_equal(sockets, DIR_COUNT);
+	close(worker);
 }
 
 static void a_worker_that_was_killed_is_named_and_the_next_one_works(void **state)
@@ -224,6 +255,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(each_process_has_only_the_rights_it_needs),
+		TEST(no_filter_of_a_worker_can_be_taken_off),
 		TEST(a_worker_that_was_killed_is_named_and_the_next_one_works),
 		TEST(a_new_start_ends_the_worker_that_there_is),
 		TEST(both_end_with_xenbwd_and_not_by_a_signal_to_the_group),
