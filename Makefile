@@ -10,7 +10,7 @@ DESTDIR ?=
 VERSION := 0.1
 
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
-            -Wwrite-strings -Wformat=2 -Wvla -Wundef -Wold-style-definition
+            -Wwrite-strings -Wformat=2 -Wvla -Wundef -Wold-style-definition -Wconversion -Wno-sign-conversion
 HARDEN   := -fstack-protector-strong -fPIE
 LINK     := -pie -Wl,-z,relro,-z,now
 CPPFLAGS += -D_GNU_SOURCE -DXENBW_VERSION='"$(VERSION)"' -DXENBW_LIBEXECDIR='"$(PREFIX)/libexec/xenbw"' \
