@@ -190,22 +190,23 @@ static void a_reconnected_vif_counts_from_0_even_above_its_old_counters(void **s
 static void the_message_of_a_second_drop_is_not_the_end_of_the_life_before(void **state)
 {
 	struct epoch_evidence both = {.carrier_down = 2, .carrier = true, .left_connected = 1};
-	struct counters last = packets(12), second = packets(15), c = packets(20);
-	struct bed b;
+	struct counters last = account_bed_packets(12), second = account_bed_packets(15),
+			c = account_bed_packets(20);
+	struct account_bed b;
 
 	(void)state;
-	set_up(&b, EDGE);
-	simple_vif(&b);
-	poll_at(&b, EDGE + 5, 10, 10);
+	account_bed_set_up(&b, EDGE);
+	account_bed_simple_vif(&b);
+	account_bed_poll_at(&b, EDGE + 5, 10, 10);
 	account_carrier_off(b.account, 10, 1, &last);
 	account_carrier_off(b.account, 10, 2, &second);
 	account_begin(b.account, EDGE + 10);
 	account_evidence(b.account, 10, &both);
 	account_reading(b.account, 10, &c);
 	account_settle(b.account, NULL);
-	commit(&b);
-	assert_int_equal(number(&b, "SELECT sum(unattributed_input) FROM take"), 32000);
-	tear_down(&b);
+	account_bed_commit(&b);
+	assert_int_equal(account_bed_number(&b, "SELECT sum(unattributed_input) FROM take"), 32000);
+	account_bed_tear_down(&b);
 }
 
 /* ---- what comes and goes ---- */
