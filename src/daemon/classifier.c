@@ -204,7 +204,7 @@ static int start_on(struct classifier *c, char **err)
 		    !uplinks_see_below(&c->uplinks, link)) /* else each of its frames would be seen twice */
 			conf.devices.list[conf.devices.count++] = mem_strdup(link->name);
 	}
-	fd = guard_start(c->d->guard, GUARD_CAPTURE, &conf, false, err);
+	fd = guard_start(c->d->guard, GUARD_CAPTURE, &conf, false, NULL, err);
 	for (size_t i = 0; i < conf.devices.count; i++)
 		free(conf.devices.list[i]);
 	free(conf.devices.list);

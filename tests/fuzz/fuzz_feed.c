@@ -156,7 +156,7 @@ static void close_writer(void)
 }
 
 int guard_start(struct guard *g, enum guard_helper helper, const struct conf *conf, bool with_secrets,
-		char **err)
+		const struct iovec *first, char **err)
 {
 	int pair[2];
 
@@ -165,6 +165,7 @@ int guard_start(struct guard *g, enum guard_helper helper, const struct conf *co
 	(void)err;
 	expect(helper == GUARD_WRITER && with_secrets);
 	expect(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
+	expect(!first || writev(pair[0], first, 1) == (ssize_t)first->iov_len);
 	/* little room: what xenbwd says may find none */
 	expect(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &(int){1}, sizeof(int)) == 0);
 	close_writer();
