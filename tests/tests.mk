@@ -51,7 +51,7 @@ test_capture_ipc_SRC := tests/unit/test_capture_ipc.c src/ipc/capture.c src/ipc/
 test_frame_SRC := tests/unit/test_frame.c src/net/frame.c $(UNIT_C)
 NETSET_C := src/net/netset.c src/config/network.c
 test_netset_SRC := tests/unit/test_netset.c $(NETSET_C) $(UNIT_C)
-test_rules_SRC := tests/unit/test_rules.c src/net/rules.c src/net/netset.c $(wildcard src/config/*.c) $(UNIT_C)
+test_rules_SRC := tests/unit/test_rules.c src/net/rules.c src/net/prefixes.c src/net/netset.c $(wildcard src/config/*.c) $(UNIT_C)
 
 RRD_C := $(RRD:%=%.c)
 test_rrd_plan_SRC := tests/unit/test_rrd_plan.c db/rrd_plan.c $(BASE_C)
@@ -111,13 +111,15 @@ test_args_SRC := tests/unit/test_args.c src/cli/args.c src/cli/commands.c src/cl
 test_control_SRC := tests/unit/test_control.c src/ipc/control.c $(UNIT_C)
 UNIT_TESTS += test_units test_period test_usage test_present test_out test_args test_control
 
-CLASSIFY_C := src/net/rules.c src/net/netset.c src/net/frame.c $(wildcard src/config/*.c)
+CLASSIFY_C := src/net/rules.c src/net/prefixes.c src/net/netset.c src/net/frame.c $(wildcard src/config/*.c)
 test_settle_SRC := tests/unit/test_settle.c src/capture/settle.c $(UNIT_C)
 test_capture_table_SRC := tests/unit/test_capture_table.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) $(UNIT_C)
 test_capture_SRC := tests/unit/test_capture.c tests/support/netns.c src/ipc/capture.c src/ipc/packet.c src/config/network.c $(UNIT_C)
 test_sandbox_SRC := tests/unit/test_sandbox.c src/capture/sandbox.c $(UNIT_C)
 test_sandbox_LIB := libseccomp
-UNIT_TESTS += test_capture_table test_settle test_capture test_sandbox
+test_kernel_SRC := tests/unit/test_kernel.c src/kernel/maps.c src/net/prefixes.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) tests/support/netns.c $(UNIT_C)
+test_kernel_LIB := libbpf
+UNIT_TESTS += test_kernel test_capture_table test_settle test_capture test_sandbox
 
 $(foreach t,$(UNIT_TESTS),$(eval $(t)_LIB += cmocka))
 
