@@ -89,6 +89,33 @@ struct {
 	__type(value, struct kernel_counts);
 } counts SEC(".maps");
 
+/* Not the programs': what xenbw-tc has to find again. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, KERNEL_SLOTS);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, uint32_t);
+	__type(value, struct kernel_page);
+} pages SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, uint32_t);
+	__type(value, struct kernel_head);
+} head SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, KERNEL_SLOTS * 2);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, uint32_t);
+	__type(value, uint32_t);
+} hooks SEC(".maps");
+
 /* A packet as far as accounting needs it. */
 struct packet {
 	uint8_t source[16], target[16];

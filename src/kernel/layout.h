@@ -15,6 +15,9 @@
 #define KERNEL_SLOTS 4096
 #define KERNEL_CLASSES CLASS_UNATTRIBUTED /* all that can be told of a packet */
 
+/* The position in the ledger, the one answered last, and the one being made. */
+#define KERNEL_KEPT 3
+
 /* What crossed an uplink for a slot since the map was made. A packet is one to the kernel; segments are what
  * it is on a wire. */
 struct kernel_counts {
@@ -69,6 +72,25 @@ struct kernel_network {
 	uint32_t bits;
 	uint8_t address[16];
 };
+
+/* What xenbw-tc keeps about a slot, in a map so that it lives as long as the counts do. */
+struct kernel_page {
+	uint32_t ifindex; /* 0: the slot is free */
+	uint32_t has_address;
+	int64_t vif; /* ledger id, as told last */
+	uint8_t address[16];
+	uint64_t born; /* the last position before it was made */
+	uint64_t gone; /* the first position at which it was no longer wanted; 0: it is */
+	struct kernel_counts at[KERNEL_KEPT]; /* at the positions in the book's head */
+};
+
+struct kernel_head {
+	uint64_t last;                   /* position */
+	uint64_t positions[KERNEL_KEPT]; /* 0: nothing whole is there */
+};
+
+/* Which of our programs sit at a device; and did we make its clsact qdisc? */
+enum kernel_hook { KERNEL_HOOK_INGRESS = 1, KERNEL_HOOK_EGRESS = 2, KERNEL_HOOK_QDISC = 4 };
 
 /* One set of rules; `current` says which of the two is in force. */
 struct kernel_rules {

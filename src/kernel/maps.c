@@ -7,6 +7,7 @@
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -20,6 +21,8 @@ struct maps {
 	struct count *skeleton;
 	struct kernel_counts *each; /* room for what each processor counted */
 	int processors;
+	struct kernel_page *pages;
+	struct kernel_head *head;
 };
 
 /* ---- loading ---- */
@@ -62,6 +65,24 @@ static int load(struct maps *m, const char *folder, char **err)
 	return 0;
 }
 
+static void *share(const struct bpf_map *map, size_t size, char **err)
+{
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+
+	if (at != MAP_FAILED)
+		return at;
+	err_sys(err, "cannot map the kernel's memory of what was read");
+	return NULL;
+}
+
+static int share_book(struct maps *m, char **err)
+{
+	m->pages = share(m->skeleton->maps.pages, KERNEL_SLOTS * sizeof(*m->pages), err);
+	if (m->pages)
+		m->head = share(m->skeleton->maps.head, sizeof(*m->head), err);
+	return m->head ? 0 : -1;
+}
+
 int maps_open(struct maps **out, const char *folder, char **err)
 {
 	struct maps *m = mem_alloc(sizeof(*m));
@@ -73,7 +94,8 @@ int maps_open(struct maps **out, const char *folder, char **err)
 		err_set(err, "the kernel does not say how many processors it may have");
 	else
 		m->each = mem_array((size_t)m->processors, sizeof(*m->each));
-	if (m->processors < 0 || prepare_folder(folder, err) < 0 || load(m, folder, err) < 0) {
+	if (m->processors < 0 || prepare_folder(folder, err) < 0 || load(m, folder, err) < 0 ||
+	    share_book(m, err) < 0) {
 		maps_close(m);
 		return -1;
 	}
@@ -85,6 +107,10 @@ void maps_close(struct maps *m)
 {
 	if (!m)
 		return;
+	if (m->pages)
+		(void)munmap(m->pages, KERNEL_SLOTS * sizeof(*m->pages));
+	if (m->head)
+		(void)munmap(m->head, sizeof(*m->head));
 	count__destroy(m->skeleton);
 	free(m->each);
 	free(m);
@@ -97,6 +123,21 @@ int maps_program(const struct maps *m, enum maps_program which)
 						[MAPS_ARRIVE] = m->skeleton->progs.arrive};
 
 	return bpf_program__fd(programs[which]);
+}
+
+int maps_hooks(const struct maps *m)
+{
+	return bpf_map__fd(m->skeleton->maps.hooks);
+}
+
+struct kernel_page *maps_pages(const struct maps *m)
+{
+	return m->pages;
+}
+
+struct kernel_head *maps_head(const struct maps *m)
+{
+	return m->head;
 }
 
 /* ---- rules ---- */

@@ -23,8 +23,13 @@ enum maps_program { MAPS_LEAVE, MAPS_DELIVER, MAPS_ARRIVE };
 int maps_open(struct maps **out, const char *folder, char **err);
 void maps_close(struct maps *m);
 
-/* A descriptor of a program; the maps' own. */
+/* A descriptor of a program, and of the map of hooks; the maps' own. */
 int maps_program(const struct maps *m, enum maps_program which);
+int maps_hooks(const struct maps *m);
+
+/* What xenbw-tc keeps, in memory that the maps share with this process. */
+struct kernel_page *maps_pages(const struct maps *m); /* KERNEL_SLOTS of them */
+struct kernel_head *maps_head(const struct maps *m);
 
 /* The networks and the other rules: a new set is filled, then put in force at once. */
 int maps_set_rules(struct maps *m, const struct conf *conf, char **err);
