@@ -27,6 +27,7 @@ DEPS_BENCH := pmacct
 
 # What each program is made of. A program links only what it needs.
 BASE   := base/mem base/err base/log base/log_limit base/text base/clock base/boot base/folder base/share base/user base/program
+LEDGER_WRITER := db/ledger db/ledger_fold
 LEDGER := db/sql db/ledger_file db/ledger_versions db/ledger_left
 VIFS := net/bind net/links net/message net/stats
 DIRECTORY := xen/directory xen/pending xen/snapshot xen/complaints xen/store xen/value
@@ -34,7 +35,7 @@ DIRECTORY := xen/directory xen/pending xen/snapshot xen/complaints xen/store xen
 PRIVILEGES := src/base/privileges.c
 
 xenbwd_SRC := src/xenbwd.c src/base/pidfile.c src/base/child.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/config/*.c src/account/*.c src/daemon/*.c) \
-              $(VIFS:%=src/%.c) src/net/uplinks.c src/net/offload.c src/net/nat.c src/ipc/capture.c src/ipc/packet.c $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) db/ledger.c db/rrd_folder.c
+              $(VIFS:%=src/%.c) src/net/uplinks.c src/net/offload.c src/net/nat.c src/ipc/capture.c src/ipc/packet.c $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) $(LEDGER_WRITER:%=%.c) db/rrd_folder.c
 xenbwd_LIB := libnl-3.0 xenstore sqlite3 libevent_core libcap-ng
 
 xenbw-guard_SRC := src/xenbw-guard.c src/base/started.c src/base/child.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/guard/*.c) src/ipc/packet.c
@@ -55,7 +56,7 @@ xenbw-rrd_SRC := src/xenbw-rrd.c db/rrd_file.c db/rrd_tasks.c src/base/mem.c src
 xenbw-rrd_LIB := librrd
 
 xenbw-capture_SRC := src/xenbw-capture.c src/base/started.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/config/*.c src/capture/*.c) src/ipc/capture.c src/ipc/packet.c \
-                     src/net/frame.c src/net/netset.c src/net/prefixes.c src/net/rules.c
+                     src/net/catch_up.c src/net/frame.c src/net/netset.c src/net/prefixes.c src/net/rules.c
 xenbw-capture_LIB := libpcap libcap-ng libseccomp
 
 xenbw_SRC := src/xenbw.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/cli/*.c) src/ipc/control.c \

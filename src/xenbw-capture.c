@@ -6,7 +6,6 @@
  * ends with xenbwd, and only with it: the signals that end a whole group of processes must not take from
  * xenbwd what it asks for last. --replay is for people (capture/replay.h).
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -29,22 +28,19 @@ struct arguments {
 	struct replay_file *files; /* of `replay` */
 };
 
-static void usage(FILE *out)
-{
-	fputs("usage: xenbw-capture --worker [--naccttab] [--syslog] [--debug]\n"
-	      "       xenbw-capture --help | --version\n"
-	      "       xenbw-capture --replay -c FILE --vifs FILE\n"
-	      "                     [--in SAVEFILE]... [--out SAVEFILE]...\n"
-	      "Tells which class the bytes on an uplink belong to. The worker is started for xenbwd:\n"
-	      "descriptor 3 is the socket to it, 4 has the settings.\n"
-	      "\n"
-	      "--replay prints how the packets of savefiles would be booked:\n"
-	      "  -c FILE         the configuration, an xenbw.conf or a naccttab\n"
-	      "  --vifs FILE     who is there, a line each: ID MAC [routed|host] [ADDRESS...]\n"
-	      "  --in SAVEFILE   packets that came in at the uplink\n"
-	      "  --out SAVEFILE  packets that left through it\n",
-	      out);
-}
+static const char usage[] =
+	"usage: xenbw-capture --worker [--naccttab] [--syslog] [--debug]\n"
+	"       xenbw-capture --help | --version\n"
+	"       xenbw-capture --replay -c FILE --vifs FILE\n"
+	"                     [--in SAVEFILE]... [--out SAVEFILE]...\n"
+	"Tells which class the bytes on an uplink belong to. The worker is started for xenbwd:\n"
+	"descriptor 3 is the socket to it, 4 has the settings.\n"
+	"\n"
+	"--replay prints how the packets of savefiles would be booked:\n"
+	"  -c FILE         the configuration, an xenbw.conf or a naccttab\n"
+	"  --vifs FILE     who is there, a line each: ID MAC [routed|host] [ADDRESS...]\n"
+	"  --in SAVEFILE   packets that came in at the uplink\n"
+	"  --out SAVEFILE  packets that left through it\n";
 
 static void add_file(struct arguments *a, const char *path, enum direction dir)
 {
@@ -53,80 +49,62 @@ static void add_file(struct arguments *a, const char *path, enum direction dir)
 	a->replay.files = a->files;
 }
 
-/* One option; 0, or 1 + the exit status. */
-static int take_option(struct arguments *a, int c)
+static void take_option(void *ctx, int option)
 {
-	switch (c) {
+	struct arguments *a = ctx;
+
+	switch (option) {
 	case 'w':
 		a->role = ROLE_WORKER;
-		return 0;
+		break;
 	case 'r':
 		a->role = ROLE_REPLAY;
-		return 0;
+		break;
 	case 'n':
 		a->naccttab = true;
-		return 0;
+		break;
 	case 's':
 		a->syslog = true;
-		return 0;
+		break;
 	case 'd':
 		a->debug = true;
-		return 0;
+		break;
 	case 'c':
 		a->replay.conf = optarg;
-		return 0;
+		break;
 	case 'v':
 		a->replay.vifs = optarg;
-		return 0;
+		break;
 	case 'i':
 		add_file(a, optarg, DIR_INPUT);
-		return 0;
-	case 'o':
-		add_file(a, optarg, DIR_OUTPUT);
-		return 0;
-	case 'h':
-		usage(stdout);
-		return 1;
-	case 'V':
-		puts("xenbw-capture " XENBW_VERSION);
-		return 1;
+		break;
 	default:
-		usage(stderr);
-		return 1 + 2;
+		add_file(a, optarg, DIR_OUTPUT);
 	}
 }
+
+static const struct option options[] = {{"worker", no_argument, NULL, 'w'},
+					{"replay", no_argument, NULL, 'r'},
+					{"naccttab", no_argument, NULL, 'n'},
+					{"syslog", no_argument, NULL, 's'},
+					{"debug", no_argument, NULL, 'd'},
+					{"vifs", required_argument, NULL, 'v'},
+					{"in", required_argument, NULL, 'i'},
+					{"out", required_argument, NULL, 'o'},
+					STARTED_OPTIONS};
+static const struct started_arguments arguments = {
+	.name = "xenbw-capture", .usage = usage, .letters = "hc:", .options = options, .take = take_option};
 
 /* Returns 0, or 1 + the exit status. */
 static int read_arguments(struct arguments *a, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"worker", no_argument, NULL, 'w'},
-		{"replay", no_argument, NULL, 'r'},
-		{"naccttab", no_argument, NULL, 'n'},
-		{"syslog", no_argument, NULL, 's'},
-		{"debug", no_argument, NULL, 'd'},
-		{"vifs", required_argument, NULL, 'v'},
-		{"in", required_argument, NULL, 'i'},
-		{"out", required_argument, NULL, 'o'},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
-		{0},
-	};
-	bool replay;
-	int c, rc;
+	int rc = started_read(&arguments, argc, argv, a);
+	bool replay = a->role == ROLE_REPLAY;
 
-	while ((c = getopt_long(argc, argv, "hc:", options, NULL)) != -1) {
-		rc = take_option(a, c);
-		if (rc)
-			return rc;
-	}
-	replay = a->role == ROLE_REPLAY;
-	if (optind < argc || a->role == ROLE_NONE || replay != (a->replay.conf != NULL) ||
-	    replay != (a->replay.vifs != NULL) || replay != (a->replay.count > 0)) {
-		usage(stderr);
-		return 1 + 2;
-	}
-	return 0;
+	if (rc == 0 && (a->role == ROLE_NONE || replay != (a->replay.conf != NULL) ||
+			replay != (a->replay.vifs != NULL) || replay != (a->replay.count > 0)))
+		return started_misused(&arguments);
+	return rc;
 }
 
 static int run(const struct arguments *a, char **err)

@@ -5,7 +5,6 @@
  * xenbwd starts it, with its socket on descriptor 3 and all rights. Ends with xenbwd, and only with it: the
  * signals that end a whole group of processes must not take from xenbwd what it asks its helpers for last.
  */
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,56 +21,30 @@ struct arguments {
 	bool syslog;
 };
 
-static void usage(FILE *out)
+static const char usage[] =
+	"usage: xenbw-guard [--user NAME] [--syslog]\n"
+	"Started by xenbwd; descriptor 3 is the socket to it. Starts the helpers as that user.\n";
+
+static void take_option(void *ctx, int option)
 {
-	fputs("usage: xenbw-guard [--user NAME] [--syslog]\n"
-	      "Started by xenbwd; descriptor 3 is the socket to it. Starts the helpers as that user.\n",
-	      out);
+	struct arguments *a = ctx;
+
+	if (option == 'u')
+		a->user = optarg;
+	else
+		a->syslog = true;
 }
 
-/* Returns 0, or 1 + the exit status. */
-static int read_arguments(struct arguments *a, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{"user", required_argument, NULL, 'u'},
-		{"syslog", no_argument, NULL, 's'},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
-		{0},
-	};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (c) {
-		case 'u':
-			a->user = optarg;
-			break;
-		case 's':
-			a->syslog = true;
-			break;
-		case 'h':
-			usage(stdout);
-			return 1;
-		case 'V':
-			puts("xenbw-guard " XENBW_VERSION);
-			return 1;
-		default:
-			usage(stderr);
-			return 1 + 2;
-		}
-	}
-	if (optind < argc) {
-		usage(stderr);
-		return 1 + 2;
-	}
-	return 0;
-}
+static const struct option options[] = {
+	{"user", required_argument, NULL, 'u'}, {"syslog", no_argument, NULL, 's'}, STARTED_OPTIONS};
+static const struct started_arguments arguments = {
+	.name = "xenbw-guard", .usage = usage, .letters = "h", .options = options, .take = take_option};
 
 int main(int argc, char **argv)
 {
 	struct arguments a = {0};
 	char *err = NULL;
-	int rc = read_arguments(&a, argc, argv);
+	int rc = started_read(&arguments, argc, argv, &a);
 
 	if (rc)
 		return rc - 1;

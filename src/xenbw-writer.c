@@ -7,7 +7,6 @@
  * does. Only a broken descriptor or wrong arguments end this program with an error. It can be killed at any
  * time.
  */
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,51 +26,27 @@ struct arguments {
 	bool naccttab, syslog, debug;
 };
 
-static void usage(FILE *out)
+static const char usage[] = "usage: xenbw-writer [--naccttab] [--syslog] [--debug]\n"
+			    "Started for xenbwd; descriptor 3 is the socket to it, 4 has the settings.\n";
+
+static void take_option(void *ctx, int option)
 {
-	fputs("usage: xenbw-writer [--naccttab] [--syslog] [--debug]\n"
-	      "Started for xenbwd; descriptor 3 is the socket to it, 4 has the settings.\n",
-	      out);
+	struct arguments *a = ctx;
+
+	if (option == 'n')
+		a->naccttab = true;
+	else if (option == 's')
+		a->syslog = true;
+	else
+		a->debug = true;
 }
 
-/* Returns 0, or 1 + the exit status. */
-static int read_arguments(struct arguments *a, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{"naccttab", no_argument, NULL, 'n'}, {"syslog", no_argument, NULL, 's'},
-		{"debug", no_argument, NULL, 'd'},    {"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},  {0},
-	};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (c) {
-		case 'n':
-			a->naccttab = true;
-			break;
-		case 's':
-			a->syslog = true;
-			break;
-		case 'd':
-			a->debug = true;
-			break;
-		case 'h':
-			usage(stdout);
-			return 1;
-		case 'V':
-			puts("xenbw-writer " XENBW_VERSION);
-			return 1;
-		default:
-			usage(stderr);
-			return 1 + 2;
-		}
-	}
-	if (optind < argc) {
-		usage(stderr);
-		return 1 + 2;
-	}
-	return 0;
-}
+static const struct option options[] = {{"naccttab", no_argument, NULL, 'n'},
+					{"syslog", no_argument, NULL, 's'},
+					{"debug", no_argument, NULL, 'd'},
+					STARTED_OPTIONS};
+static const struct started_arguments arguments = {
+	.name = "xenbw-writer", .usage = usage, .letters = "h", .options = options, .take = take_option};
 
 static int open_signals(int *fd, char **err)
 {
@@ -108,7 +83,7 @@ int main(int argc, char **argv)
 	struct arguments a = {0};
 	struct conf conf;
 	char *err = NULL;
-	int rc = read_arguments(&a, argc, argv);
+	int rc = started_read(&arguments, argc, argv, &a);
 
 	if (rc)
 		return rc - 1;

@@ -17,17 +17,17 @@ test_owner_SRC := tests/unit/test_owner.c src/account/owner.c src/account/bucket
 test_portion_SRC := tests/unit/test_portion.c src/account/portion.c $(UNIT_C)
 test_split_SRC := tests/unit/test_split.c src/account/split.c src/account/portion.c $(UNIT_C)
 test_epoch_SRC := tests/unit/test_epoch.c src/account/epoch.c src/account/basis.c $(UNIT_C)
-test_bucket_SRC := tests/unit/test_bucket.c $(ACCOUNT_C) db/ledger.c $(LEDGER:%=%.c) $(UNIT_C)
+test_bucket_SRC := tests/unit/test_bucket.c $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
 test_bucket_LIB := sqlite3
-test_account_SRC := tests/unit/test_account.c $(ACCOUNT_C) db/ledger.c $(LEDGER:%=%.c) $(UNIT_C)
+test_account_SRC := tests/unit/test_account.c $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
 test_account_LIB := sqlite3
-test_account_look_SRC := tests/unit/test_account_look.c $(ACCOUNT_C) db/ledger.c $(LEDGER:%=%.c) $(UNIT_C)
+test_account_look_SRC := tests/unit/test_account_look.c $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
 test_account_look_LIB := sqlite3
-test_ledger_SRC := tests/unit/test_ledger.c db/ledger.c $(LEDGER:%=%.c) $(UNIT_C)
+test_ledger_SRC := tests/unit/test_ledger.c $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
 test_ledger_LIB := sqlite3
 test_ledger_file_SRC := tests/unit/test_ledger_file.c $(LEDGER:%=%.c) $(UNIT_C)
 test_ledger_file_LIB := sqlite3
-test_ledger_versions_SRC := tests/unit/test_ledger_versions.c tests/support/ledger_bed.c db/ledger.c db/usage.c db/rrd_source.c db/rrd_plan.c \
+test_ledger_versions_SRC := tests/unit/test_ledger_versions.c tests/support/ledger_bed.c $(LEDGER_WRITER:%=%.c) db/usage.c db/rrd_source.c db/rrd_plan.c \
                             db/traffic_source.c $(LEDGER:%=%.c) $(UNIT_C)
 test_ledger_versions_LIB := sqlite3
 LINKS_C := src/net/links.c src/net/message.c
@@ -41,10 +41,10 @@ test_message_SRC := tests/unit/test_message.c src/net/message.c $(UNIT_C)
 test_message_LIB := libnl-3.0
 test_uplinks_SRC := tests/unit/test_uplinks.c src/net/uplinks.c $(LINKS_C) tests/support/netns.c $(UNIT_C)
 test_uplinks_LIB := libnl-3.0
-test_roster_SRC := tests/unit/test_roster.c src/daemon/roster.c src/net/uplinks.c $(LINKS_C) $(ACCOUNT_C) db/ledger.c $(LEDGER:%=%.c) tests/support/netns.c $(UNIT_C)
+test_roster_SRC := tests/unit/test_roster.c src/daemon/roster.c src/net/uplinks.c $(LINKS_C) $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) tests/support/netns.c $(UNIT_C)
 test_roster_LIB := libnl-3.0 sqlite3
 test_offload_SRC := tests/unit/test_offload.c src/net/offload.c tests/support/netns.c $(UNIT_C)
-test_helper_SRC := tests/unit/test_helper.c src/daemon/helper.c src/base/child.c $(wildcard src/config/*.c) $(UNIT_C)
+test_backoff_SRC := tests/unit/test_backoff.c src/daemon/backoff.c $(UNIT_C)
 test_heard_SRC := tests/unit/test_heard.c src/daemon/heard.c src/ipc/capture.c $(UNIT_C)
 test_nat_SRC := tests/unit/test_nat.c src/net/nat.c src/config/network.c $(UNIT_C)
 test_capture_ipc_SRC := tests/unit/test_capture_ipc.c src/ipc/capture.c src/ipc/packet.c $(UNIT_C)
@@ -78,7 +78,7 @@ test_network_SRC := tests/unit/test_network.c src/config/network.c $(UNIT_C)
 test_mysql_SRC := tests/unit/test_mysql.c tests/support/mariadb_bed.c tests/support/unit.c db/mysql.c $(BASE_C)
 test_mysql_LIB := libmariadb
 
-UNIT_TESTS := test_share test_pidfile test_naccttab test_network test_text test_log test_basis test_owner test_conf test_portion test_split test_epoch test_bucket test_account test_account_look test_ledger test_ledger_file test_ledger_versions test_links test_stats test_bind test_message test_frame test_netset test_rules test_uplinks test_nat test_offload test_roster test_heard test_helper test_capture_ipc test_rrd_plan test_rrd_tasks test_rrd test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink
+UNIT_TESTS := test_share test_pidfile test_naccttab test_network test_text test_log test_basis test_owner test_conf test_portion test_split test_epoch test_bucket test_account test_account_look test_ledger test_ledger_file test_ledger_versions test_links test_stats test_bind test_message test_frame test_netset test_rules test_uplinks test_nat test_offload test_roster test_heard test_backoff test_capture_ipc test_rrd_plan test_rrd_tasks test_rrd test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink
 
 test_value_SRC := tests/unit/test_value.c xen/value.c $(BASE_C)
 test_pending_SRC := tests/unit/test_pending.c xen/pending.c xen/snapshot.c xen/value.c $(BASE_C)
@@ -86,13 +86,13 @@ test_xl_state_SRC := tests/unit/test_xl_state.c xen/xl_state.c
 UNIT_TESTS += test_value test_pending test_xl_state
 
 SIM_C := tests/sim/sim.c tests/sim/memory_ledger.c
-test_sim_year_SRC := tests/sim/test_sim_year.c tests/sim/year_host.c tests/sim/year_daemon.c tests/sim/year_events.c tests/sim/year_checks.c $(SIM_C) $(ACCOUNT_C) db/ledger.c $(LEDGER:%=%.c) $(BASE_C)
+test_sim_year_SRC := tests/sim/test_sim_year.c tests/sim/year_host.c tests/sim/year_daemon.c tests/sim/year_events.c tests/sim/year_checks.c $(SIM_C) $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(BASE_C)
 test_sim_year_LIB := sqlite3
 HOST_C := tests/sim/host_kernel.c tests/sim/host_links.c tests/sim/host_store.c tests/sim/host_daemon.c tests/sim/host_events.c tests/sim/host_checks.c \
           src/daemon/follow.c src/daemon/poll.c src/daemon/trouble.c src/net/bind.c
 HOST_BASE_C := $(filter-out src/base/clock.c src/base/log.c,$(BASE_C))
 HOST_WRAP := -Wl,--wrap=ledger_commit -Wl,--wrap=ledger_fold
-test_sim_host_SRC := tests/sim/test_sim_host.c $(HOST_C) $(SIM_C) $(ACCOUNT_C) db/ledger.c $(LEDGER:%=%.c) $(HOST_BASE_C)
+test_sim_host_SRC := tests/sim/test_sim_host.c $(HOST_C) $(SIM_C) $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(HOST_BASE_C)
 test_sim_host_LIB := sqlite3
 test_sim_host_LDLIBS := $(HOST_WRAP)
 test_sim_zones_SRC := tests/sim/test_sim_zones.c src/cli/period.c tests/support/ledger_bed.c db/usage.c $(LEDGER:%=%.c) $(UNIT_C)
@@ -112,14 +112,14 @@ test_control_SRC := tests/unit/test_control.c src/ipc/control.c $(UNIT_C)
 UNIT_TESTS += test_units test_period test_usage test_present test_out test_args test_control
 
 CLASSIFY_C := src/net/rules.c src/net/prefixes.c src/net/netset.c src/net/frame.c $(wildcard src/config/*.c)
-test_settle_SRC := tests/unit/test_settle.c src/capture/settle.c $(UNIT_C)
+test_catch_up_SRC := tests/unit/test_catch_up.c src/net/catch_up.c $(UNIT_C)
 test_capture_table_SRC := tests/unit/test_capture_table.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) $(UNIT_C)
 test_capture_SRC := tests/unit/test_capture.c tests/support/netns.c src/ipc/capture.c src/ipc/packet.c src/config/network.c $(UNIT_C)
 test_sandbox_SRC := tests/unit/test_sandbox.c src/capture/sandbox.c $(UNIT_C)
 test_sandbox_LIB := libseccomp
 test_kernel_SRC := tests/unit/test_kernel.c src/kernel/maps.c src/net/prefixes.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) tests/support/netns.c $(UNIT_C)
 test_kernel_LIB := libbpf
-UNIT_TESTS += test_kernel test_capture_table test_settle test_capture test_sandbox
+UNIT_TESTS += test_kernel test_capture_table test_catch_up test_capture test_sandbox
 
 $(foreach t,$(UNIT_TESTS),$(eval $(t)_LIB += cmocka))
 
@@ -173,8 +173,8 @@ fuzz_xenstore_value_SRC := tests/fuzz/fuzz_xenstore_value.c xen/value.c $(BASE_C
 fuzz_frame_SRC := tests/fuzz/fuzz_frame.c src/net/frame.c
 fuzz_netset_SRC := tests/fuzz/fuzz_netset.c $(NETSET_C) $(BASE_C)
 fuzz_capture_table_SRC := tests/fuzz/fuzz_capture_table.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) $(BASE_C)
-fuzz_kernel_text_SRC := tests/fuzz/fuzz_kernel_text.c src/net/nat.c src/capture/settle.c src/config/network.c $(BASE_C)
-LEDGER_LIFE_C := tests/fuzz/ledger_life.c $(ACCOUNT_C) db/ledger.c db/usage.c db/rrd_source.c db/rrd_plan.c db/traffic_source.c $(LEDGER:%=%.c) $(BASE_C)
+fuzz_kernel_text_SRC := tests/fuzz/fuzz_kernel_text.c src/net/nat.c src/net/catch_up.c src/config/network.c $(BASE_C)
+LEDGER_LIFE_C := tests/fuzz/ledger_life.c $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) db/usage.c db/rrd_source.c db/rrd_plan.c db/traffic_source.c $(LEDGER:%=%.c) $(BASE_C)
 fuzz_ledger_rows_SRC := tests/fuzz/fuzz_ledger_rows.c $(LEDGER_LIFE_C)
 fuzz_ledger_rows_LIB := sqlite3
 fuzz_ledger_file_SRC := tests/fuzz/fuzz_ledger_file.c $(LEDGER_LIFE_C)

@@ -3,9 +3,37 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "base/err.h"
+
+int started_misused(const struct started_arguments *a)
+{
+	fputs(a->usage, stderr);
+	return 1 + 2;
+}
+
+int started_read(const struct started_arguments *a, int argc, char **argv, void *ctx)
+{
+	int c;
+
+	while ((c = getopt_long(argc, argv, a->letters, a->options, NULL)) != -1) {
+		switch (c) {
+		case 'h':
+			fputs(a->usage, stdout);
+			return 1;
+		case 'V':
+			printf("%s " XENBW_VERSION "\n", a->name);
+			return 1;
+		case '?':
+			return started_misused(a);
+		default:
+			a->take(ctx, c);
+		}
+	}
+	return optind < argc ? started_misused(a) : 0;
+}
 
 int started_check_socket(int fd, char **err)
 {

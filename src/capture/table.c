@@ -176,8 +176,8 @@ static void credit(struct capture_seen *s, enum direction dir, struct unknown *u
 	}
 }
 
-/* False: it still is unknown. */
-static bool settle_unknown(struct table *t, enum direction dir, struct unknown *u)
+/* To whom it belongs now. False: it still is unknown. */
+static bool assign(struct table *t, enum direction dir, struct unknown *u)
 {
 	enum owners_address address;
 	struct owners_name *name;
@@ -211,12 +211,12 @@ static void point_to_heirs(struct table *t, const struct unknown *gone)
 				t->recent[i].late = u->heir;
 }
 
-static void settle_unknowns(struct table *t, enum direction dir)
+static void assign_unknowns(struct table *t, enum direction dir)
 {
 	struct unknown *u, *next, *gone = NULL;
 
 	HASH_ITER (hh, t->unknown[dir], u, next) {
-		if (!settle_unknown(t, dir, u))
+		if (!assign(t, dir, u))
 			continue;
 		HASH_DELETE(hh, t->unknown[dir], u);
 		HASH_ADD(hh, gone, key, sizeof(u->key), u);
@@ -229,7 +229,7 @@ void table_vifs(struct table *t, const struct capture_vif *vifs, size_t count)
 {
 	owners_set(t->owners, vifs, count);
 	for (int d = 0; d < DIR_COUNT; d++)
-		settle_unknowns(t, d);
+		assign_unknowns(t, d);
 }
 
 /* ---- frames: each returns what grows should the frame have been late ---- */

@@ -16,12 +16,12 @@
 #include "base/mem.h"
 #include "base/privileges.h"
 #include "capture/sandbox.h"
-#include "capture/settle.h"
 #include "capture/table.h"
 #include "capture/tap.h"
 #include "config/conf.h"
 #include "ipc/capture.h"
 #include "ipc/packet.h"
+#include "net/catch_up.h"
 
 #define NAP_MS 20 /* between two looks into the rings; they hold what comes meanwhile */
 
@@ -34,7 +34,7 @@ struct worker {
 	struct tap **taps; /* two for each device: input, output */
 	size_t count;
 	struct pollfd *polls; /* xenbwd, then the taps */
-	FILE *backlogs;       /* for settle_wait; NULL: there are none */
+	FILE *backlogs;       /* for catch_up_wait; NULL: there are none */
 };
 
 /* ---- start and end ---- */
@@ -169,7 +169,7 @@ static int answer(struct worker *w, const struct capture_order *o, char **err)
 
 	table_late_after(w->table, stamp_of(o->counted_ns));
 	/* frames that cross meanwhile would fill a ring that is not read */
-	if (settle_wait(w->backlogs, drain_all, w, err) < 0 || sum_dropped(w, a.dropped, err) < 0)
+	if (catch_up_wait(w->backlogs, drain_all, w, err) < 0 || sum_dropped(w, a.dropped, err) < 0)
 		return -1;
 	seen = table_answer(w->table, &a);
 	table = capture_table_pack(seen, a.count, sizeof(*seen), err);
@@ -263,7 +263,7 @@ int worker_run(bool naccttab, char **err)
 	if (rc == 0)
 		rc = open_taps(&w, err);
 	if (rc == 0) {
-		w.backlogs = settle_open();
+		w.backlogs = catch_up_open();
 		rc = confine(err);
 	}
 	if (rc == 0) {

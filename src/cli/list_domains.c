@@ -227,7 +227,7 @@ static bool is_blind(const struct listing *l, const struct present_row *row)
 {
 	const struct control_vif *v = row->live ? said_of(l, row->live->xen) : NULL;
 
-	return v && (v->flags & CONTROL_VIF_UNSPLIT);
+	return v && (v->flags & CONTROL_VIF_BLIND);
 }
 
 static void put_rates(struct listing *l, struct out_table *t, const struct xen_vif *xen)

@@ -14,13 +14,13 @@
 
 static void put_text(const char *s, FILE *to)
 {
-	const char *guard = *s && strchr("=+-@\t\r", *s) ? "'" : "";
+	const char *apostrophe = *s && strchr("=+-@\t\r", *s) ? "'" : "";
 
 	if (!s[strcspn(s, ",\"\r\n")]) {
-		fprintf(to, "%s%s", guard, s);
+		fprintf(to, "%s%s", apostrophe, s);
 		return;
 	}
-	fprintf(to, "\"%s", guard);
+	fprintf(to, "\"%s", apostrophe);
 	for (; *s; s++)
 		fprintf(to, *s == '"' ? "\"\"" : "%c", *s);
 	fputc('"', to);

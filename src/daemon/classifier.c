@@ -11,10 +11,10 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "daemon/backoff.h"
 #include "daemon/daemon.h"
 #include "daemon/guard.h"
 #include "daemon/heard.h"
-#include "daemon/helper.h"
 #include "daemon/nat_watch.h"
 #include "daemon/roster.h"
 #include "ipc/packet.h"
@@ -36,7 +36,7 @@ struct classifier {
 	struct nat_watch *nat;
 	int fd; /* to the worker; -1: there is none */
 	struct event *on_answer, *on_retry;
-	struct helper_backoff backoff;
+	struct backoff backoff;
 	uint32_t asked, answered;   /* serials */
 	uint32_t overdue;           /* up to this one, the poll that asked went without the answer */
 	struct mono asked_at;       /* the oldest question without an answer */
@@ -69,7 +69,7 @@ static void close_worker(struct classifier *c)
 
 static void retry_later(struct classifier *c, const char *why)
 {
-	struct timeval wait = {.tv_sec = helper_wait(&c->backoff)};
+	struct timeval wait = {.tv_sec = backoff_wait(&c->backoff)};
 
 	close_worker(c);
 	log_err("%s; it is started again in %ld s, and what moves meanwhile is unattributed", why,
@@ -99,7 +99,7 @@ static bool hear(struct classifier *c, const struct capture_answer *a, int table
 		return false;
 	c->answered = a->serial;
 	if (c->up.ns)
-		helper_delivered(&c->backoff); /* the first answer says only that it looks */
+		backoff_delivered(&c->backoff); /* the first answer says only that it looks */
 	if (!c->up.ns || overdue)
 		c->up = clock_mono();
 	return true;
@@ -221,7 +221,7 @@ static void start_worker(struct classifier *c)
 		guard_end(c->d->guard, GUARD_CAPTURE);
 	if (!c->uplinks.count || guard_fd(c->d->guard) < 0)
 		return;
-	helper_started(&c->backoff);
+	backoff_started(&c->backoff);
 	c->fd = start_on(c, &err);
 	if (c->fd >= 0)
 		c->on_answer = event_new(c->d->base, c->fd, EV_READ | EV_PERSIST, on_answer, c);
@@ -341,7 +341,7 @@ void classifier_follow(struct classifier *c)
 	bool elsewhere = follow_uplinks(c), others = follow_roster(c);
 
 	if (elsewhere) {
-		c->backoff = (struct helper_backoff){0};
+		c->backoff = (struct backoff){0};
 		start_worker(c);
 	} else if (others) {
 		tell_roster(c);

@@ -28,7 +28,7 @@ struct control_server {
 
 static struct control_vif describe(const struct daemon *d, const struct followed *f)
 {
-	bool unsplit = d->classifier && classifier_is_blind_to(d->classifier, f->vif);
+	bool blind = d->classifier && classifier_is_blind_to(d->classifier, f->vif);
 
 	return (struct control_vif){
 		.vif = f->vif,
@@ -38,7 +38,7 @@ static struct control_vif describe(const struct daemon *d, const struct followed
 		.window_ms = f->window_ms,
 		.input_rate = f->rate[DIR_INPUT],
 		.output_rate = f->rate[DIR_OUTPUT],
-		.flags = unsplit ? CONTROL_VIF_UNSPLIT : 0,
+		.flags = blind ? CONTROL_VIF_BLIND : 0,
 	};
 }
 

@@ -246,7 +246,7 @@ static int open_account(struct daemon *d, const struct carry *before, enum carry
 
 /* What is open by now needs no privilege any more; the thread that libxenstore starts must not have any
  * either. */
-static int settle_down(char **err)
+static int give_up_rights(char **err)
 {
 	if (privileges_drop(err) < 0)
 		return -1;
@@ -291,7 +291,7 @@ int daemon_open(struct daemon **out, const struct conf *conf, struct guard *guar
 	d->directory = directory_new();
 	if (links_open(&d->links, err) < 0 || stats_open(&d->stats, err) < 0 || open_events(d, err) < 0 ||
 	    open_account(d, before, &way, err) < 0 || control_server_open(&d->control, d, err) < 0 ||
-	    settle_down(err) < 0) {
+	    give_up_rights(err) < 0) {
 		daemon_close(d);
 		return -1;
 	}

@@ -13,9 +13,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "daemon/backoff.h"
 #include "daemon/daemon.h"
 #include "daemon/guard.h"
-#include "daemon/helper.h"
 #include "db/sink.h"
 
 #define STOP_SECONDS 5  /* what the writer has to finish its batch */
@@ -26,7 +26,7 @@ struct feed {
 	int fd; /* our end; -1: it does not run */
 	struct event *on_message, *on_retry;
 	bool told_held; /* whether the writer knows that MySQL is held */
-	struct helper_backoff backoff;
+	struct backoff backoff;
 };
 
 static void start_writer(struct feed *f);
@@ -43,7 +43,7 @@ static void close_end(struct feed *f)
 
 static void retry_later(struct feed *f)
 {
-	struct timeval wait = {.tv_sec = helper_wait(&f->backoff)};
+	struct timeval wait = {.tv_sec = backoff_wait(&f->backoff)};
 
 	if (event_add(f->on_retry, &wait) < 0)
 		log_err("cannot set a timer for starting xenbw-writer again");
@@ -68,7 +68,7 @@ static void passed(struct feed *f, struct feed_message *m)
 	if (ledger_passed(f->d->ledger, m->sink, m->seq, &err) < 0)
 		log_warn("%s; sink %s tells again with the next slot", err, m->sink);
 	free(err);
-	helper_delivered(&f->backoff); /* it tells of nothing that was known */
+	backoff_delivered(&f->backoff); /* it tells of nothing that was known */
 }
 
 /* 1 = a message was handled, 0 = none is waiting, -1 = the writer closed its end or is not ours. */
@@ -151,7 +151,7 @@ static void start_writer(struct feed *f)
 {
 	char *err = NULL;
 
-	helper_started(&f->backoff);
+	backoff_started(&f->backoff);
 	f->fd = guard_start(f->d->guard, GUARD_WRITER, f->d->conf, true, &err);
 	if (f->fd >= 0) {
 		f->on_message = event_new(f->d->base, f->fd, EV_READ | EV_PERSIST, on_message, f);

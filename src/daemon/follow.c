@@ -75,7 +75,8 @@ static void tell_evidence(const struct daemon *d, const struct followed *f, cons
 
 	if (link->kind == DEVICE_BRIDGE) /* without a carrier when no port has one: that says nothing */
 		return;
-	/* A tap's counters live as long as the tap: only netback's own device begins anew with its guest. */
+	/* The counters of an emulated card's device live as long as it: only netback's own device begins anew
+	 * with its guest. */
 	if (f && f->binding.main == link->ifindex) {
 		seen.left_connected = f->left_connected;
 		seen.away = f->away;

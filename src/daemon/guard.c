@@ -18,7 +18,7 @@
 #include "base/mem.h"
 #include "base/privileges.h"
 #include "base/user.h"
-#include "daemon/helper.h"
+#include "daemon/settings.h"
 #include "ipc/packet.h"
 
 #define END_MS 3000 /* what it may take to end: it waits for its helpers a second each */
@@ -216,7 +216,7 @@ int guard_start(struct guard *g, enum guard_helper helper, const struct conf *co
 	if (socket_pair(pair, err) < 0)
 		return -1;
 	fds[0] = pair[1];
-	fds[1] = helper_settings(conf, with_secrets, err);
+	fds[1] = settings_fd(conf, with_secrets, err);
 	rc = fds[1] < 0 ? -1 : send_order(g, &order, fds, 2, err);
 	if (fds[1] >= 0)
 		close(fds[1]);

@@ -26,7 +26,7 @@ enum control_split {
 };
 
 enum control_vif_flags {
-	CONTROL_VIF_UNSPLIT = 1 /* its bytes cannot be told apart: NAT, or neither MAC nor address is known */
+	CONTROL_VIF_BLIND = 1 /* its bytes cannot be told apart: NAT, or neither MAC nor address is known */
 };
 
 struct control_request {

@@ -46,7 +46,7 @@ struct binding bind_vif(const struct links *links, unsigned domid, unsigned devi
 		now.emu = named(links, vifname, "-emu", node);
 	if (!now.emu)
 		now.emu = named(links, plain, "-emu", node);
-	if (now.emu == now.main) /* a vifname that looks like a tap's */
+	if (now.emu == now.main) /* a vifname that looks like an emulated card's */
 		now.emu = 0;
 	free(node);
 	free(plain);

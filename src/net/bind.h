@@ -4,8 +4,8 @@
  *
  * Pure. By netback's xenstore node where sysfs tells it, else by `vifname`, else by the name that the
  * toolstack gives (vif<domid>.<devid>, made from what xenstore says, never read out of a device's name); the
- * tap of an HVM's emulated card (…-emu) belongs to the same vif. A device that was bound stays bound through
- * later renames.
+ * device of an HVM's emulated card (…-emu) belongs to the same vif. A device that was bound stays bound
+ * through later renames.
  */
 #ifndef XENBW_BIND_H
 #define XENBW_BIND_H

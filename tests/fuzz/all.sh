@@ -9,6 +9,7 @@
 # time-limit: 300
 set -u
 . "$(dirname "$0")/../support/tap.sh"
+. "$(dirname "$0")/../support/pairs.sh"
 
 seconds=${FUZZ_SECONDS:-8}
 here=$(dirname "$0")
@@ -16,34 +17,30 @@ TMPDIR=$(mktemp -d /dev/shm/xenbw-fuzz.XXXXXX) || exit 1
 export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
 
-# run TARGET: its output and its exit status are files beside it.
+# run TARGET
 run() {
 	local target=$BUILD/fuzz/$1 corpus=$BUILD/fuzz/corpus/$1 dirs
 	mkdir -p "$corpus"
 	dirs=("$corpus")
 	[ ! -d "$here/seeds/$1" ] || dirs+=("$here/seeds/$1")
 	"$target" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=1024 -artifact_prefix="$target-" \
-		-print_final_stats=1 "${dirs[@]}" >"$target.log" 2>&1
-	echo $? >"$target.status"
+		-print_final_stats=1 "${dirs[@]}"
 }
 
-# well TARGET: it ended and found nothing.
+# well TARGET: it ended and found nothing; prints the end of what it said.
 well() {
-	tail -n 40 "$BUILD/fuzz/$1.log"
-	[ "$(cat "$BUILD/fuzz/$1.status")" = 0 ]
+	pairs_well "$BUILD/fuzz" "$1" >"$TMPDIR/said"
+	local status=$?
+	tail -n 40 "$TMPDIR/said"
+	return "$status"
 }
 
 targets=()
 for target in "$BUILD"/fuzz/fuzz_*; do
 	[ -f "$target" ] && [ -x "$target" ] || continue
 	targets+=("${target##*/}")
-	rm -f "$target.status"
 done
-for name in "${targets[@]}"; do
-	while [ "$(jobs -rp | wc -l)" -ge 2 ]; do wait -n; done
-	run "$name" &
-done
-wait
+pairs_run "$BUILD/fuzz" run "${targets[@]}"
 for name in "${targets[@]}"; do
 	tap_ok "$name finds nothing in $seconds s" well "$name"
 done

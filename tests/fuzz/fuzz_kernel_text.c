@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/settle.h"
+#include "net/catch_up.h"
 #include "net/nat.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -36,7 +36,7 @@ static uint64_t look(const uint8_t *data, size_t size, uint64_t busy)
 {
 	FILE *in = open_text(data, size);
 
-	settle_look(in, &busy);
+	catch_up_look(in, &busy);
 	fclose(in);
 	return busy;
 }

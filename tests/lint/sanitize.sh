@@ -8,6 +8,7 @@
 set -u
 . "$(dirname "$0")/../support/tap.sh"
 . "$(dirname "$0")/../support/files.sh"
+. tests/support/pairs.sh
 
 export UBSAN_OPTIONS=print_stacktrace=1 BED_TIME=200
 sanitized=$BUILD/lint/sanitize
@@ -36,14 +37,7 @@ export ASAN_OPTIONS=log_path=$reports/said:include_if_exists=$sanitized/options-
 export UBSAN_OPTIONS=print_stacktrace=1:log_path=$reports/said BUILD=$sanitized
 
 run() {
-	"tests/$1.sh" "$sanitized" >"$logs/${1//\//-}" 2>&1
-	echo $? >"$logs/${1//\//-}.status"
-}
-
-# well TEST: it passed; what it printed is shown where it did not.
-well() {
-	cat "$logs/${1//\//-}"
-	[ "$(cat "$logs/${1//\//-}.status")" = 0 ]
+	"tests/$1.sh" "$sanitized"
 }
 
 no_reports() {
@@ -53,13 +47,9 @@ no_reports() {
 
 scripts=(net/split net/rrd net/exact net/come-and-go net/bucket-ip net/readers fault/capture xen/directory
 	cli/list-domains cli/report cli/live cli/db cli/split cli/replay cli/graph cli/xenbw-graph cli/traffic-view)
+pairs_run "$logs" run "${scripts[@]}"
 for test in "${scripts[@]}"; do
-	while [ "$(jobs -rp | wc -l)" -ge 2 ]; do wait -n; done
-	run "$test" &
-done
-wait
-for test in "${scripts[@]}"; do
-	tap_ok "$test" well "$test"
+	tap_ok "$test" pairs_well "$logs" "$test"
 done
 tap_ok "no program had anything to say to its sanitizer" no_reports
 tap_done

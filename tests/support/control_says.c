@@ -60,7 +60,7 @@ static void fill(struct control_reply *r, char **argv)
 		*dot = '\0';
 		r->vifs[r->count++] = (struct control_vif){.domid = (uint32_t)number(*argv),
 							   .devid = (uint32_t)number(dot + 1),
-							   .flags = CONTROL_VIF_UNSPLIT};
+							   .flags = CONTROL_VIF_BLIND};
 	}
 }
 

@@ -103,7 +103,7 @@ static void answers_in_two_parts(int client)
 
 	for (uint32_t i = 0; i < CONTROL_VIFS; i++)
 		r.vifs[i] = (struct control_vif){
-			.domid = i, .input_rate = i * 10, .flags = i % 2 ? CONTROL_VIF_UNSPLIT : 0};
+			.domid = i, .input_rate = i * 10, .flags = i % 2 ? CONTROL_VIF_BLIND : 0};
 	send_reply(client, &r, CONTROL_VIFS, 2);
 	r.vifs[0].domid = 500;
 	r.vifs[1].domid = 501;
@@ -173,7 +173,7 @@ static void all_parts_of_an_answer_are_put_together(void **state)
 	assert_int_equal(s.vifs[CONTROL_VIFS - 1].input_rate, (CONTROL_VIFS - 1) * 10);
 	assert_int_equal(s.vifs[CONTROL_VIFS + 1].domid, 501);
 	assert_int_equal(s.vifs[0].flags, 0);
-	assert_int_equal(s.vifs[CONTROL_VIFS - 1].flags, CONTROL_VIF_UNSPLIT);
+	assert_int_equal(s.vifs[CONTROL_VIFS - 1].flags, CONTROL_VIF_BLIND);
 	free(s.vifs);
 }
 

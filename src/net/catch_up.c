@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "capture/settle.h"
+#include "net/catch_up.h"
 
 #include <inttypes.h>
 #include <poll.h>
@@ -33,7 +33,7 @@ static bool read_line(const char *line, uint32_t *backlog, uint32_t *processor)
 	return true;
 }
 
-void settle_look(FILE *in, uint64_t *busy)
+void catch_up_look(FILE *in, uint64_t *busy)
 {
 	uint64_t waiting = 0;
 	uint32_t backlog, processor;
@@ -45,20 +45,20 @@ void settle_look(FILE *in, uint64_t *busy)
 	*busy &= waiting;
 }
 
-FILE *settle_open(void)
+FILE *catch_up_open(void)
 {
 	return fopen(SOFTNET, "re");
 }
 
-int settle_wait(FILE *backlogs, settle_fn *fn, void *ctx, char **err)
+int catch_up_wait(FILE *backlogs, catch_up_fn *fn, void *ctx, char **err)
 {
 	uint64_t busy = backlogs ? UINT64_MAX : 0;
 	int64_t begun = clock_mono().ns, passed = 0;
 
-	while (passed < SETTLE_LEAST_MS || (busy && passed < SETTLE_MOST_MS)) {
+	while (passed < CATCH_UP_LEAST_MS || (busy && passed < CATCH_UP_MOST_MS)) {
 		if (busy) {
 			rewind(backlogs); /* it was read to its end: the kernel writes it anew */
-			settle_look(backlogs, &busy);
+			catch_up_look(backlogs, &busy);
 		}
 		(void)poll(NULL, 0, STEP_MS);
 		if (fn(ctx, err) < 0)

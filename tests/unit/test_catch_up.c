@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "capture/settle.h"
+#include "net/catch_up.h"
 #include "tests/support/unit.h"
 
 #define LINE(backlog, processor)                                                                     \
@@ -20,7 +20,7 @@ static uint64_t look(const char *text, uint64_t busy)
 	FILE *in = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
 
 	assert_non_null(in);
-	settle_look(in, &busy);
+	catch_up_look(in, &busy);
 	fclose(in);
 	return busy;
 }
@@ -72,16 +72,16 @@ static int any(void *ctx, char **err)
 static void it_waits_within_its_bounds(void **state)
 {
 	int64_t begun = clock_mono().ns;
-	FILE *backlogs = settle_open();
+	FILE *backlogs = catch_up_open();
 	int calls = 0;
 
 	(void)state;
 	assert_non_null(backlogs);
-	assert_int_equal(settle_wait(backlogs, any, &calls, NULL), 0);
-	assert_true(clock_mono().ns - begun >= SETTLE_LEAST_MS * INT64_C(1000000));
+	assert_int_equal(catch_up_wait(backlogs, any, &calls, NULL), 0);
+	assert_true(clock_mono().ns - begun >= CATCH_UP_LEAST_MS * INT64_C(1000000));
 	assert_true(calls > 0);
 	calls = 0;
-	assert_int_equal(settle_wait(NULL, any, &calls, NULL), 0);
+	assert_int_equal(catch_up_wait(NULL, any, &calls, NULL), 0);
 	assert_true(calls > 0);
 	fclose(backlogs);
 }
@@ -91,7 +91,7 @@ static int64_t wait_ms(FILE *backlogs)
 	int64_t begun = clock_mono().ns;
 	int calls = 0;
 
-	assert_int_equal(settle_wait(backlogs, any, &calls, NULL), 0);
+	assert_int_equal(catch_up_wait(backlogs, any, &calls, NULL), 0);
 	return (clock_mono().ns - begun) / 1000000;
 }
 
@@ -106,11 +106,11 @@ static void a_backlog_is_looked_at_anew(void **state)
 	scratch_write(path, idle, sizeof(idle) - 1);
 	backlogs = fopen(path, "re");
 	assert_non_null(backlogs);
-	assert_true(wait_ms(backlogs) < SETTLE_MOST_MS);
+	assert_true(wait_ms(backlogs) < CATCH_UP_MOST_MS);
 	scratch_write(path, busy, sizeof(busy) - 1);
-	assert_true(wait_ms(backlogs) >= SETTLE_MOST_MS);
+	assert_true(wait_ms(backlogs) >= CATCH_UP_MOST_MS);
 	scratch_write(path, idle, sizeof(idle) - 1);
-	assert_true(wait_ms(backlogs) < SETTLE_MOST_MS);
+	assert_true(wait_ms(backlogs) < CATCH_UP_MOST_MS);
 	fclose(backlogs);
 	scratch_free(dir);
 	free(path);
@@ -122,7 +122,7 @@ static void an_error_meanwhile_ends_the_wait(void **state)
 	int calls = 0;
 
 	(void)state;
-	assert_int_equal(settle_wait(NULL, third, &calls, &err), -1);
+	assert_int_equal(catch_up_wait(NULL, third, &calls, &err), -1);
 	assert_int_equal(calls, 3);
 	assert_string_equal(err, "third");
 	free(err);
@@ -138,5 +138,5 @@ int main(void)
 		cmocka_unit_test(an_error_meanwhile_ends_the_wait),
 	};
 
-	return cmocka_run_group_tests_name("settle", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("catch_up", tests, NULL, NULL);
 }

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * ledger_state: what the files of the ledger's writer share, and nobody else sees.
+ *
+ * ledger.c opens, loads and commits; ledger_fold.c keeps the sinks and folds the takes that all have passed.
+ */
+#ifndef XENBW_LEDGER_STATE_H
+#define XENBW_LEDGER_STATE_H
+
+#include <sqlite3.h>
+
+#include "db/ledger.h"
+#include "db/ledger_file.h"
+
+enum statement {
+	ADD_BUCKET,
+	END_LABEL,
+	ADD_LABEL,
+	ADD_UUID,
+	PUT_VIF,
+	PUT_EPOCH,
+	ADD_TAKE,
+	ADD_EVENT,
+	PUT_BASELINE,
+	DROP_BASELINE,
+	SET_OPEN_SLOT,
+	SET_RUN,
+	PASS_SINK,
+	STATEMENTS
+};
+
+struct ledger {
+	struct ledger_file file;
+	char *boot;
+	int64_t run; /* id of this run's row */
+	sqlite3_stmt *stmt[STATEMENTS];
+};
+
+/* Runs fn between BEGIN and COMMIT; undoes everything where it or the commit fails. */
+int ledger_transaction(struct ledger *l, int (*fn)(struct ledger *, const void *, char **), const void *arg,
+		       char **err);
+
+#endif
