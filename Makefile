@@ -41,6 +41,10 @@ xenbwd_LIB := libnl-3.0 xenstore sqlite3 libevent_core libcap-ng
 xenbw-guard_SRC := src/xenbw-guard.c src/base/started.c src/base/child.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/guard/*.c) src/ipc/packet.c
 xenbw-guard_LIB := libcap-ng
 
+xenbw-tc_SRC := src/xenbw-tc.c src/base/started.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/config/*.c) \
+                $(filter-out %.bpf.c,$(wildcard src/kernel/*.c)) src/ipc/capture.c src/ipc/packet.c src/net/catch_up.c src/net/netset.c src/net/prefixes.c src/net/rules.c
+xenbw-tc_LIB := libbpf libcap-ng
+
 MYSQL := db/mysql db/traffic_table db/traffic_source db/traffic_marker
 MYSQL_SINK := db/traffic_rows db/mysql_sink db/sink
 
@@ -70,7 +74,7 @@ xenbw-graph_LIB := librrd
 xenbw-xl_SRC := xen/xenbw-xl.c xen/xl_state.c src/base/mem.c src/base/err.c src/base/text.c
 xenbw-xl_LIB := xenlight xentoollog
 
-PROGRAMS := xenbwd xenbw-guard xenbw-writer xenbw-rrd xenbw-capture xenbw xenbw-graph xenbw-xl
+PROGRAMS := xenbwd xenbw-guard xenbw-writer xenbw-rrd xenbw-capture xenbw-tc xenbw xenbw-graph xenbw-xl
 
 include tests/tests.mk
 
@@ -137,7 +141,7 @@ install: all
 	  $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 	  $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d
 	install $(BUILD)/xenbwd $(BUILD)/xenbw $(DESTDIR)$(PREFIX)/sbin
-	install $(BUILD)/xenbw-guard $(BUILD)/xenbw-writer $(BUILD)/xenbw-rrd $(BUILD)/xenbw-capture $(BUILD)/xenbw-graph $(BUILD)/xenbw-xl \
+	install $(BUILD)/xenbw-guard $(BUILD)/xenbw-writer $(BUILD)/xenbw-rrd $(BUILD)/xenbw-capture $(BUILD)/xenbw-tc $(BUILD)/xenbw-graph $(BUILD)/xenbw-xl \
 	  $(DESTDIR)$(PREFIX)/libexec/xenbw
 	install -m 644 $(MAN8:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 $(MAN5:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man5

@@ -350,6 +350,7 @@ static void put_totals(struct listing *l, struct out_table *t)
 static void put_split_heads(const struct listing *l, struct out_table *t)
 {
 	static const char *const words[] = {[CONTROL_SPLIT_OFF] = "off",
+					    [CONTROL_SPLIT_KERNEL] = "kernel",
 					    [CONTROL_SPLIT_PCAP] = "pcap",
 					    [CONTROL_SPLIT_FAILING] = "failing"};
 	const struct control_status *s = &l->daemon;
@@ -422,6 +423,9 @@ static void tell_splitter(const struct listing *l)
 	switch (l->daemon.split) {
 	case CONTROL_SPLIT_OFF:
 		puts("Attribution is off.");
+		break;
+	case CONTROL_SPLIT_KERNEL:
+		printf("Split by the kernel (eBPF) on %s.\n", l->daemon.uplinks);
 		break;
 	case CONTROL_SPLIT_PCAP:
 		printf("Split by libpcap on %s.\n", l->daemon.uplinks);

@@ -47,7 +47,8 @@ struct capture_order {
 enum capture_device_flags {
 	CAPTURE_UPLINK = 1, /* `vif` is dom0's own card behind it, or 0 */
 	CAPTURE_BELOW = 2,  /* an uplink whose packets are seen at the device below it */
-	CAPTURE_BRIDGE = 4  /* `vif` is dom0's own card in it, or 0; */
+	CAPTURE_BRIDGE = 4, /* `vif` is dom0's own card in it, or 0 */
+	CAPTURE_INSIDE = 8  /* of a bridge: no uplink is in it */
 };
 
 struct capture_device {
@@ -100,7 +101,8 @@ struct capture_answer {
 	uint64_t dropped[DIR_COUNT]; /* packets that the kernel had no room for */
 	uint8_t stray_mac[6];        /* of the first stray output since the last answer */
 	uint8_t reserved[2];
-	uint64_t base, position; /* xenbw-tc: the growth is from one to the other; base 0: looks only since now */
+	uint64_t base,
+		position; /* xenbw-tc: the growth is from one to the other; base 0: looks only since now */
 };
 
 /* A table as a descriptor; -1 on error. And back: `count` records of it, allocated; NULL where it is no

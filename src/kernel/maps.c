@@ -4,12 +4,15 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -17,12 +20,15 @@
 #include "count.skel.h"
 #include "net/rules.h"
 
+#define LOCK_NAPS 150
+
 struct maps {
 	struct count *skeleton;
 	struct kernel_counts *each; /* room for what each processor counted */
 	int processors;
 	struct kernel_page *pages;
 	struct kernel_head *head;
+	int lock;
 };
 
 /* ---- loading ---- */
@@ -47,6 +53,22 @@ static int prepare_folder(const char *folder, char **err)
 		return err_set(err, "%s is in no bpffs; mount one with `mount -t bpf bpf /sys/fs/bpf`",
 			       folder);
 	return 0;
+}
+
+int maps_lock(const char *folder, char **err)
+{
+	const struct timespec nap = {.tv_nsec = 20000000};
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(err, "cannot open the folder %s", folder);
+	for (int i = 0; i < LOCK_NAPS; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return fd;
+		(void)nanosleep(&nap, NULL);
+	}
+	close(fd);
+	return err_set(err, "another xenbw-tc uses %s; stop its xenbwd first", folder);
 }
 
 static int load(struct maps *m, const char *folder, char **err)
@@ -88,14 +110,15 @@ int maps_open(struct maps **out, const char *folder, char **err)
 	struct maps *m = mem_alloc(sizeof(*m));
 
 	*out = NULL;
+	m->lock = -1;
 	libbpf_set_print(no_message);
 	m->processors = libbpf_num_possible_cpus();
 	if (m->processors < 0)
 		err_set(err, "the kernel does not say how many processors it may have");
 	else
 		m->each = mem_array((size_t)m->processors, sizeof(*m->each));
-	if (m->processors < 0 || prepare_folder(folder, err) < 0 || load(m, folder, err) < 0 ||
-	    share_book(m, err) < 0) {
+	if (m->processors < 0 || prepare_folder(folder, err) < 0 || (m->lock = maps_lock(folder, err)) < 0 ||
+	    load(m, folder, err) < 0 || share_book(m, err) < 0) {
 		maps_close(m);
 		return -1;
 	}
@@ -112,6 +135,8 @@ void maps_close(struct maps *m)
 	if (m->head)
 		(void)munmap(m->head, sizeof(*m->head));
 	count__destroy(m->skeleton);
+	if (m->lock >= 0)
+		close(m->lock);
 	free(m->each);
 	free(m);
 }

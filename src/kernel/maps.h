@@ -19,7 +19,11 @@ struct maps;
 
 enum maps_program { MAPS_LEAVE, MAPS_DELIVER, MAPS_ARRIVE };
 
-/* Makes the folder where it is missing. On failure *out is NULL. */
+/* Holds the folder for this process until the descriptor is closed; waits some seconds for another one's end.
+ */
+int maps_lock(const char *folder, char **err);
+
+/* Makes the folder where it is missing, and locks it. On failure *out is NULL. */
 int maps_open(struct maps **out, const char *folder, char **err);
 void maps_close(struct maps *m);
 
