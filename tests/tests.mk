@@ -117,7 +117,7 @@ test_capture_table_SRC := tests/unit/test_capture_table.c src/capture/table.c sr
 test_capture_SRC := tests/unit/test_capture.c tests/support/netns.c src/ipc/capture.c src/ipc/packet.c src/config/network.c $(UNIT_C)
 test_sandbox_SRC := tests/unit/test_sandbox.c src/capture/sandbox.c $(UNIT_C)
 test_sandbox_LIB := libseccomp
-test_kernel_SRC := tests/unit/test_kernel.c src/kernel/maps.c src/net/prefixes.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) tests/support/netns.c $(UNIT_C)
+test_kernel_SRC := tests/unit/test_kernel.c src/kernel/maps.c src/kernel/book.c src/net/prefixes.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) tests/support/netns.c $(UNIT_C)
 test_kernel_LIB := libbpf
 UNIT_TESTS += test_kernel test_capture_table test_catch_up test_capture test_sandbox
 

@@ -49,7 +49,7 @@ static struct share *share_of(struct account *a, struct vif *v, const char *text
 {
 	struct network n;
 
-	return account_share(a, v, *text && network_address(text, &n) ? n.address : NULL);
+	return account_share(a, v, text && *text && network_address(text, &n) ? n.address : NULL);
 }
 
 static void resume(struct vif *v)

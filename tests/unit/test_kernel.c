@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "capture/table.h"
 #include "config/conf.h"
+#include "kernel/book.h"
 #include "net/frame.h"
 #include "net/rules.h"
 #include "tests/support/netns.h"
@@ -474,6 +475,109 @@ static void who_opens_the_maps_again_finds_what_was_counted(void **state)
 	assert_int_equal(grown(b, WEB_SLOT).bytes[DIR_OUTPUT][CLASS_PEER], 120);
 }
 
+/* ---- the book ---- */
+
+static void leaves(struct bed *b, unsigned from)
+{
+	struct made m = plain("192.0.2.7", "203.0.113.1");
+	struct bytes frame = make(&m);
+
+	run(b, MAPS_LEAVE, b->uplink, from, 0, &frame);
+}
+
+/* One vif that sends, with the slot that the book gives it. */
+static void enter(struct bed *b, struct book *book, int64_t vif)
+{
+	struct maps_device devices[] = {{b->uplink, {.flags = KERNEL_UPLINK}},
+					{WEB_PORT, {.flags = KERNEL_VIF}}};
+	struct maps_who who = {devices, NULL, NULL, 2, 0, 0};
+
+	book_begin(book);
+	if (vif)
+		assert_int_equal(book_slot(book, WEB_PORT, NULL, vif, &devices[1].device.slot, NULL), 0);
+	book_settled(book);
+	who.device_count = vif ? 2 : 1;
+	assert_int_equal(maps_set_who(b->maps, &who, NULL), 0);
+}
+
+/* A reading; gives the output that it tells of a vif. */
+static uint64_t reads(struct book *book, uint64_t base, uint64_t committed, int64_t vif, uint64_t *position)
+{
+	size_t count;
+	struct capture_seen *seen = book_read(book, base, committed, &count, position, NULL);
+	uint64_t bytes = 0;
+
+	assert_non_null(seen);
+	for (size_t i = 0; i < count; i++)
+		if (seen[i].vif == vif)
+			bytes += class_bytes_total(&seen[i].bytes, DIR_OUTPUT);
+	free(seen);
+	return bytes;
+}
+
+static void growth_is_told_from_the_position_that_the_ledger_has(void **state)
+{
+	struct bed *b = *state;
+	struct book *book = book_new(b->maps);
+	uint64_t one, two, three, four;
+
+	assert_false(book_has(book, 0));
+	enter(b, book, 5);
+	assert_int_equal(reads(book, 0, 0, 5, &one), 0);
+	leaves(b, WEB_PORT);
+	assert_int_equal(reads(book, one, one, 5, &two), 120);
+	leaves(b, WEB_PORT);
+	assert_int_equal(reads(book, two, one, 5, &three), 120);
+	book_free(book); /* killed; the ledger has `one` or, if it was just committed, `three` */
+	book = book_new(b->maps);
+	assert_true(book_has(book, one) && book_has(book, three));
+	assert_int_equal(reads(book, one, one, 5, &four), 240);
+	assert_true(four > three);
+	assert_false(book_has(book, two)); /* its place was needed */
+	assert_int_equal(reads(book, three, three, 5, &four), 0);
+	book_free(book);
+}
+
+static void a_vif_that_is_gone_is_told_once_more_and_then_forgotten(void **state)
+{
+	struct bed *b = *state;
+	struct book *book = book_new(b->maps);
+	uint64_t at, next;
+
+	enter(b, book, 5);
+	(void)reads(book, 0, 0, 5, &at);
+	leaves(b, WEB_PORT);
+	enter(b, book, 0);
+	assert_int_equal(reads(book, at, at, 5, &next), 120);
+	assert_int_equal(reads(book, at, at, 5, &next), 120); /* as long as the ledger lacks it */
+	assert_int_equal(reads(book, next, next, 5, &at), 0);
+	assert_int_equal(reads(book, at, at, 5, &next), 0);
+	enter(b, book, 6); /* in the same slot: what its predecessor moved is not its own */
+	leaves(b, WEB_PORT);
+	assert_int_equal(reads(book, next, next, 6, &at), 120);
+	book_free(book);
+}
+
+static void who_is_in_no_ledger_yet_is_known_by_the_device_alone(void **state)
+{
+	struct bed *b = *state;
+	struct book *book = book_new(b->maps);
+	uint64_t at, next;
+
+	enter(b, book, 0);
+	(void)reads(book, 0, 0, 5, &next);
+	(void)reads(book, next, next, 5, &at);
+	(void)reads(book, at, at, 5, &next); /* the slot of the test before is free */
+	(void)reads(book, next, at, 5, &next);
+	enter(b, book, 7); /* since `next`; the ledger is at `at` when all are killed */
+	leaves(b, WEB_PORT);
+	book_back_to(book, at);
+	assert_int_equal(reads(book, at, at, 7, &next), 0);
+	enter(b, book, 8); /* as the next daemon calls it */
+	assert_int_equal(reads(book, at, at, 8, &next), 120);
+	book_free(book);
+}
+
 static void a_folder_elsewhere_is_refused(void **state)
 {
 	struct maps *m;
@@ -497,6 +601,9 @@ int main(void)
 		cmocka_unit_test(only_what_came_from_an_uplink_for_the_vif_is_input),
 		cmocka_unit_test(large_packets_tell_their_segments),
 		cmocka_unit_test(who_opens_the_maps_again_finds_what_was_counted),
+		cmocka_unit_test(growth_is_told_from_the_position_that_the_ledger_has),
+		cmocka_unit_test(a_vif_that_is_gone_is_told_once_more_and_then_forgotten),
+		cmocka_unit_test(who_is_in_no_ledger_yet_is_known_by_the_device_alone),
 		cmocka_unit_test(a_folder_elsewhere_is_refused)};
 
 	return cmocka_run_group_tests_name("kernel", tests, set_up, tear_down);
