@@ -61,10 +61,13 @@ static void close_worker(struct looker *l)
  * unattributed first, so that it never is booked twice. */
 static void end_kernel(struct looker *l, const char *why)
 {
+	bool worked = l->up.ns;
+
 	close_worker(l);
 	tc_give_up(l->d->tc);
 	log_err("%s; what moves is unattributed until xenbwd is started again", why);
-	if (notify_is_managed() && !l->d->stop) { /* which is done at once, and loses nothing */
+	/* Where it worked that is done at once, and costs the split of a poll; else it would fail again. */
+	if (worked && notify_is_managed() && !l->d->stop) {
 		l->d->again = l->d->stop = true;
 		event_base_loopexit(l->d->base, NULL);
 	}
