@@ -19,7 +19,7 @@ PINS=/sys/fs/bpf/xenbw
 bed_up || tap_bail "no bed"
 bw_config "attribution kernel"
 bw_start || tap_bail "no xenbwd"
-tap_ok "without a bpffs the log says what to do" grep -q 'xenbw-tc: .* is in no bpffs; mount one' "$BW_LOG"
+tap_ok "without a bpffs the log says what to do" bed_wait "its line" grep -q "xenbw-tc: /sys/fs/bpf is no bpffs; mount one" "$BW_LOG"
 bw_stop
 tap_is "and counting goes on" $? 0
 mount -t bpf bpf /sys/fs/bpf || tap_bail "no bpffs"

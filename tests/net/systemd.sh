@@ -168,6 +168,7 @@ tap_is "the files stay" "$(find "$BW_LEDGER" "$BW_RRD/web.rrd" | wc -l)" 2
 
 # The kernel tells the classes apart, within what the unit allows.
 config "attribution kernel"
+sd mount -t bpf -o mode=700 bpf /sys/fs/bpf || tap_bail "no bpffs" # which systemd leaves out in a container
 in_kernel() { [ "$(sd xenbw list-domains --json | jq -r '"\(.split) \(.uplinks[])"')" = "kernel peth0" ]; }
 tap_ok "attribution kernel: systemctl start" sd systemctl start xenbwd
 tap_ok "the kernel tells" sd_wait in_kernel
