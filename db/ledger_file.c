@@ -366,6 +366,10 @@ static int open_without_files(struct ledger_file *f, const char *path, int64_t *
 			"to a folder of your own, and name the copy with xenbw --ledger FILE",
 			path, path);
 	ledger_file_close(f);
+	if (err) { /* what the first try said */
+		free(*err);
+		*err = NULL;
+	}
 	uri = unchanging(path);
 	rc = open_to_read(f, uri, SQLITE_OPEN_URI, path, err);
 	free(uri);
