@@ -215,7 +215,7 @@ fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
 # For tests/lint/analyze.sh: each source of a program through gcc's analyzer. What was clean is not looked at again
 # until it, a header of it or this file changes.
 ANALYZED := $(sort $(foreach p,$(PROGRAMS),$($(p)_SRC)))
-SCHEMAS := $(BUILD)/gen/ledger_schema.h $(BUILD)/gen/ledger_views_schema.h $(BUILD)/gen/mysql_schema.h
+SCHEMAS := $(BUILD)/gen/ledger_schema.h $(BUILD)/gen/ledger_views_schema.h $(BUILD)/gen/mysql_schema.h $(BUILD)/gen/count.skel.h
 $(BUILD)/analyzer/%.o: %.c tests/tests.mk | $(SCHEMAS)
 	@mkdir -p $(@D)
 	@gcc -Itests/lint/analyze $(CPPFLAGS) $(DEPFLAGS) -std=c17 $(WARN) -O1 -Werror -fanalyzer -c -o $@ $<
