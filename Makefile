@@ -18,7 +18,7 @@ CPPFLAGS += -D_GNU_SOURCE -DXENBW_VERSION='"$(VERSION)"' -DXENBW_LIBEXECDIR='"$(
 ALL_CFLAGS = -std=c17 $(WARN) $(HARDEN) $(CFLAGS)
 DEPFLAGS   = -MMD -MP
 
-DEPS_BUILD := gcc clang make pkg-config libc6-dev libnl-3-dev libxen-dev libsqlite3-dev \
+DEPS_BUILD := gcc clang bpftool make pkg-config libc6-dev libbpf-dev libnl-3-dev libxen-dev libsqlite3-dev \
               librrd-dev libmariadb-dev libevent-dev libcap-ng-dev libpcap-dev libseccomp-dev libsmartcols-dev libjansson-dev uthash-dev fonts-dejavu-core
 DEPS_TEST  := libcmocka-dev valgrind mandoc iproute2 iputils-ping procps util-linux xen-utils-4.17 xenstore-utils sqlite3 \
               mariadb-server-core mariadb-client-core openssl php-cli php-mysql php-sqlite3 php-rrd \
@@ -41,6 +41,10 @@ xenbwd_LIB := libnl-3.0 xenstore sqlite3 libevent_core libcap-ng
 xenbw-guard_SRC := src/xenbw-guard.c src/base/started.c src/base/child.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/guard/*.c) src/ipc/packet.c
 xenbw-guard_LIB := libcap-ng
 
+xenbw-tc_SRC := src/xenbw-tc.c src/base/started.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/config/*.c) \
+                $(filter-out %.bpf.c,$(wildcard src/kernel/*.c)) src/ipc/capture.c src/ipc/packet.c src/net/catch_up.c src/net/netset.c src/net/prefixes.c src/net/rules.c
+xenbw-tc_LIB := libbpf libcap-ng
+
 MYSQL := db/mysql db/traffic_table db/traffic_source db/traffic_marker
 MYSQL_SINK := db/traffic_rows db/mysql_sink db/sink
 
@@ -56,7 +60,7 @@ xenbw-rrd_SRC := src/xenbw-rrd.c db/rrd_file.c db/rrd_tasks.c src/base/mem.c src
 xenbw-rrd_LIB := librrd
 
 xenbw-capture_SRC := src/xenbw-capture.c src/base/started.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/config/*.c src/capture/*.c) src/ipc/capture.c src/ipc/packet.c \
-                     src/net/frame.c src/net/netset.c src/net/rules.c
+                     src/net/catch_up.c src/net/frame.c src/net/netset.c src/net/prefixes.c src/net/rules.c
 xenbw-capture_LIB := libpcap libcap-ng libseccomp
 
 xenbw_SRC := src/xenbw.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/cli/*.c) src/ipc/control.c \
@@ -70,7 +74,7 @@ xenbw-graph_LIB := librrd
 xenbw-xl_SRC := xen/xenbw-xl.c xen/xl_state.c src/base/mem.c src/base/err.c src/base/text.c
 xenbw-xl_LIB := xenlight xentoollog
 
-PROGRAMS := xenbwd xenbw-guard xenbw-writer xenbw-rrd xenbw-capture xenbw xenbw-graph xenbw-xl
+PROGRAMS := xenbwd xenbw-guard xenbw-writer xenbw-rrd xenbw-capture xenbw-tc xenbw xenbw-graph xenbw-xl
 
 include tests/tests.mk
 
@@ -94,6 +98,15 @@ $(foreach p,$(PROGRAMS) $(TEST_PROGRAMS),$(eval $(call program,$(p))))
 $(BUILD)/obj/%.o: %.c | $(BUILD)/gen/ledger_schema.h $(BUILD)/gen/ledger_views_schema.h $(BUILD)/gen/mysql_schema.h
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(DEPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
+# The kernel's programs, and what the loader includes of them. Headers are the kernel's own and ours: no C library.
+BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -ffreestanding -Wall -Wextra -Isrc -I/usr/include/$(shell gcc -print-multiarch)
+$(BUILD)/gen/count.bpf.o: src/kernel/count.bpf.c src/kernel/layout.h src/net/rule_flags.h src/base/classes.h
+	@mkdir -p $(@D)
+	clang $(BPF_CFLAGS) -c -o $@ $<
+$(BUILD)/gen/count.skel.h: $(BUILD)/gen/count.bpf.o
+	bpftool gen skeleton $< name count > $@
+$(BUILD)/obj/src/kernel/maps.o: $(BUILD)/gen/count.skel.h
 
 # A schema as a C string, so that the .sql file stays the only copy.
 $(BUILD)/gen/%_schema.h: db/schema/%.sql
@@ -128,7 +141,7 @@ install: all
 	  $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 	  $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d
 	install $(BUILD)/xenbwd $(BUILD)/xenbw $(DESTDIR)$(PREFIX)/sbin
-	install $(BUILD)/xenbw-guard $(BUILD)/xenbw-writer $(BUILD)/xenbw-rrd $(BUILD)/xenbw-capture $(BUILD)/xenbw-graph $(BUILD)/xenbw-xl \
+	install $(BUILD)/xenbw-guard $(BUILD)/xenbw-writer $(BUILD)/xenbw-rrd $(BUILD)/xenbw-capture $(BUILD)/xenbw-tc $(BUILD)/xenbw-graph $(BUILD)/xenbw-xl \
 	  $(DESTDIR)$(PREFIX)/libexec/xenbw
 	install -m 644 $(MAN8:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 $(MAN5:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man5

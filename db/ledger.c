@@ -12,6 +12,7 @@
 #include "db/sql.h"
 
 #define MOST_ID (INT64_MAX / 2)
+#define MOST_WAITING (INT64_C(1) << 48) /* bytes; more is nonsense */
 
 static const char *const texts[STATEMENTS] = {
 	[ADD_BUCKET] = "INSERT INTO bucket(id, kind) VALUES (?, ?)",
@@ -47,6 +48,10 @@ static const char *const texts[STATEMENTS] = {
 		" VALUES (?, ?, ?, ?, ?, ?)",
 	[DROP_BASELINE] = "DELETE FROM baseline WHERE boot = ? AND ifindex = ?",
 	[SET_OPEN_SLOT] = "UPDATE meta SET value = max(value, ?) WHERE key = 'open_slot'",
+	[DROP_WAITING] = "DELETE FROM waiting",
+	[ADD_WAITING] = "INSERT INTO waiting(vif, address, direction, class, bytes) VALUES (?, ?, ?, ?, ?)",
+	[DROP_POSITION] = "DELETE FROM meta WHERE key = 'position'",
+	[SET_POSITION] = "INSERT INTO meta(key, value) VALUES ('position', ?)",
 	[SET_RUN] = "UPDATE run SET seen = max(seen, ?1), ended = iif(?2, max(seen, ?1), NULL) WHERE id = ?3",
 	[PASS_SINK] = "UPDATE sink SET seq = max(seq, ?) WHERE name = ?",
 };
@@ -188,6 +193,9 @@ void ledger_state_free(struct ledger_state *s)
 	free(s->vifs);
 	free(s->epochs);
 	free(s->baselines);
+	for (size_t i = 0; i < s->waiting_count; i++)
+		free(s->waiting[i].address);
+	free(s->waiting);
 	*s = (struct ledger_state){0};
 }
 
@@ -264,6 +272,23 @@ static void add_baseline(struct ledger_state *s, sqlite3_stmt *q)
 		.ifindex = (unsigned)sqlite3_column_int64(q, 0), .counters = four_counters(q, 1)};
 }
 
+/* What is not one, in a damaged ledger, is left out. */
+static void add_waiting(struct ledger_state *s, sqlite3_stmt *q)
+{
+	int64_t direction = sqlite3_column_int64(q, 2), class = sqlite3_column_int64(q, 3),
+		bytes = sqlite3_column_int64(q, 4);
+
+	if (direction < 0 || direction >= DIR_COUNT || class < 0 || class >= CLASS_UNATTRIBUTED ||
+	    bytes < 0 || bytes > MOST_WAITING)
+		return;
+	s->waiting = mem_resize(s->waiting, s->waiting_count + 1, sizeof(*s->waiting));
+	s->waiting[s->waiting_count++] = (struct ledger_waiting){.vif = sqlite3_column_int64(q, 0),
+								 .address = sql_word(q, 1),
+								 .direction = (enum direction)direction,
+								 .class = (enum byte_class) class,
+								 .bytes = (uint64_t)bytes};
+}
+
 /* ?1 in the query stands for this boot. */
 static int each_row(struct ledger *l, const char *query, struct ledger_state *s,
 		    void (*fn)(struct ledger_state *, sqlite3_stmt *), char **err)
@@ -325,11 +350,16 @@ static int check_marks(const struct ledger *l, const struct ledger_state *s, cha
 int ledger_load(struct ledger *l, struct ledger_state *s, char **err)
 {
 	sqlite3 *db = l->file.db;
-	int64_t runs = 0;
+	int64_t runs = 0, position = 0;
 
 	*s = (struct ledger_state){0};
 	if (sql_number(db, "SELECT count(*) FROM run", 0, &runs, err) < 0 ||
 	    sql_number(db, "SELECT value FROM meta WHERE key = 'open_slot'", 0, &s->open_slot, err) < 0 ||
+	    sql_number(db, "SELECT value FROM meta WHERE key = 'position'", 0, &position, err) < 0 ||
+	    each_row(l,
+		     "SELECT w.vif, w.address, w.direction, w.class, w.bytes FROM waiting w"
+		     " JOIN vif v ON v.id = w.vif WHERE v.boot = ?1 AND v.gone IS NULL",
+		     s, add_waiting, err) < 0 ||
 	    sql_number(db, "SELECT max(seen) FROM run", 0, &s->last_seen, err) < 0 ||
 	    sql_number(db, "SELECT max(id) FROM bucket", 0, &s->last_bucket, err) < 0 ||
 	    sql_number(db, "SELECT max(id) FROM vif", 0, &s->last_vif, err) < 0 ||
@@ -361,6 +391,7 @@ int ledger_load(struct ledger *l, struct ledger_state *s, char **err)
 		ledger_state_free(s);
 		return -1;
 	}
+	s->position = position > 0 ? (uint64_t)position : 0;
 	s->first_run = runs == 0;
 	return 0;
 }
@@ -430,6 +461,23 @@ static int put_baseline(struct ledger *l, const struct ledger_baseline *b, char 
 			(int64_t)c->tx_packets);
 }
 
+/* Without a position nobody goes on from it. */
+static int put_position(struct ledger *l, const struct ledger_batch *b, char **err)
+{
+	if (sql_exec(l->stmt[DROP_WAITING], err, "") < 0 || sql_exec(l->stmt[DROP_POSITION], err, "") < 0)
+		return -1;
+	if (!b->position)
+		return 0;
+	for (size_t i = 0; i < b->waiting_count; i++) {
+		const struct ledger_waiting *w = &b->waiting[i];
+
+		if (sql_exec(l->stmt[ADD_WAITING], err, "isiii", w->vif, w->address ? w->address : "",
+			     (int64_t)w->direction, (int64_t)w->class, (int64_t)w->bytes) < 0)
+			return -1;
+	}
+	return sql_exec(l->stmt[SET_POSITION], err, "i", (int64_t)b->position);
+}
+
 static int put_batch(struct ledger *l, const struct ledger_batch *b, char **err)
 {
 	if (put_labels(l, b, err) < 0)
@@ -450,7 +498,7 @@ static int put_batch(struct ledger *l, const struct ledger_batch *b, char **err)
 	for (size_t i = 0; i < b->baseline_count; i++)
 		if (put_baseline(l, b->baselines[i], err) < 0)
 			return -1;
-	if (sql_exec(l->stmt[SET_OPEN_SLOT], err, "i", b->open_slot) < 0)
+	if (sql_exec(l->stmt[SET_OPEN_SLOT], err, "i", b->open_slot) < 0 || put_position(l, b, err) < 0)
 		return -1;
 	/* The run begins with its first commit: a first run that dies before it was never there. */
 	if (!l->run && begin_run(l, b->now, err) < 0)

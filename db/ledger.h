@@ -81,11 +81,21 @@ struct ledger_baseline {
 	bool gone; /* the device is: take it out */
 };
 
+/* Seen by the classifier, and not in the vif's counters yet. */
+struct ledger_waiting {
+	int64_t vif;
+	char *address; /* "" or NULL: of the vif's own share */
+	enum direction direction;
+	enum byte_class class;
+	uint64_t bytes;
+};
+
 /* What one transaction holds. Arrays of pointers belong to the caller. */
 struct ledger_batch {
 	int64_t now, open_slot;
-	bool ended;                           /* the run ends cleanly with this batch */
-	bool left;                            /* and another ledger goes on from there */
+	uint64_t position; /* how far the classifier's counts are in this ledger; 0: none that go on */
+	bool ended;        /* the run ends cleanly with this batch */
+	bool left;         /* and another ledger goes on from there */
 	const struct ledger_bucket **buckets; /* new ones, without their label */
 	const struct ledger_label **labels;   /* in the order in which they were given */
 	const struct ledger_uuid **uuids;     /* new ones */
@@ -94,8 +104,9 @@ struct ledger_batch {
 	const struct ledger_take **takes;     /* new, by rising sequence */
 	const struct ledger_event **events;
 	const struct ledger_baseline **baselines; /* new, changed or gone */
+	const struct ledger_waiting *waiting;     /* all; instead of those before */
 	size_t bucket_count, label_count, uuid_count, vif_count, epoch_count, take_count, event_count,
-		baseline_count;
+		baseline_count, waiting_count;
 };
 
 /* What the ledger knew at the start. */
@@ -109,7 +120,9 @@ struct ledger_state {
 	struct ledger_vif *vifs;           /* those not gone */
 	struct ledger_epoch *epochs;       /* those not closed */
 	struct ledger_baseline *baselines; /* of this boot */
-	size_t bucket_count, uuid_count, vif_count, epoch_count, baseline_count;
+	struct ledger_waiting *waiting;    /* of this boot's vifs */
+	size_t bucket_count, uuid_count, vif_count, epoch_count, baseline_count, waiting_count;
+	uint64_t position; /* as in the last batch */
 };
 
 struct ledger;

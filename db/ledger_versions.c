@@ -78,19 +78,32 @@ static int drop_view(sqlite3 *db, const char *view, char **err)
 	return rc;
 }
 
+/* Version 3 has what is seen and waits. */
+static const char waiting_table[] =
+	"CREATE TABLE IF NOT EXISTS waiting (vif INTEGER NOT NULL REFERENCES vif(id), address TEXT NOT NULL,"
+	" direction INTEGER NOT NULL, class INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+	" PRIMARY KEY (vif, address, direction, class)) WITHOUT ROWID";
+
+static int upgrade_from_2(sqlite3 *db, char **err)
+{
+	return sql_run(db, waiting_table, err) < 0 ? -1 : set_version(db, err);
+}
+
 static int upgrade_from_1(sqlite3 *db, char **err)
 {
 	if (drop_view(db, "usage", err) < 0 || drop_view(db, "traffic", err) < 0 ||
 	    add_spoofed(db, "take", err) < 0 || add_spoofed(db, "slot", err) < 0 ||
 	    sql_run(db, ledger_views_schema, err) < 0)
 		return -1;
-	return set_version(db, err);
+	return upgrade_from_2(db, err);
 }
 
 int ledger_versions_upgrade(sqlite3 *db, int64_t version, char **err)
 {
-	if (version < LEDGER_SCHEMA)
+	if (version < 2)
 		return in_transaction(db, upgrade_from_1, err);
+	if (version < LEDGER_SCHEMA && in_transaction(db, upgrade_from_2, err) < 0)
+		return -1;
 	return sql_run(db, ledger_views_schema, err); /* makes what is missing, and writes nothing else */
 }
 
@@ -105,5 +118,5 @@ static const char bridge_from_1[] =
 
 int ledger_versions_bridge(sqlite3 *db, int64_t version, char **err)
 {
-	return version < LEDGER_SCHEMA ? sql_run(db, bridge_from_1, err) : 0;
+	return version < 2 ? sql_run(db, bridge_from_1, err) : 0;
 }

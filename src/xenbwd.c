@@ -17,15 +17,17 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/program.h"
 #include "config/conf.h"
 #include "daemon/detach.h"
 #include "daemon/service.h"
 
-enum { STATUS_FD = 256 }; /* options without a letter */
+enum { STATUS_FD = 256, TAKE_AWAY }; /* options without a letter */
 
 static void usage(FILE *out)
 {
 	fputs("usage: xenbwd [-dDnv] [-c FILE]\n"
+	      "       xenbwd --detach\n"
 	      "Counts each guest's traffic on a Xen dom0.\n"
 	      "\n"
 	      "  -c, --config FILE  read FILE (an xenbw.conf, or netacct's naccttab) instead of\n"
@@ -34,6 +36,7 @@ static void usage(FILE *out)
 	      "  -n, --check        check the configuration and exit\n"
 	      "  -v, --verbose      with -n: print the settings in force\n"
 	      "  -d, --debug        do not detach, and log more\n"
+	      "      --detach       take away what `attribution kernel` left in the kernel\n"
 	      "  -h, --help         print this\n"
 	      "  -V, --version      print the version\n"
 	      "\n"
@@ -60,6 +63,17 @@ static char *absolute(const char *path)
 	return mem_printf("%s/%s", folder, path);
 }
 
+/* Who put it there takes it away. */
+static int take_away(void)
+{
+	char *path = program_path("xenbw-tc");
+
+	execl(path, "xenbw-tc", "--detach", (char *)NULL);
+	fprintf(stderr, "xenbwd: cannot run %s: %s\n", path, strerror(errno));
+	free(path);
+	return EX_UNAVAILABLE;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -68,6 +82,7 @@ int main(int argc, char **argv)
 		{"check", no_argument, NULL, 'n'},
 		{"verbose", no_argument, NULL, 'v'},
 		{"debug", no_argument, NULL, 'd'},
+		{"detach", no_argument, NULL, TAKE_AWAY},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
 		{DETACH_OPTION, required_argument, NULL, STATUS_FD},
@@ -102,6 +117,8 @@ int main(int argc, char **argv)
 		case 'V':
 			puts("xenbwd " XENBW_VERSION);
 			return printed();
+		case TAKE_AWAY:
+			return take_away();
 		case STATUS_FD:
 			fd = detach_begun(optarg);
 			if (fd < 0) {

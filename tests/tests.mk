@@ -54,7 +54,7 @@ test_capture_ipc_SRC := tests/unit/test_capture_ipc.c src/ipc/capture.c src/ipc/
 test_frame_SRC := tests/unit/test_frame.c src/net/frame.c $(UNIT_C)
 NETSET_C := src/net/netset.c src/config/network.c
 test_netset_SRC := tests/unit/test_netset.c $(NETSET_C) $(UNIT_C)
-test_rules_SRC := tests/unit/test_rules.c src/net/rules.c src/net/netset.c $(wildcard src/config/*.c) $(UNIT_C)
+test_rules_SRC := tests/unit/test_rules.c src/net/rules.c src/net/prefixes.c src/net/netset.c $(wildcard src/config/*.c) $(UNIT_C)
 
 RRD_C := $(RRD:%=%.c)
 test_rrd_plan_SRC := tests/unit/test_rrd_plan.c db/rrd_plan.c $(BASE_C)
@@ -117,14 +117,16 @@ test_args_SRC := tests/unit/test_args.c src/cli/args.c src/cli/commands.c src/cl
 test_control_SRC := tests/unit/test_control.c src/ipc/control.c $(UNIT_C)
 UNIT_TESTS += test_units test_period test_usage test_present test_out test_args test_control
 
-CLASSIFY_C := src/net/rules.c src/net/netset.c src/net/frame.c $(wildcard src/config/*.c)
-test_catch_up_SRC := tests/unit/test_catch_up.c src/capture/catch_up.c $(UNIT_C)
+CLASSIFY_C := src/net/rules.c src/net/prefixes.c src/net/netset.c src/net/frame.c $(wildcard src/config/*.c)
+test_catch_up_SRC := tests/unit/test_catch_up.c src/net/catch_up.c $(UNIT_C)
 test_capture_table_SRC := tests/unit/test_capture_table.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) $(UNIT_C)
 test_capture_SRC := tests/unit/test_capture.c tests/support/capture_bed.c tests/support/netns.c src/ipc/capture.c src/ipc/packet.c src/config/network.c $(UNIT_C)
 test_capture_process_SRC := tests/unit/test_capture_process.c tests/support/capture_bed.c tests/support/netns.c src/ipc/capture.c src/ipc/packet.c src/config/network.c $(UNIT_C)
 test_sandbox_SRC := tests/unit/test_sandbox.c src/capture/sandbox.c $(UNIT_C)
 test_sandbox_LIB := libseccomp
-UNIT_TESTS += test_capture_table test_catch_up test_capture test_capture_process test_sandbox
+test_kernel_SRC := tests/unit/test_kernel.c src/kernel/maps.c src/kernel/book.c src/net/prefixes.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) tests/support/netns.c $(UNIT_C)
+test_kernel_LIB := libbpf
+UNIT_TESTS += test_kernel test_capture_table test_catch_up test_capture test_capture_process test_sandbox
 
 $(foreach t,$(UNIT_TESTS),$(eval $(t)_LIB += cmocka))
 
@@ -178,7 +180,7 @@ fuzz_xenstore_value_SRC := tests/fuzz/fuzz_xenstore_value.c xen/value.c $(BASE_C
 fuzz_frame_SRC := tests/fuzz/fuzz_frame.c src/net/frame.c
 fuzz_netset_SRC := tests/fuzz/fuzz_netset.c $(NETSET_C) $(BASE_C)
 fuzz_capture_table_SRC := tests/fuzz/fuzz_capture_table.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) $(BASE_C)
-fuzz_kernel_text_SRC := tests/fuzz/fuzz_kernel_text.c src/net/nat.c src/capture/catch_up.c src/config/network.c $(BASE_C)
+fuzz_kernel_text_SRC := tests/fuzz/fuzz_kernel_text.c src/net/nat.c src/net/catch_up.c src/config/network.c $(BASE_C)
 LEDGER_LIFE_C := tests/fuzz/ledger_life.c $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) db/usage.c db/rrd_source.c db/rrd_plan.c db/traffic_source.c $(LEDGER:%=%.c) $(BASE_C)
 fuzz_ledger_rows_SRC := tests/fuzz/fuzz_ledger_rows.c $(LEDGER_LIFE_C)
 fuzz_ledger_rows_LIB := sqlite3
@@ -213,7 +215,7 @@ fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
 # For tests/lint/analyze.sh: each source of a program through gcc's analyzer. What was clean is not looked at again
 # until it, a header of it or this file changes.
 ANALYZED := $(sort $(foreach p,$(PROGRAMS),$($(p)_SRC)))
-SCHEMAS := $(BUILD)/gen/ledger_schema.h $(BUILD)/gen/ledger_views_schema.h $(BUILD)/gen/mysql_schema.h
+SCHEMAS := $(BUILD)/gen/ledger_schema.h $(BUILD)/gen/ledger_views_schema.h $(BUILD)/gen/mysql_schema.h $(BUILD)/gen/count.skel.h
 $(BUILD)/analyzer/%.o: %.c tests/tests.mk | $(SCHEMAS)
 	@mkdir -p $(@D)
 	@gcc -Itests/lint/analyze $(CPPFLAGS) $(DEPFLAGS) -std=c17 $(WARN) -O1 -Werror -fanalyzer -c -o $@ $<

@@ -1,7 +1,8 @@
--- The ledger, schema 2. One row here is one fact; all else (RRD, MySQL, reports) is derived.
+-- The ledger, schema 3. One row here is one fact; all else (RRD, MySQL, reports) is derived.
 -- Times are UTC seconds. Bytes are IP bytes in the guest's view; raw counters are the kernel's, dom0's view.
 
-CREATE TABLE meta (                    -- uuid: names this ledger to its sinks; created; open_slot: slots below it are complete; unattributed: see view charging
+CREATE TABLE meta (                    -- uuid: names this ledger to its sinks; created; open_slot: slots below it are complete; unattributed: see view charging;
+                                       -- position: up to which reading of the kernel's class counts this ledger goes
 	key TEXT PRIMARY KEY NOT NULL,
 	value NOT NULL
 ) WITHOUT ROWID;
@@ -80,6 +81,15 @@ CREATE TABLE baseline (                -- counters of devices that were there be
 	rx_bytes INTEGER NOT NULL, rx_packets INTEGER NOT NULL,
 	tx_bytes INTEGER NOT NULL, tx_packets INTEGER NOT NULL,
 	PRIMARY KEY (boot, ifindex)
+) WITHOUT ROWID;
+
+CREATE TABLE waiting (                 -- of what was read up to `position`: seen on an uplink, and not in a vif's counters yet
+	vif INTEGER NOT NULL REFERENCES vif(id),
+	address TEXT NOT NULL,
+	direction INTEGER NOT NULL,    -- 0: input, 1: output
+	class INTEGER NOT NULL,        -- 0: external, 1: peer, 2: direct, 3: local, 4: ignored
+	bytes INTEGER NOT NULL,
+	PRIMARY KEY (vif, address, direction, class)
 ) WITHOUT ROWID;
 
 CREATE TABLE take (                    -- immutable; folded into `slot` once every sink has passed it

@@ -154,6 +154,7 @@ struct account *account_new(const struct account_settings *settings, const struc
 		HASH_ADD(hh, a->baselines, ifindex, sizeof(b->ifindex), b);
 	}
 	close_earlier_boots(a, state->last_seen);
+	account_resume(a, state->waiting, state->waiting_count);
 	return a;
 }
 

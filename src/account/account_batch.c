@@ -35,6 +35,7 @@ void account_batch(struct account *a, struct ledger_batch *batch)
 	batch->events = mem_array(a->events.count, sizeof(*batch->events));
 	for (size_t i = 0; i < a->events.count; i++)
 		batch->events[batch->event_count++] = a->events.items[i];
+	batch->waiting = account_waiting(a, &batch->waiting_count);
 	batch->baselines = mem_array(HASH_COUNT(a->baselines), sizeof(*batch->baselines));
 	for (b = a->baselines; b; b = b->hh.next)
 		if (b->is_new)
@@ -51,6 +52,7 @@ void account_batch_free(struct ledger_batch *batch)
 	free(batch->takes);
 	free(batch->events);
 	free(batch->baselines);
+	free((void *)(uintptr_t)batch->waiting);
 	*batch = (struct ledger_batch){0};
 }
 

@@ -3,7 +3,8 @@
  * account_state: what the files of the account share, and nobody else sees.
  *
  * account.c knows what is there, account_poll.c takes readings in, account_settle.c divides them into classes
- * and addresses, account_take.c makes takes of that, account_batch.c batches of those.
+ * and addresses, account_take.c makes takes of that, account_batch.c batches of those;
+ * account_waiting.c carries what is seen and not in the counters yet over a restart.
  */
 #ifndef XENBW_ACCOUNT_STATE_H
 #define XENBW_ACCOUNT_STATE_H
@@ -140,6 +141,13 @@ void account_free_vif(struct vif *v);
 
 /* Out of the table: to be told to the ledger, then freed. */
 void account_move_to_gone(struct account *a, struct vif *v);
+
+/* account_waiting.c: all that is seen and neither booked nor cut, for the ledger; the array is the caller's.
+ */
+struct ledger_waiting *account_waiting(const struct account *a, size_t *count);
+
+/* account_waiting.c: the same back from it. */
+void account_resume(struct account *a, const struct ledger_waiting *list, size_t count);
 
 /* account_take.c: makes takes of what is pending, for the open slot. */
 void account_cut(struct account *a, struct vif *v);

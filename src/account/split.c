@@ -35,6 +35,13 @@ uint64_t split_waiting(const struct split *s)
 	return sum(s->seen) - sum(s->booked);
 }
 
+/* T, S and the rest count from here: T is behind S + rest by what waits, as it was. */
+void split_resume(struct split *s, const uint64_t waiting[CLASS_COUNT])
+{
+	memcpy(s->seen, waiting, sizeof(s->seen));
+	s->seen_before = sum(s->seen);
+}
+
 uint64_t split_surplus(const struct split *s, uint64_t total_growth, const uint64_t seen_growth[CLASS_COUNT],
 		       uint64_t late)
 {

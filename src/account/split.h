@@ -51,6 +51,9 @@ void split_poll(struct split *s, uint64_t total_growth, const uint64_t seen_grow
 void split_teardown(struct split *s, uint64_t total_growth, const uint64_t seen_growth[CLASS_COUNT],
 		    uint64_t late, uint64_t missed, struct split_growth *growth);
 
+/* Goes on where a split of before ended: only what was waiting there matters. All zero until then. */
+void split_resume(struct split *s, const uint64_t waiting[CLASS_COUNT]);
+
 /* What was seen and is neither booked nor cut yet. */
 uint64_t split_waiting(const struct split *s);
 

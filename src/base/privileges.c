@@ -125,6 +125,18 @@ int privileges_keep_raw(const struct user *u, bool *raw, char **err)
 	return rc == 0 ? no_new_privs(err) : rc;
 }
 
+int privileges_keep_kernel(bool loading, char **err)
+{
+	static const unsigned on_the_way[] = {CAP_NET_ADMIN, CAP_BPF, CAP_PERFMON, CAP_SETPCAP};
+	int rc = narrow(on_the_way, sizeof(on_the_way) / sizeof(*on_the_way), false, err);
+
+	if (rc == 0)
+		rc = lock(err);
+	if (rc == 0)
+		rc = narrow(on_the_way, loading ? 3 : 2, false, err);
+	return rc == 0 ? no_new_privs(err) : rc;
+}
+
 int privileges_hand_on_raw(bool on, char **err)
 {
 	if (prctl(PR_CAP_AMBIENT, on ? PR_CAP_AMBIENT_RAISE : PR_CAP_AMBIENT_LOWER, CAP_NET_RAW, 0, 0) < 0)

@@ -32,6 +32,11 @@ int privileges_take_group(const struct user *u, char **err);
  * on. Where this process has not even that one, it has none afterwards (*raw says so). */
 int privileges_keep_raw(const struct user *u, bool *raw, char **err);
 
+/* Of capabilities only the rights to traffic control and to BPF stay, and none goes through an exec.
+ * `loading`: the one that the verifier wants for arithmetic on pointers (CAP_PERFMON) as well; again without
+ * it drops it. */
+int privileges_keep_kernel(bool loading, char **err);
+
 /* Whether a program that is exec'ed from now on may open packet sockets. */
 int privileges_hand_on_raw(bool on, char **err);
 

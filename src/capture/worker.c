@@ -15,13 +15,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/privileges.h"
-#include "capture/catch_up.h"
 #include "capture/sandbox.h"
 #include "capture/table.h"
 #include "capture/tap.h"
 #include "config/conf.h"
 #include "ipc/capture.h"
 #include "ipc/packet.h"
+#include "net/catch_up.h"
 
 #define NAP_MS 20 /* between two looks into the rings; they hold what comes meanwhile */
 

@@ -35,6 +35,9 @@ static void tell_splitter(const struct listing *l)
 	case CONTROL_SPLIT_OFF:
 		say(l, "Attribution is off.");
 		break;
+	case CONTROL_SPLIT_KERNEL:
+		say(l, "Split by the kernel (eBPF) on %s.", l->daemon.uplinks);
+		break;
 	case CONTROL_SPLIT_PCAP:
 		say(l, "Split by libpcap on %s.", l->daemon.uplinks);
 		break;

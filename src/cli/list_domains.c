@@ -194,6 +194,7 @@ static void put_totals(struct listing *l, struct out_table *t)
 static void put_split_heads(const struct listing *l, struct out_table *t)
 {
 	static const char *const words[] = {[CONTROL_SPLIT_OFF] = "off",
+					    [CONTROL_SPLIT_KERNEL] = "kernel",
 					    [CONTROL_SPLIT_PCAP] = "pcap",
 					    [CONTROL_SPLIT_FAILING] = "failing"};
 	const struct control_status *s = &l->daemon;

@@ -23,7 +23,7 @@ enum conf_kind { CONF_XENBW, CONF_NACCTTAB };
 enum bucket_kind { BUCKET_DOMAIN, BUCKET_IP };
 enum database_kind { DATABASE_NONE, DATABASE_MYSQL };
 enum mysql_tls { TLS_OFF, TLS_PREFER, TLS_REQUIRE, TLS_VERIFY };
-enum attribution_kind { ATTRIBUTION_AUTO, ATTRIBUTION_PCAP, ATTRIBUTION_OFF };
+enum attribution_kind { ATTRIBUTION_AUTO, ATTRIBUTION_KERNEL, ATTRIBUTION_PCAP, ATTRIBUTION_OFF };
 
 /* How to reach the server. Each text is NULL where it is not set. */
 struct conf_mysql {

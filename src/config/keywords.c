@@ -114,7 +114,7 @@ static const struct keyword keywords[] = {
 #define KEYWORDS (sizeof(keywords) / sizeof(keywords[0]))
 
 static const char *const tls_words[] = {"off", "prefer", "require", "verify"};
-static const char *const attribution_words[] = {"auto", "pcap", "off"};
+static const char *const attribution_words[] = {"auto", "kernel", "pcap", "off"};
 
 const struct keyword *keyword_at(size_t n)
 {
@@ -300,10 +300,7 @@ static int set_attribution(enum attribution_kind *field, const char *value, char
 		*field = (enum attribution_kind)i;
 		return 0;
 	}
-	if (strcmp(value, "kernel") == 0)
-		return err_set(err, "kernel attribution (eBPF) comes with a later version; write "
-				    "`attribution auto` or `pcap`");
-	return err_set(err, "`%s` is none of `auto`, `pcap`, `off`", value);
+	return err_set(err, "`%s` is none of `auto`, `kernel`, `pcap`, `off`", value);
 }
 
 static int set_unattributed(bool *charged, const char *value, char **err)

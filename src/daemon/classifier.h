@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * classifier: what crossed the uplinks, for the account; xenbwd's end of xenbw-capture's worker.
+ * classifier: what crossed the uplinks, for the account.
  *
- * Chooses the uplinks, keeps a worker running, tells it who has which MAC and address, and asks it at each
- * poll. A worker that dies, hangs or talks nonsense costs the split of those polls (unattributed), never a
- * byte of a total; the loop waits for it for some tenths of a second at most, and not again while it hangs.
- * One that is only late (a busy host) costs nothing: its answer is taken at the next poll.
+ * Chooses the uplinks, follows who has which MAC and address, and hands on what daemon/looker.h hears of who
+ * looks. Says what cannot be told apart, and what is nobody's.
  */
 #ifndef XENBW_CLASSIFIER_H
 #define XENBW_CLASSIFIER_H
@@ -34,8 +32,12 @@ void classifier_wait(struct classifier *c);
  * committed; the next one is, for both. */
 const struct account_look *classifier_look(struct classifier *c, struct mono counted, bool patient);
 
+/* Up to which position what was given goes, for the ledger; 0: to none. */
+uint64_t classifier_position(const struct classifier *c);
+
 struct classifier_status {
-	bool looks;                                   /* a worker does, and answered at the last poll */
+	bool kernel;                                  /* xenbw-tc, not a worker of xenbw-capture */
+	bool looks;                                   /* somebody does, and answered at the last poll */
 	uint64_t dropped, stray_packets, stray_bytes; /* since xenbwd's start */
 };
 

@@ -51,7 +51,7 @@ static void describe_split(const struct daemon *d, struct control_reply *r)
 		return;
 	s = classifier_status(d->classifier);
 	names = classifier_uplinks(d->classifier);
-	r->split = s.looks ? CONTROL_SPLIT_PCAP : CONTROL_SPLIT_FAILING;
+	r->split = !s.looks ? CONTROL_SPLIT_FAILING : s.kernel ? CONTROL_SPLIT_KERNEL : CONTROL_SPLIT_PCAP;
 	strncpy(r->uplinks, names, sizeof(r->uplinks) - 1);
 	r->dropped = s.dropped;
 	r->stray_packets = s.stray_packets;

@@ -226,6 +226,7 @@ static int open_account(struct daemon *d, const struct carry *before, enum carry
 		rc = ledger_load(d->ledger, &state, err);
 	if (rc == 0) {
 		settings.boot = boot;
+		d->position = state.position;
 		d->account = account_new(&settings, &state, d->started);
 		if (state.open_slot > d->started + SLOT_SECONDS)
 			log_warn("the ledger's last slot is %" PRId64
@@ -266,8 +267,8 @@ static void prepare_rrd(const struct conf *conf)
 	free(err);
 }
 
-int daemon_open(struct daemon **out, const struct conf *conf, struct guard *guard, struct ledger *ledger,
-		const struct carry *before, char **err)
+int daemon_open(struct daemon **out, const struct conf *conf, struct guard *guard, struct tc *tc,
+		struct ledger *ledger, const struct carry *before, char **err)
 {
 	struct daemon *d = mem_alloc(sizeof(*d));
 	enum carry_way way = CARRY_NOTHING;
@@ -275,6 +276,7 @@ int daemon_open(struct daemon **out, const struct conf *conf, struct guard *guar
 	*out = NULL;
 	d->conf = conf;
 	d->guard = guard;
+	d->tc = tc;
 	d->ledger = ledger;
 	d->started = clock_wall();
 	d->last_poll = d->last_commit = clock_mono();

@@ -4,8 +4,8 @@
  *
  * One struct, one event loop, one thread of ours (libxenstore has one of its own). follow.c keeps the account
  * up to date with what is there, poll.c reads the counters and commits, classifier.c looks after
- * xenbw-capture and feed.c after xenbw-writer, control_server.c answers clients. Nothing here gives up once
- * it runs: what fails is logged once, with what is so meanwhile, and tried again.
+ * who looks at the uplinks and feed.c after xenbw-writer, control_server.c answers clients. Nothing here
+ * gives up once it runs: what fails is logged once, with what is so meanwhile, and tried again.
  */
 #ifndef XENBW_DAEMON_H
 #define XENBW_DAEMON_H
@@ -29,6 +29,7 @@ struct classifier;
 struct control_server;
 struct feed;
 struct guard;
+struct tc;
 
 /* A vif as the loop follows it. dom0's own device in a bridge is one too: domid 0, devid its ifindex. */
 struct followed {
@@ -57,12 +58,14 @@ struct daemon {
 	struct ledger *ledger;
 	struct account *account;
 	struct guard *guard;
+	struct tc *tc;                 /* NULL: not the kernel counts by class */
 	struct feed *feed;             /* NULL: nothing is fed */
 	struct classifier *classifier; /* NULL: nobody looks at packets */
 	struct control_server *control;
 	struct event *on_links, *on_directory, *on_timer, *on_soon, *on_term, *on_int, *on_hup, *on_tstp,
 		*on_cont, *on_guard, *on_watchdog;
 	struct followed *followed, *by_vif; /* the same: by numbers, by ledger id */
+	uint64_t position;                  /* of the classifier, in the ledger; 0: none */
 	int64_t started;
 	struct mono last_poll, last_commit;
 	int64_t told_slot; /* the open slot when xenbw-writer was last told */
@@ -165,10 +168,11 @@ enum daemon_end {
 	DAEMON_LEAVE /* the same, and to another ledger */
 };
 
-/* Sets everything up, ready to begin. `conf`, `guard` and `ledger` outlive it.
+/* Sets everything up, ready to begin. `conf`, `guard`, `tc` (or NULL) and `ledger`
+ * outlive it.
  * `before` is what the daemon before a reload left, empty at a start. On failure *d is NULL. */
-int daemon_open(struct daemon **out, const struct conf *conf, struct guard *guard, struct ledger *ledger,
-		const struct carry *before, char **err);
+int daemon_open(struct daemon **out, const struct conf *conf, struct guard *guard, struct tc *tc,
+		struct ledger *ledger, const struct carry *before, char **err);
 
 /* The first reading and commit; from then on xenbw-writer is fed. Once, and again after a daemon_end that
  * failed. */

@@ -108,6 +108,7 @@ bool poll_commit(struct daemon *d, bool ended, bool left)
 	account_batch(d->account, &batch);
 	batch.ended = ended;
 	batch.left = left;
+	batch.position = d->classifier ? classifier_position(d->classifier) : 0;
 	rc = ledger_commit(d->ledger, &batch, &err);
 	account_batch_free(&batch);
 	trouble_is(&d->no_commit, rc < 0 ? err : NULL);
@@ -116,6 +117,7 @@ bool poll_commit(struct daemon *d, bool ended, bool left)
 	if (rc < 0)
 		return false;
 	account_committed(d->account);
+	d->position = batch.position;
 	d->committed = true;
 	return true;
 }

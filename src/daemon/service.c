@@ -18,6 +18,7 @@
 #include "daemon/daemon.h"
 #include "daemon/detach.h"
 #include "daemon/guard.h"
+#include "daemon/tc.h"
 
 /* The settings in force and what lives by them. */
 struct service {
@@ -27,6 +28,7 @@ struct service {
 	bool has_conf; /* there is one to free */
 	struct pidfile pidfile;
 	struct guard *guard;   /* lives through reloads, for only the first start has the right to make it */
+	struct tc *tc;         /* so does this; NULL: the first start did not want it */
 	struct ledger *ledger; /* lives through reloads that do not name another one */
 	struct daemon *daemon;
 	struct carry carry; /* what the last one left */
@@ -91,6 +93,14 @@ static int open_ledger(struct ledger **out, const char *path, struct ledger **be
 	return rc;
 }
 
+/* While there is the right to. xenbw-tc first, for the guard's start takes root's group from this process. */
+static void start_helpers(struct service *s)
+{
+	if (s->conf.attribution == ATTRIBUTION_KERNEL)
+		s->tc = tc_new();
+	s->guard = guard_new(&s->conf);
+}
+
 /* One that stays the same is there all the time; another one is taken before the old one is let go. */
 static int start(struct service *s, char **err)
 {
@@ -105,9 +115,9 @@ static int start(struct service *s, char **err)
 	if (s->guard)
 		guard_follow(s->guard, &s->conf);
 	else
-		s->guard = guard_new(&s->conf);
+		start_helpers(s);
 	if ((!s->ledger && open_ledger(&s->ledger, s->conf.ledger, NULL, err) < 0) ||
-	    daemon_open(&s->daemon, &s->conf, s->guard, s->ledger, &s->carry, err) < 0) {
+	    daemon_open(&s->daemon, &s->conf, s->guard, s->tc, s->ledger, &s->carry, err) < 0) {
 		if (!same) {
 			pidfile_release(&s->pidfile);
 			s->pidfile = before;
@@ -415,6 +425,7 @@ void service_free(struct service *s)
 	if (s->has_conf)
 		conf_free(&s->conf);
 	guard_free(s->guard);
+	tc_free(s->tc);
 	carry_free(&s->carry);
 	ledger_close(s->ledger);
 	pidfile_release(&s->pidfile);

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONTROL_MAGIC 0x78656e32 /* "xen2": changes with the layout */
+#define CONTROL_MAGIC 0x78656e33 /* "xen3": changes with the layout */
 #define CONTROL_VIFS 128
 #define CONTROL_UPLINKS 128
 
@@ -21,6 +21,7 @@ enum control_kind { CONTROL_STATUS = 1 };
 /* Who tells the classes apart at present. */
 enum control_split {
 	CONTROL_SPLIT_OFF, /* nobody, as configured */
+	CONTROL_SPLIT_KERNEL,
 	CONTROL_SPLIT_PCAP,
 	CONTROL_SPLIT_FAILING /* nobody, though somebody should */
 };

@@ -6,8 +6,7 @@
 
 #include "base/mem.h"
 #include "net/netset.h"
-
-enum { IGNORE = 1, DONTIGNORE = 2, OURNET = 4, DIRECT = 8, PEER = 16 };
+#include "net/rule_flags.h"
 
 struct rules {
 	struct netset *lists;
@@ -20,15 +19,28 @@ struct rules *rules_new(const struct conf *c)
 	struct rules *r = mem_alloc(sizeof(*r));
 
 	r->lists = netset_new();
-	netset_add(r->lists, &c->ignorenet, IGNORE);
-	netset_add(r->lists, &c->dontignore, DONTIGNORE);
-	netset_add(r->lists, &c->ournet, OURNET);
-	netset_add(r->lists, &c->direct_peer, DIRECT);
-	netset_add(r->lists, &c->peer, PEER);
+	netset_add(r->lists, &c->ignorenet, RULE_IGNORE);
+	netset_add(r->lists, &c->dontignore, RULE_DONTIGNORE);
+	netset_add(r->lists, &c->ournet, RULE_OURNET);
+	netset_add(r->lists, &c->direct_peer, RULE_DIRECT);
+	netset_add(r->lists, &c->peer, RULE_PEER);
 	netset_build(r->lists);
 	memcpy(r->mask, c->ignoremask.address + 12, sizeof(r->mask));
 	r->own_in_ournet = c->kind == CONF_NACCTTAB;
 	return r;
+}
+
+struct prefixes rules_prefixes(const struct conf *c)
+{
+	struct prefixes p = {0};
+
+	prefixes_add(&p, &c->ignorenet, RULE_IGNORE);
+	prefixes_add(&p, &c->dontignore, RULE_DONTIGNORE);
+	prefixes_add(&p, &c->ournet, RULE_OURNET);
+	prefixes_add(&p, &c->direct_peer, RULE_DIRECT);
+	prefixes_add(&p, &c->peer, RULE_PEER);
+	prefixes_build(&p);
+	return p;
 }
 
 void rules_free(struct rules *r)
@@ -62,13 +74,5 @@ enum byte_class rules_class(const struct rules *r, const uint8_t *own, const uin
 		return CLASS_IGNORED;
 	own_in = own ? netset_flags(r->lists, own) : 0;
 	remote_in = netset_flags(r->lists, remote);
-	if ((own_in | remote_in) & IGNORE && !((own_in | remote_in) & DONTIGNORE))
-		return CLASS_IGNORED;
-	if (own && r->own_in_ournet && !(own_in & OURNET))
-		return CLASS_EXTERNAL;
-	if (remote_in & OURNET)
-		return CLASS_LOCAL;
-	if (remote_in & DIRECT)
-		return CLASS_DIRECT;
-	return remote_in & PEER ? CLASS_PEER : CLASS_EXTERNAL;
+	return rule_flags_class(own_in, remote_in, own && r->own_in_ournet);
 }

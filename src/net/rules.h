@@ -13,12 +13,16 @@
 
 #include "base/classes.h"
 #include "config/conf.h"
+#include "net/prefixes.h"
 
 struct rules;
 
 /* Copies what it needs. */
 struct rules *rules_new(const struct conf *c);
 void rules_free(struct rules *r);
+
+/* The same lists for a longest match, with the flags of rule_flags.h; free with prefixes_free. */
+struct prefixes rules_prefixes(const struct conf *c);
 
 /* Addresses as in struct network. own NULL: nobody but the sender says whose address it is, so that it is not
  * believed (a guest would choose one that is ignored): the remote end alone decides. */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/catch_up.h"
+#include "net/catch_up.h"
 #include "net/nat.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

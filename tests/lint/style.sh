@@ -8,12 +8,13 @@ set -u
 
 # From which rooms a room may include headers, besides its own. Arrows point one way.
 declare -A MAY_INCLUDE=(
-	[main]='cli daemon guard writer capture account net xen db config ipc base'
+	[main]='cli daemon guard writer capture kernel account net xen db config ipc base'
 	[cli]='account net xen db config ipc base'
 	[daemon]='account net xen db config ipc base'
 	[guard]='ipc base'
 	[writer]='db config ipc base'
 	[capture]='net config ipc base'
+	[kernel]='net config ipc base'
 	[account]='net xen db config base'
 	[net]='xen config ipc base'
 	[xen]='config ipc base'

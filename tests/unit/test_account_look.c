@@ -758,6 +758,63 @@ static void whatever_is_told_every_byte_is_booked_once(void **state)
 	}
 }
 
+/* What a ledger would give to the next daemon. */
+static void restart(struct bed *b)
+{
+	struct account_settings settings = {.boot = "boot-1", .late = 60};
+	struct ledger_bucket bucket = {.id = 1, .label = mem_strdup("g1")};
+	struct ledger_state state = {.buckets = &bucket, .bucket_count = 1, .vif_count = 1, .epoch_count = 1};
+	struct ledger_batch batch;
+	struct ledger_vif vif;
+	struct ledger_epoch epoch;
+	struct account *next;
+
+	account_batch(b->account, &batch);
+	assert_int_equal(batch.vif_count, 1);
+	assert_int_equal(batch.epoch_count, 1);
+	vif = *batch.vifs[0];
+	epoch = *batch.epochs[0];
+	state.vifs = &vif;
+	state.epochs = &epoch;
+	state.waiting = (struct ledger_waiting *)(uintptr_t)batch.waiting;
+	state.waiting_count = batch.waiting_count;
+	state.last_vif = state.last_epoch = state.last_bucket = 1;
+	next = account_new(&settings, &state, b->now);
+	account_batch_free(&batch);
+	commit(b);
+	account_free(b->account);
+	b->account = next;
+	free(bucket.label);
+}
+
+static void what_waits_goes_on_after_a_restart_under_its_address(void **state)
+{
+	struct bed *b = set_up(false);
+
+	(void)state;
+	here(b, 1, "10.0.0.1 10.0.0.2");
+	moves(b, 1, 1);
+	saw(b, 1, "10.0.0.1", DIR_INPUT, CLASS_PEER, 1000);
+	saw(b, 1, "10.0.0.2", DIR_INPUT, CLASS_DIRECT, 2000); /* ahead of the counters */
+	saw(b, 1, NULL, DIR_OUTPUT, CLASS_EXTERNAL, 300);
+	b->told[1].late[DIR_INPUT] = 3000;
+	b->told[1].late[DIR_OUTPUT] = 300;
+	poll_all(b);
+	restart(b);
+	b->take_count = 0; /* the sequence begins anew */
+	moves(b, 1, 2);
+	poll_all(b);
+	commit(b);
+	assert_int_equal(booked(b, 1, NULL, NULL, DIR_INPUT, CLASS_LOCAL), 0);
+	assert_int_equal(booked(b, 1, NULL, NULL, DIR_INPUT, CLASS_PEER) +
+				 booked(b, 1, NULL, NULL, DIR_INPUT, CLASS_DIRECT),
+			 2000);
+	assert_true(input(b, "10.0.0.2", CLASS_DIRECT) >= 1000);
+	assert_int_equal(output(b, 1, CLASS_EXTERNAL), 200);
+	assert_int_equal(output(b, 1, CLASS_LOCAL), 0);
+	tear_down(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -779,6 +836,7 @@ int main(void)
 		cmocka_unit_test(a_surplus_proves_nothing_where_the_total_is_not_whole),
 		cmocka_unit_test(spoofed_bytes_are_a_part_of_what_is_booked),
 		cmocka_unit_test(whatever_is_told_every_byte_is_booked_once),
+		cmocka_unit_test(what_waits_goes_on_after_a_restart_under_its_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

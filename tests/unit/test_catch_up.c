@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "capture/catch_up.h"
+#include "net/catch_up.h"
 #include "tests/support/unit.h"
 
 #define LINE(backlog, processor)                                                                     \

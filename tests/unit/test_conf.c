@@ -278,7 +278,7 @@ static void a_bucket_is_a_domain_or_an_ip(void **state)
 	bad("bucket domains", "`domains`", NULL);
 }
 
-static void attribution_has_three_words_and_one_for_later(void **state)
+static void attribution_has_four_words(void **state)
 {
 	struct conf c = good("attribution pcap\n");
 
@@ -288,9 +288,10 @@ static void attribution_has_three_words_and_one_for_later(void **state)
 	c = good("attribution pcap\nattribution off\n");
 	assert_int_equal(c.attribution, ATTRIBUTION_OFF);
 	conf_free(&c);
-	bad("poll 5\nattribution kernel", "xenbw.conf:2", "`attribution`", "later version",
-	    "write `attribution auto` or `pcap`", NULL);
-	bad("attribution none", "`none`", "`auto`, `pcap`, `off`", NULL);
+	c = good("attribution kernel\n");
+	assert_int_equal(c.attribution, ATTRIBUTION_KERNEL);
+	conf_free(&c);
+	bad("attribution none", "`none`", "`auto`, `kernel`, `pcap`, `off`", NULL);
 	bad("attribution", "`attribution auto`", NULL);
 }
 
@@ -529,7 +530,7 @@ int main(void)
 		cmocka_unit_test(numbers_out_of_range_or_no_numbers_are_refused),
 		cmocka_unit_test(commits_cannot_be_more_frequent_than_readings),
 		cmocka_unit_test(a_bucket_is_a_domain_or_an_ip),
-		cmocka_unit_test(attribution_has_three_words_and_one_for_later),
+		cmocka_unit_test(attribution_has_four_words),
 		cmocka_unit_test(unattributed_bytes_are_charged_or_not),
 		cmocka_unit_test(paths_are_absolute_and_not_too_long),
 		cmocka_unit_test(the_rrd_folder_holds_nothing_that_root_trusts),

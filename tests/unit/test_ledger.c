@@ -13,6 +13,54 @@
 #include "tests/support/unit.h"
 #include "tests/support/writer_bed.h"
 
+/* The classifier's position, and what waits, are those of the last commit. */
+static void where_the_classifier_is_stands_in_each_commit(void **state)
+{
+	const struct ledger_waiting waiting[] = {{4, writer_bed_text("10.0.0.1"), DIR_OUTPUT, CLASS_PEER, 77},
+						 {4, NULL, DIR_INPUT, CLASS_EXTERNAL, 88}};
+	struct ledger_batch later = {.now = 2001, .open_slot = SLOT0, .position = 1ULL << 62};
+	struct ledger_state s;
+	struct writer_bed_sample sample;
+	struct writer_bed b;
+
+	(void)state;
+	writer_bed_set_up(&b);
+	writer_bed_fill(&sample);
+	sample.batch.position = 12345;
+	sample.batch.waiting = waiting;
+	sample.batch.waiting_count = 2;
+	writer_bed_commit(&b, &sample.batch);
+	s = writer_bed_load(&b);
+	assert_int_equal(s.position, 12345);
+	assert_int_equal(s.waiting_count, 2);
+	assert_string_equal(s.waiting[0].address, "");
+	assert_int_equal(s.waiting[0].bytes, 88);
+	assert_string_equal(s.waiting[1].address, "10.0.0.1");
+	assert_int_equal(s.waiting[1].direction, DIR_OUTPUT);
+	assert_int_equal(s.waiting[1].class, CLASS_PEER);
+	assert_int_equal(s.waiting[1].bytes, 77);
+	ledger_state_free(&s);
+	writer_bed_run(&b,
+		       "INSERT INTO waiting VALUES (4, 'x', 0, 5, 9), (4, 'x', 2, 0, 9), (4, 'x', 0, 0, -9)");
+	s = writer_bed_load(&b);
+	assert_int_equal(s.waiting_count, 2); /* what cannot be is left out */
+	ledger_state_free(&s);
+	writer_bed_commit(&b, &later);
+	s = writer_bed_load(&b);
+	assert_int_equal(s.position, 1ULL << 62);
+	assert_int_equal(s.waiting_count, 0);
+	ledger_state_free(&s);
+	later.position = 0; /* nobody goes on from it */
+	later.waiting = waiting;
+	later.waiting_count = 2;
+	writer_bed_commit(&b, &later);
+	s = writer_bed_load(&b);
+	assert_int_equal(s.position, 0);
+	assert_int_equal(s.waiting_count, 0);
+	ledger_state_free(&s);
+	writer_bed_tear_down(&b);
+}
+
 static void an_empty_ledger_knows_nothing(void **state)
 {
 	struct ledger_state s;
@@ -514,6 +562,7 @@ static void a_ledger_in_use_cannot_be_opened_twice(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(where_the_classifier_is_stands_in_each_commit),
 		cmocka_unit_test(an_empty_ledger_knows_nothing),
 		cmocka_unit_test(every_column_is_written_where_it_belongs),
 		cmocka_unit_test(what_was_committed_is_loaded_again),

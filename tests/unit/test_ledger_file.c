@@ -338,9 +338,9 @@ static void a_ledger_of_a_newer_version_is_refused_unchanged(void **state)
 	struct ledger_file f = writer(&p);
 
 	(void)state;
-	run(&f, "PRAGMA user_version = 3");
+	run(&f, "PRAGMA user_version = 4");
 	ledger_file_close(&f);
-	refused_unchanged(&p, "newer", "schema 3", true);
+	refused_unchanged(&p, "newer", "schema 4", true);
 	place_free(&p);
 }
 

@@ -420,6 +420,15 @@ static void a_classifier_that_runs_ahead_by_less_than_a_poll_loses_nothing(void 
 			assert_int_equal(g.clipped, 0);
 			for (int c = 0; c < CLASS_COUNT; c++)
 				booked[c] += g.classes[c];
+			if (random_below(&r, 8) == 0) { /* a restart keeps what waits, and nothing else */
+				uint64_t waiting[CLASS_COUNT];
+
+				for (int c = 0; c < CLASS_COUNT; c++)
+					waiting[c] = s.seen[c] - s.booked[c];
+				s = (struct split){0};
+				split_resume(&s, waiting);
+				assert_int_equal(split_waiting(&s), sum(waiting));
+			}
 			/* never more local than there was */
 			assert_true(booked[CLASS_LOCAL] <= true_class[CLASS_LOCAL]);
 		}

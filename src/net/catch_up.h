@@ -6,8 +6,8 @@
  * it may lie in a processor's backlog meanwhile, which /proc/net/softnet_stat tells. What waits in an
  * uplink's queue for longer is beyond this.
  */
-#ifndef XENBW_CAPTURE_CATCH_UP_H
-#define XENBW_CAPTURE_CATCH_UP_H
+#ifndef XENBW_CATCH_UP_H
+#define XENBW_CATCH_UP_H
 
 #include <stdbool.h>
 #include <stdint.h>

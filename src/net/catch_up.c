@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "capture/catch_up.h"
+#include "net/catch_up.h"
 
 #include <inttypes.h>
 #include <poll.h>

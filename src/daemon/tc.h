@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * tc: the process of xenbw-tc, which has the kernel count by class.
+ *
+ * Started once, while xenbwd has its capabilities; lives through reloads. Without it, bytes are unattributed
+ * until xenbwd itself is started again.
+ */
+#ifndef XENBW_TC_H
+#define XENBW_TC_H
+
+struct tc;
+
+/* Never fails: what does not work is logged, and there is no descriptor. */
+struct tc *tc_new(void);
+
+/* Waits for its end for some seconds at most; one that does not end is killed. */
+void tc_free(struct tc *t);
+
+/* Our end of its socket, not waiting; -1: it does not run. */
+int tc_fd(const struct tc *t);
+
+/* It has ended, or talks nonsense: let go. */
+void tc_give_up(struct tc *t);
+
+#endif

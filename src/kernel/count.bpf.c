@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * count: the kernel's programs, which count by class what crosses the uplinks (sections named `tc`, clsact).
+ *
+ * `leave` sits at an uplink's egress: whoever a packet came from (skb->ingress_ifindex; 0: dom0 itself) has
+ * it as output. `deliver` sits at a vif's egress: what came from an uplink is the vif's input. `arrive` sits
+ * at an uplink's ingress, for dom0's own input and that of routed vifs, whose packets lose the uplink's
+ * number on their way through a bridge. Each hands every packet on to whoever else looks, unchanged.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "kernel/layout.h"
+#include "net/rule_flags.h"
+
+#define ETHER 14
+#define TAG 4
+#define TAGS 15 /* as many as xenbw-capture reads */
+#define IPV4_HEADER 20
+#define IPV6_HEADER 40
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, KERNEL_SLOTS * 2);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, uint32_t);
+	__type(value, struct kernel_device);
+} devices SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, KERNEL_SLOTS * 2);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, struct kernel_address_key);
+	__type(value, struct kernel_address);
+} addresses SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, KERNEL_SLOTS);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, struct kernel_host_key);
+	__type(value, struct kernel_address);
+} hosts SEC(".maps");
+
+struct networks {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(key_size, sizeof(struct kernel_network)); /* by type, clang 14 leaves its BTF out */
+	__uint(value_size, sizeof(uint32_t));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 2);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, uint32_t);
+	__array(values, struct networks);
+} lists SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, uint32_t);
+	__type(value, struct kernel_rules);
+} rules SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, uint32_t);
+	__type(value, uint32_t);
+} current SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, KERNEL_SLOTS);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, uint32_t);
+	__type(value, struct kernel_counts);
+} counts SEC(".maps");
+
+/* Not the programs': what xenbw-tc has to find again. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, KERNEL_SLOTS);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, uint32_t);
+	__type(value, struct kernel_page);
+} pages SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, uint32_t);
+	__type(value, struct kernel_head);
+} head SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, KERNEL_SLOTS * 2);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, uint32_t);
+	__type(value, uint32_t);
+} hooks SEC(".maps");
+
+/* A packet as far as accounting needs it. */
+struct packet {
+	uint8_t source[16], target[16];
+	uint8_t ether[16]; /* target and source MAC */
+	uint32_t bytes;    /* of IP */
+	bool tagged;
+};
+
+/* ---- reading: what net/frame.c reads of a captured frame ---- */
+
+static __always_inline bool is_tag(uint16_t type)
+{
+	return type == 0x8100 || type == 0x88a8 || type == 0x9100 || type == 0x9200;
+}
+
+static __always_inline uint16_t read16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static __always_inline void map_ipv4(uint8_t to[16], const uint8_t *address)
+{
+	to[10] = to[11] = 0xff;
+	__builtin_memcpy(to + 12, address, 4);
+}
+
+static __always_inline bool read_ip(struct __sk_buff *skb, uint32_t at, uint32_t version, struct packet *p)
+{
+	uint32_t rest = skb->len - at, said;
+	uint8_t ip[IPV6_HEADER];
+
+	if (version == 4) {
+		if (bpf_skb_load_bytes(skb, at, ip, IPV4_HEADER) < 0 || ip[0] >> 4 != 4 || (ip[0] & 15) < 5)
+			return false;
+		map_ipv4(p->source, ip + 12);
+		map_ipv4(p->target, ip + 16);
+		said = read16(ip + 2);
+	} else {
+		if (bpf_skb_load_bytes(skb, at, ip, IPV6_HEADER) < 0 || ip[0] >> 4 != 6)
+			return false;
+		__builtin_memcpy(p->source, ip + 8, 16);
+		__builtin_memcpy(p->target, ip + 24, 16);
+		said = read16(ip + 4);
+		said = said ? said + IPV6_HEADER : 0;
+	}
+	p->bytes = said && said < rest ? said : rest;
+	return true;
+}
+
+static __always_inline bool read_raw(struct __sk_buff *skb, struct packet *p)
+{
+	uint8_t first;
+
+	if (bpf_skb_load_bytes(skb, 0, &first, 1) < 0)
+		return false;
+	return read_ip(skb, 0, first >> 4 == 4 ? 4 : 6, p);
+}
+
+static __always_inline bool read_packet(struct __sk_buff *skb, bool raw, struct packet *p)
+{
+	uint32_t at = ETHER;
+	uint8_t two[2];
+	uint16_t type;
+
+	p->tagged = skb->vlan_present;
+	if (raw)
+		return read_raw(skb, p);
+	if (bpf_skb_load_bytes(skb, 0, p->ether, ETHER) < 0)
+		return false;
+	type = read16(p->ether + 12);
+	for (int i = 0; i < TAGS && is_tag(type); i++) {
+		p->tagged = true;
+		at += TAG;
+		if (bpf_skb_load_bytes(skb, at - 2, two, 2) < 0)
+			return false;
+		type = read16(two);
+	}
+	if (type == 0x0800)
+		return read_ip(skb, at, 4, p);
+	return type == 0x86dd && read_ip(skb, at, 6, p);
+}
+
+/* ---- addresses ---- */
+
+static __always_inline bool is_equal(const uint8_t *a, const uint8_t *b, int size)
+{
+	uint8_t differ = 0;
+
+	for (int i = 0; i < size; i++)
+		differ |= a[i] ^ b[i];
+	return differ == 0;
+}
+
+static __always_inline bool is_ipv4(const uint8_t a[16])
+{
+	uint8_t zero = 0;
+
+	for (int i = 0; i < 10; i++)
+		zero |= a[i];
+	return !zero && a[10] == 0xff && a[11] == 0xff;
+}
+
+static __always_inline bool is_unspecified(const uint8_t a[16])
+{
+	uint8_t front = 0;
+
+	for (int i = 0; i < 12; i++)
+		front |= a[i];
+	return !(a[12] | a[13] | a[14] | a[15]) && (!front || is_ipv4(a));
+}
+
+static __always_inline bool is_foreign(uint32_t flags, const uint8_t own[16])
+{
+	if (is_unspecified(own))
+		return false;
+	if (is_ipv4(own))
+		return flags & KERNEL_IPV4_TOLD;
+	return flags & KERNEL_IPV6_TOLD && !(own[0] == 0xfe && (own[1] & 0xc0) == 0x80);
+}
+
+static __always_inline struct kernel_address *told(uint32_t slot, const uint8_t address[16])
+{
+	struct kernel_address_key key = {.slot = slot};
+
+	__builtin_memcpy(key.address, address, 16);
+	return bpf_map_lookup_elem(&addresses, &key);
+}
+
+/* ---- classes: what net/rules.c says ---- */
+
+static __always_inline unsigned lists_of(uint32_t now, const uint8_t address[16])
+{
+	struct kernel_network key = {.bits = 128};
+	uint32_t *flags;
+	void *networks = bpf_map_lookup_elem(&lists, &now);
+
+	if (!networks)
+		return 0;
+	__builtin_memcpy(key.address, address, 16);
+	flags = bpf_map_lookup_elem(networks, &key);
+	return flags ? *flags : 0;
+}
+
+static __always_inline bool same_end(uint32_t mask, const uint8_t a[16], const uint8_t b[16])
+{
+	uint32_t x, y;
+
+	if (!is_equal(a, b, 12))
+		return false;
+	__builtin_memcpy(&x, a + 12, 4);
+	__builtin_memcpy(&y, b + 12, 4);
+	return is_ipv4(a) ? !((x ^ y) & mask) : x == y;
+}
+
+static __always_inline enum byte_class class_of(const uint8_t *own, const uint8_t *remote, bool own_told)
+{
+	uint32_t zero = 0, *now = bpf_map_lookup_elem(&current, &zero), set = now ? *now & 1 : 0;
+	struct kernel_rules *r = bpf_map_lookup_elem(&rules, &set);
+
+	if (!r)
+		return CLASS_EXTERNAL;
+	if (own_told && same_end(r->ignoremask, own, remote))
+		return CLASS_IGNORED;
+	return rule_flags_class(own_told ? lists_of(set, own) : 0, lists_of(set, remote),
+				own_told && r->own_in_ournet);
+}
+
+/* ---- counting ---- */
+
+static __always_inline void count(struct __sk_buff *skb, enum direction dir, uint32_t slot, uint32_t flags,
+				  const struct packet *p)
+{
+	const uint8_t *own = dir == DIR_OUTPUT ? p->source : p->target;
+	const uint8_t *remote = dir == DIR_OUTPUT ? p->target : p->source;
+	const struct kernel_address *a = told(slot, own);
+	uint32_t at = a ? a->slot : slot;
+	enum byte_class class = class_of(own, remote, a);
+	struct kernel_counts *c;
+
+	c = slot ? bpf_map_lookup_elem(&counts, &at) : NULL;
+	if (!c || class >= KERNEL_CLASSES)
+		return;
+	c->bytes[dir][class] += p->bytes;
+	c->packets[dir][class]++;
+	c->segments[dir][class] += skb->gso_segs > 1 ? skb->gso_segs : 1;
+	if (dir == DIR_OUTPUT && !a && is_foreign(flags, own)) {
+		c->spoofed_bytes += p->bytes;
+		c->spoofed_packets++;
+	}
+}
+
+static __always_inline struct kernel_device *device(uint32_t ifindex)
+{
+	return bpf_map_lookup_elem(&devices, &ifindex);
+}
+
+/* By its address: a vif whose packets say no more than which bridge they came through. */
+static __always_inline void count_routed(struct __sk_buff *skb, enum direction dir, const struct packet *p)
+{
+	const struct kernel_address *a = told(KERNEL_ANY_ROUTED, dir == DIR_OUTPUT ? p->source : p->target);
+
+	if (a)
+		count(skb, dir, a->slot, a->flags, p);
+}
+
+SEC("tc")
+int leave(struct __sk_buff *skb)
+{
+	const struct kernel_device *uplink = device(skb->ifindex), *from;
+	struct packet p = {};
+
+	if (!uplink || !read_packet(skb, uplink->flags & KERNEL_RAW, &p))
+		return TC_ACT_UNSPEC;
+	from = skb->ingress_ifindex ? device(skb->ingress_ifindex) : NULL;
+	if (!skb->ingress_ifindex) {
+		if (!(p.tagged && uplink->flags & KERNEL_VLANS))
+			count(skb, DIR_OUTPUT, uplink->host, 0, &p);
+	} else if (from && from->flags & KERNEL_ROUTED && !(from->flags & KERNEL_VIF)) {
+		count_routed(skb, DIR_OUTPUT, &p);
+	} else if (from) {
+		count(skb, DIR_OUTPUT, from->slot, from->flags, &p);
+	}
+	return TC_ACT_UNSPEC;
+}
+
+SEC("tc")
+int deliver(struct __sk_buff *skb)
+{
+	const struct kernel_device *vif = device(skb->ifindex), *from = device(skb->ingress_ifindex);
+	struct packet p = {};
+
+	if (!vif || vif->flags & KERNEL_ROUTED || !from || !(from->flags & KERNEL_UPLINK) ||
+	    !read_packet(skb, false, &p))
+		return TC_ACT_UNSPEC;
+	if (!(vif->flags & KERNEL_HAS_MAC) || is_equal(p.ether, vif->mac, 6))
+		count(skb, DIR_INPUT, vif->slot, vif->flags, &p);
+	return TC_ACT_UNSPEC;
+}
+
+SEC("tc")
+int arrive(struct __sk_buff *skb)
+{
+	const struct kernel_device *uplink = device(skb->ifindex);
+	const struct kernel_address *host, *routed;
+	struct kernel_host_key key = {};
+	struct packet p = {};
+
+	if (!uplink || !read_packet(skb, uplink->flags & KERNEL_RAW, &p))
+		return TC_ACT_UNSPEC;
+	__builtin_memcpy(key.mac, p.ether, 6);
+	host = uplink->flags & KERNEL_RAW ? NULL : bpf_map_lookup_elem(&hosts, &key);
+	if (!host && !(uplink->flags & KERNEL_RAW))
+		return TC_ACT_UNSPEC;
+	routed = told(KERNEL_ANY_ROUTED, p.target);
+	if (routed)
+		count(skb, DIR_INPUT, routed->slot, routed->flags, &p);
+	else if (host && !(p.tagged && host->flags & KERNEL_VLANS) &&
+		 (!(host->flags & KERNEL_ROUTED) || is_unspecified(p.target) ||
+		  told(KERNEL_ANY_HOST, p.target)))
+		count(skb, DIR_INPUT, host->slot, 0, &p);
+	return TC_ACT_UNSPEC;
+}
+
+char _license[] SEC("license") = "GPL";

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "kernel/worker.h"
+
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/privileges.h"
+#include "ipc/capture.h"
+#include "ipc/packet.h"
+#include "kernel/book.h"
+#include "kernel/hooks.h"
+#include "kernel/maps.h"
+#include "kernel/who.h"
+#include "net/catch_up.h"
+
+#define FOLDER "/sys/fs/bpf/xenbw"
+
+struct worker {
+	struct maps *maps;
+	struct book *book;
+	FILE *backlogs; /* for catch_up_wait; NULL: there are none */
+	struct who_told told;
+	uint64_t position; /* of the last answer, or where the ledger is; 0: nothing to go on from */
+	bool greeted;      /* the settings have come */
+};
+
+/* ---- orders ---- */
+
+/* Another xenbwd, perhaps after a KILL: goes on where its ledger is, if that reading is still there. */
+static int take_settings(struct worker *w, const struct capture_order *o, int fds[PACKET_FDS], char **err)
+{
+	struct conf conf;
+	int rc, text = fds[0];
+
+	conf_init(&conf);
+	conf.kind = o->count ? CONF_NACCTTAB : CONF_XENBW;
+	fds[0] = -1; /* closed by who reads it */
+	rc = conf_receive(&conf, text, err);
+	if (rc == 0)
+		rc = maps_set_rules(w->maps, &conf, err);
+	conf_free(&conf);
+	w->position = book_has(w->book, o->committed) ? o->committed : 0;
+	book_back_to(w->book, w->position);
+	w->greeted = true;
+	return rc;
+}
+
+static int take_devices(struct worker *w, const struct capture_order *o, int table, char **err)
+{
+	free(w->told.devices);
+	w->told.device_count = 0;
+	w->told.devices = capture_table_unpack(table, o->count, sizeof(*w->told.devices), err);
+	if (!w->told.devices)
+		return -1;
+	w->told.device_count = o->count;
+	return 0;
+}
+
+/* What is seen by a new uplink begins now. */
+static int hook(struct worker *w, const struct capture_device *d, char **err)
+{
+	int map = maps_hooks(w->maps), leave = maps_program(w->maps, MAPS_LEAVE);
+	uint32_t flags;
+
+	if (d->flags & (CAPTURE_BRIDGE | CAPTURE_BELOW))
+		return 0;
+	if (!d->flags)
+		return hooks_set(map, d->ifindex, -1, maps_program(w->maps, MAPS_DELIVER), err);
+	if (bpf_map_lookup_elem(map, &d->ifindex, &flags) < 0 || !(flags & KERNEL_HOOK_INGRESS))
+		w->position = 0;
+	return hooks_set(map, d->ifindex, maps_program(w->maps, MAPS_ARRIVE), leave, err);
+}
+
+static int hook_all(struct worker *w, char **err)
+{
+	uint32_t *kept = mem_array(w->told.device_count + 1, sizeof(*kept));
+	size_t count = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < w->told.device_count && rc >= 0; i++) {
+		const struct capture_device *d = &w->told.devices[i];
+
+		rc = hook(w, d, err);
+		if (rc == 0 && !(d->flags & (CAPTURE_BRIDGE | CAPTURE_BELOW)))
+			kept[count++] = d->ifindex;
+	}
+	if (rc >= 0)
+		rc = hooks_clear_others(maps_hooks(w->maps), kept, count, err);
+	free(kept);
+	return rc < 0 ? -1 : 0;
+}
+
+static int take_vifs(struct worker *w, const struct capture_order *o, int table, char **err)
+{
+	struct maps_who who;
+	int rc;
+
+	free(w->told.vifs);
+	w->told.vif_count = 0;
+	w->told.vifs = capture_table_unpack(table, o->count, sizeof(*w->told.vifs), err);
+	if (!w->told.vifs)
+		return -1;
+	w->told.vif_count = o->count;
+	rc = who_make(&who, &w->told, w->book, err);
+	if (rc == 0)
+		rc = maps_set_who(w->maps, &who, err);
+	who_free(&who);
+	return rc == 0 ? hook_all(w, err) : rc;
+}
+
+static int nothing(void *ctx, char **err)
+{
+	(void)ctx;
+	(void)err;
+	return 0;
+}
+
+static int answer(struct worker *w, const struct capture_order *o, char **err)
+{
+	struct capture_answer a = {
+		.magic = CAPTURE_MAGIC, .kind = CAPTURE_SEEN, .serial = o->serial, .base = w->position};
+	struct capture_seen *seen;
+	size_t count;
+	int table, rc;
+
+	(void)catch_up_wait(w->backlogs, nothing, NULL, NULL);
+	seen = book_read(w->book, w->position, o->committed, &count, &a.position, err);
+	if (!seen)
+		return -1;
+	a.count = (uint32_t)count;
+	table = capture_table_pack(seen, count, sizeof(*seen), err);
+	free(seen);
+	if (table < 0)
+		return -1;
+	w->position = a.position;
+	rc = packet_send(CAPTURE_FD, &a, sizeof(a), &table, 1, err);
+	close(table);
+	return rc;
+}
+
+static int obey(struct worker *w, const struct capture_order *o, int fds[PACKET_FDS], char **err)
+{
+	log_tell();
+	if (o->magic == CAPTURE_MAGIC && o->kind == CAPTURE_SETTINGS)
+		return take_settings(w, o, fds, err);
+	if (o->magic == CAPTURE_MAGIC && w->greeted && o->kind == CAPTURE_DEVICES)
+		return take_devices(w, o, fds[0], err);
+	if (o->magic == CAPTURE_MAGIC && w->greeted && o->kind == CAPTURE_VIFS)
+		return take_vifs(w, o, fds[0], err);
+	if (o->magic == CAPTURE_MAGIC && w->greeted && o->kind == CAPTURE_READ)
+		return answer(w, o, err);
+	return err_set(err, "xenbwd sent a message that is none; it is of another version: reinstall xenbw");
+}
+
+/* 1: there may be more; 0: xenbwd has closed its end. */
+static int take_order(struct worker *w, char **err)
+{
+	struct capture_order o;
+	int fds[PACKET_FDS], rc = packet_receive(CAPTURE_FD, &o, sizeof(o), fds, err);
+
+	if (rc < 0)
+		return *err ? err_add(err, "from xenbwd") : 0;
+	if (rc == 0)
+		return 1;
+	rc = obey(w, &o, fds, err);
+	packet_close(fds);
+	return rc < 0 ? -1 : 1;
+}
+
+static int serve(struct worker *w, char **err)
+{
+	struct pollfd p = {.fd = CAPTURE_FD, .events = POLLIN};
+	int rc = 1;
+
+	while (rc > 0) {
+		if (poll(&p, 1, -1) > 0)
+			rc = take_order(w, err);
+		else if (errno != EINTR)
+			return err_sys(err, "cannot wait for orders");
+	}
+	return rc;
+}
+
+int worker_run(char **err)
+{
+	struct worker w = {0};
+	int rc = maps_open(&w.maps, FOLDER, err);
+
+	if (rc == 0)
+		rc = privileges_keep_kernel(false, err);
+	if (rc == 0) {
+		w.book = book_new(w.maps);
+		w.backlogs = catch_up_open();
+		rc = serve(&w, err);
+	}
+	if (w.backlogs)
+		fclose(w.backlogs);
+	book_free(w.book);
+	maps_close(w.maps);
+	free(w.told.devices);
+	free(w.told.vifs);
+	return rc;
+}
+
+/* ---- taking it away ---- */
+
+static int unpin(char **err)
+{
+	DIR *folder = opendir(FOLDER);
+	struct dirent *e;
+	int rc = 0;
+
+	if (!folder)
+		return err_sys(err, "cannot read the folder %s", FOLDER);
+	while (rc == 0 && (e = readdir(folder)))
+		if (e->d_name[0] != '.' && unlinkat(dirfd(folder), e->d_name, 0) < 0)
+			rc = err_sys(err, "cannot remove %s/%s", FOLDER, e->d_name);
+	closedir(folder);
+	if (rc == 0 && rmdir(FOLDER) < 0)
+		rc = err_sys(err, "cannot remove %s", FOLDER);
+	return rc;
+}
+
+int worker_detach(char **err)
+{
+	int lock, map, rc = 0;
+
+	if (access(FOLDER, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	lock = maps_lock(FOLDER, err);
+	if (lock < 0)
+		return -1;
+	map = bpf_obj_get(FOLDER "/hooks");
+	if (map >= 0) {
+		rc = hooks_clear_others(map, NULL, 0, err);
+		close(map);
+	} else if (errno != ENOENT) {
+		rc = err_sys(err, "cannot read %s/hooks", FOLDER);
+	}
+	if (rc == 0)
+		rc = unpin(err);
+	close(lock);
+	return rc;
+}

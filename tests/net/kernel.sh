@@ -1,0 +1,144 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# attribution kernel: classes to the byte, whoever dies and restarts meanwhile; others' filters stay; --detach leaves
+# nothing. SEED=N repeats a run's instants.
+# time-limit: 120
+set -u
+. "$(dirname "$0")/../support/tap.sh"
+. "$(dirname "$0")/../support/bed.sh"
+bed_enter "$@"
+. "$(dirname "$0")/../support/daemon.sh"
+. "$(dirname "$0")/../support/classes.sh"
+
+SEED=${SEED:-$RANDOM}
+RANDOM=$SEED
+KILLS=8
+PINS=/sys/fs/bpf/xenbw
+
+bed_up || tap_bail "no bed"
+bw_config "attribution kernel"
+bw_start || tap_bail "no xenbwd"
+tap_ok "without a bpffs the log says what to do" bed_wait "its line" grep -q "xenbw-tc: /sys/fs/bpf is no bpffs; mount one" "$BW_LOG"
+bw_stop
+tap_is "and counting goes on" $? 0
+mount -t bpf bpf /sys/fs/bpf || tap_bail "no bpffs"
+bw_config "${CLASS_CONF[@]}" "attribution kernel"
+# Somebody else's filter, there before ours.
+tc qdisc add dev peth0 clsact
+theirs() { tc filter "$1" dev peth0 egress prio 5 handle 1 bpf da bytecode "1,6 0 0 $2,"; } # theirs CMD VERDICT: 0 passes, 2 drops
+theirs add 0 || tap_bail "no filter of somebody else's"
+
+bw_start || tap_bail "no xenbwd"
+bed_guest 1 0 web 10.77.0.11 && bed_guest 2 0 db 10.77.0.12 && bed_guest 3 0 mail 10.77.0.13 && class_outside ||
+	tap_bail "no guests"
+bw_wait_sql "the guests" "SELECT count(*) FROM vif WHERE domid > 0" 3
+tap_ok "the uplink is found by itself" bed_wait "the uplink" grep -q 'uplink: peth0' "$BW_LOG"
+ends=(1.0 2.0 3.0 dom0)
+
+# One class after the other, each way, in sizes that no two share.
+i=0
+for class in external ignored peer direct local rescued; do
+	class_udp 1.0 outside $class $((100 + i)) $((200 + 3 * i))
+	class_udp outside 1.0 $class $((50 + i)) $((700 + 7 * i))
+	class_udp outside dom0 $class $((20 + i)) $((300 + i))
+	class_udp dom0 outside $class $((10 + i)) $((500 + i))
+	i=$((i + 1))
+done
+class_udp 2.0 outside peer 77 1472
+class_udp outside 3.0 direct 55 8
+class_udp 1.0 2.0 - 300 1000
+class_udp 3.0 dom0 - 44 500
+class_udp dom0 2.0 - 33 600
+tap_is "list-domains says who tells the classes apart" \
+	"$("$BUILD/xenbw" -c "$BW_CONF" list-domains | grep -o 'Split by the kernel (eBPF) on peth0.')" "Split by the kernel (eBPF) on peth0."
+tap_is "nobody captures a packet" "$(bw_worker)" ""
+tap_is "xenbw-tc has the rights to traffic control and BPF only" \
+	"$(grep -h '^Cap\(Prm\|Bnd\)' "/proc/$(pgrep -P "$BW_PID" -x xenbw-tc)/status" | tr '\n\t' '  ')" \
+	"CapPrm: 0000008000001000 CapBnd: 0000000000000000 "
+bw_stop
+tap_is "xenbwd ends well" $? 0
+class_check "UDP, each class each way" "${ends[@]}"
+tap_is "each vif's classes add up to what its counters say" "$(class_identity)" ""
+tap_is "nothing is clipped, estimated or spoofed" \
+	"$(bw_sql "SELECT sum(clipped_input + clipped_output), sum(estimated_input + estimated_output), sum(spoofed_output) FROM usage")" "0|0|0"
+
+# While xenbwd is away the kernel counts on.
+class_udp 1.0 outside peer 10 100
+class_udp outside 2.0 ignored 11 100
+class_udp 1.0 2.0 - 12 100
+bw_start || tap_bail "no xenbwd"
+bw_stop
+class_check "while xenbwd is away its classes are counted" "${ends[@]}"
+
+# Killed again and again under traffic.
+tap_note "seed $SEED"
+BED_TO=10.99.2.1 bed_udp 1.0 outside 8000 300 10 &
+flows=($!)
+BED_FROM=10.99.3.1 bed_udp outside 2.0 9000 200 10 &
+flows+=($!)
+bed_udp 2.0 1.0 7000 100 10 &
+flows+=($!)
+for ((i = 0; i < KILLS; i++)); do
+	bw_launch
+	sleep "0.$(printf '%03d' $((RANDOM % 1000)))"
+	bw_kill
+	sleep 0.2
+done
+bw_start || tap_bail "no xenbwd"
+for pid in "${flows[@]}"; do wait "$pid" || tap_bail "the bed lost packets"; done
+class_committed 2
+bw_stop
+class_note 1.0 output peer $((8000 * 328))
+class_note 2.0 input direct $((9000 * 228))
+class_note 2.0 output local $((7000 * 128))
+class_note 1.0 input local $((7000 * 128))
+class_check "$KILLS kills under traffic change no class" "${ends[@]}"
+tap_is "the classes still add up" "$(class_identity)" ""
+tap_is "and nothing was clipped" "$(bw_sql "SELECT sum(clipped_input + clipped_output) FROM usage")" 0
+
+# Without xenbw-tc, and without somebody who starts xenbwd again, all is unattributed until it is.
+class_start_over "${ends[@]}"
+bw_start || tap_bail "no xenbwd"
+class_committed 1
+kill -KILL "$(pgrep -P "$BW_PID" -x xenbw-tc)"
+tap_ok "the end of xenbw-tc is told" bed_wait "its end" grep -q 'xenbw-tc has ended' "$BW_LOG"
+BED_TO=10.99.2.1 bed_udp 1.0 outside 21 100 || tap_bail "the bed lost packets"
+class_note 1.0 output unattributed $((21 * 128))
+bw_stop
+class_check "without xenbw-tc bytes are unattributed" "${ends[@]}"
+bw_start || tap_bail "no xenbwd"
+class_committed 2
+BED_TO=10.99.2.1 class_udp 1.0 outside peer 22 100
+bw_stop
+class_check "and split again after a start, nothing twice" "${ends[@]}"
+
+# Another configuration changes the classes of what comes after it.
+bw_start || tap_bail "no xenbwd"
+bw_config "${CLASS_CONF[@]}" "attribution kernel" "peer 10.77.0.254"
+kill -HUP "$BW_PID"
+bed_wait "the new settings" grep -q 'in force from now on' "$BW_LOG"
+class_committed 1
+BED_TO=10.77.0.254 bed_udp 1.0 outside 20 100 || tap_bail "the bed lost packets"
+class_note 1.0 output peer $((20 * 128))
+class_committed 2
+class_check "new networks are in force after SIGHUP" "${ends[@]}"
+tap_like "taking the filters away is refused while xenbwd runs" "$("$BUILD/xenbwd" --detach 2>&1)" 'another xenbw-tc'
+bw_stop
+
+# Somebody else's filter comes after ours, and sees what we see: one that drops shows it.
+reaches() { bed_in 1.0 ping -q -c 2 -i 0.2 -W 1 "${BED_IP[outside]}" >/dev/null; }
+tap_ok "packets go through both filters" reaches
+theirs change 2 || tap_bail "no other filter"
+tap_is "and meet the other one" "$(reaches; echo $?)" 1
+theirs change 0
+tap_ok "there are our filters" bash -c 'tc filter show dev peth0 egress | grep -q 0x78656e62'
+"$BUILD/xenbwd" --detach
+tap_is "--detach ends well" $? 0
+tap_is "after it there is no filter of ours" "$(for d in peth0 vif1.0 vif2.0; do tc filter show dev $d egress; tc filter show dev $d ingress; done | grep -i 78656e62)" ""
+tap_ok "no pins" test ! -e $PINS
+tap_is "no qdisc that we made" "$(tc qdisc show dev vif1.0 | grep clsact)" ""
+tap_ok "and the other's qdisc and filter are there" theirs change 0
+"$BUILD/xenbwd" --detach
+tap_is "once more there is nothing to do" $? 0
+tap_done
