@@ -213,6 +213,7 @@ static void a_link_without_a_header_is_read(void **state)
 	vifs[1].flags |= CAPTURE_HOST;
 	capture_bed_start_both(b, "device tun0\n");
 	capture_bed_order_vifs(b, vifs, 2);
+	capture_bed_ask(b); /* it knows them from now on */
 	capture_bed_send_frames("tun0", "ip4 10.0.0.1 192.0.2.1 payload 80 count 4");
 	capture_bed_send_frames("tun0", "ip6 fe80::1 fe80::2 payload 80");
 	for (int i = 0; i < 3; i++)
