@@ -175,10 +175,10 @@ static void set_classes(struct class_bytes *to, const uint64_t now[DIR_COUNT][KE
 }
 
 /* What crossed "late" (after the vifs' counters were read) is not known; no more than all of it did. */
-static bool growth(const struct kernel_page *p, const struct kernel_counts *now, size_t base, uint64_t since,
+static bool growth(const struct kernel_page *p, const struct kernel_counts *now, size_t from, uint64_t since,
 		   struct capture_seen *out)
 {
-	const struct kernel_counts *before = &p->at[base];
+	const struct kernel_counts *before = &p->at[from];
 
 	*out = (struct capture_seen){.vif = p->vif,
 				     .has_address = p->has_address,

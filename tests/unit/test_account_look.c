@@ -95,11 +95,16 @@ static void refused(struct bed *b)
 	account_batch_free(&batch);
 }
 
+static void forget_takes(struct bed *b)
+{
+	while (b->take_count)
+		free(b->takes[--b->take_count].address);
+}
+
 static void tear_down(struct bed *b)
 {
 	account_free(b->account);
-	for (size_t i = 0; i < b->take_count; i++)
-		free(b->takes[i].address);
+	forget_takes(b);
 	free(b->takes);
 	for (size_t i = 0; i < 16; i++)
 		free(b->labels[i]);
@@ -801,7 +806,7 @@ static void what_waits_goes_on_after_a_restart_under_its_address(void **state)
 	b->told[1].late[DIR_OUTPUT] = 300;
 	poll_all(b);
 	restart(b);
-	b->take_count = 0; /* the sequence begins anew */
+	forget_takes(b); /* the sequence begins anew */
 	moves(b, 1, 2);
 	poll_all(b);
 	commit(b);

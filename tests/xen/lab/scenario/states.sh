@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# states: paused, crashed and shut down domains, as list-domains and xenbw-xl name them.
+
+bw_start || tap_bail "no xenbwd"
+lab_guest web pv 10.77.0.11 || tap_bail "no guest"
+state() { "$BUILD/xenbw" -c "$BW_CONF" list-domains --json | jq -r '[.vifs[] | select(.domain == "web") | .state] | join(" ")'; }
+state_is() { [ "$(state)" = "$1" ]; }
+state_runs() { state | grep -qxE 'running|blocked'; }
+tap_ok "a guest that runs" bed_wait "the state" state_runs
+lab_frames web outside external 20 300 && lab_settled web || tap_bail "nothing is booked"
+xl pause web
+tap_ok "a paused guest" bed_wait "the state paused" state_is paused
+tap_like "xenbw-xl says so, too" "$("$BUILD/xenbw-xl")" "^${LAB_DOMID[web]}	[-0-9a-f]{36}	paused	web$"
+xl unpause web
+tap_ok "it goes on" bed_wait "the state" state_runs
+lab_frames web outside external 21 300 && lab_settled web
+class_check "its bytes go on" "$(lab_end web)"
+xenstore-write "/local/domain/${LAB_DOMID[web]}/data/cmd" "crash echo c >/proc/sysrq-trigger"
+tap_ok "a crashed guest, kept by on_crash" bed_wait "the state crashed" state_is crashed
+class_check "its bytes stay" "$(lab_end web)"
+xl destroy web
+tap_ok "and it is gone" bed_wait "no web" state_is ""
+tap_skip "a dying domain" "nothing in this lab keeps pages of a destroyed domain, so that it dies at once"
+bw_stop
+tap_is "xenbwd ends well" $? 0
