@@ -10,7 +10,7 @@ DESTDIR ?=
 VERSION := 0.1
 
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
-            -Wwrite-strings -Wformat=2 -Wvla -Wundef -Wold-style-definition
+            -Wwrite-strings -Wformat=2 -Wvla -Wundef -Wold-style-definition -Wconversion -Wno-sign-conversion
 HARDEN   := -fstack-protector-strong -fPIE
 LINK     := -pie -Wl,-z,relro,-z,now
 CPPFLAGS += -D_GNU_SOURCE -DXENBW_VERSION='"$(VERSION)"' -DXENBW_LIBEXECDIR='"$(PREFIX)/libexec/xenbw"' \
@@ -28,7 +28,7 @@ DEPS_BENCH := gnuplot-nox net-acct pmacct
 # What each program is made of. A program links only what it needs.
 BASE   := base/mem base/err base/log base/log_limit base/text base/clock base/boot base/folder base/share base/user base/program
 LEDGER_WRITER := db/ledger db/ledger_fold
-LEDGER := db/sql db/ledger_file db/ledger_versions db/ledger_left
+LEDGER := db/sql db/holders db/ledger_file db/ledger_versions db/ledger_left
 VIFS := net/bind net/links net/message net/stats
 DIRECTORY := xen/directory xen/pending xen/snapshot xen/complaints xen/store xen/value
 

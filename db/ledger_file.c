@@ -88,6 +88,59 @@ static int damaged(const char *path, const char *said, char **err)
 	return -1;
 }
 
+#define MAGIC "SQLite format 3" /* with its NUL: how each SQLite database begins */
+
+static int not_sqlite(const char *path, char **err)
+{
+	return err_set(err,
+		       "%s is not a ledger (not an SQLite database); name the ledger's file with `ledger` in "
+		       "the configuration, or with xenbw --ledger FILE. If this was one, its beginning is "
+		       "damaged: " RECOVER,
+		       path);
+}
+
+/* What can be seen without opening the file. */
+static int check_type(const char *path, char **err)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0 || S_ISREG(st.st_mode))
+		return 0;
+	return err_set(
+		err,
+		"%s is %s, not a ledger; name the ledger's file with `ledger` in the configuration, or "
+		"with xenbw --ledger FILE",
+		path, S_ISDIR(st.st_mode) ? "a directory" : "not a regular file");
+}
+
+/* Before anything is made beside it, or its group changed. What cannot be read SQLite tells later. Not while
+ * this process has a ledger open: to close a descriptor of a file gives up SQLite's locks of it. */
+static int check_magic(const char *path, char **err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char begin[sizeof(MAGIC)];
+	ssize_t n;
+
+	if (fd < 0)
+		return 0;
+	n = pread(fd, begin, sizeof(begin), 0);
+	close(fd);
+	if (n <= 0 || memcmp(begin, MAGIC, (size_t)n) == 0)
+		return 0;
+	return not_sqlite(path, err);
+}
+
+/* The same by SQLite's own descriptor. */
+static bool begins_as_sqlite(sqlite3 *db)
+{
+	char begin[sizeof(MAGIC)];
+	sqlite3_file *file = NULL;
+
+	return sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK && file &&
+	       file->pMethods && file->pMethods->xRead(file, begin, sizeof(begin), 0) == SQLITE_OK &&
+	       memcmp(begin, MAGIC, sizeof(begin)) == 0;
+}
+
 /* Refuses whatever is not one of our ledgers in a version that we know. A database without any table is new.
  */
 static int check_identity(sqlite3 *db, const char *path, bool *is_new, int64_t *version, char **err)
@@ -97,8 +150,11 @@ static int check_identity(sqlite3 *db, const char *path, bool *is_new, int64_t *
 	if (sql_number(db, "PRAGMA application_id", 0, &application, err) < 0 ||
 	    sql_number(db, "PRAGMA user_version", 0, version, err) < 0 ||
 	    sql_number(db, "SELECT count(*) FROM sqlite_master", 0, &tables, err) < 0) {
-		if ((sqlite3_errcode(db) & 0xff) == SQLITE_NOTADB ||
-		    (sqlite3_errcode(db) & 0xff) == SQLITE_CORRUPT)
+		int code = sqlite3_errcode(db) & 0xff;
+
+		if (code == SQLITE_NOTADB && !begins_as_sqlite(db))
+			return not_sqlite(path, err);
+		if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT)
 			damaged(path, sqlite3_errmsg(db), err);
 		return -1;
 	}
@@ -185,7 +241,8 @@ static int set_up_writer(struct ledger_file *f, const char *path, const struct l
 int ledger_file_lock(struct ledger_file *f, const char *path, int held, char **err)
 {
 	*f = (struct ledger_file){.lock_fd = -1};
-	if (folder_of(path, 0750, err) == 0 && take_lock(f, path, held, err) == 0)
+	if (check_type(path, err) == 0 && (held >= 0 || check_magic(path, err) == 0) &&
+	    folder_of(path, 0750, err) == 0 && take_lock(f, path, held, err) == 0)
 		return 0;
 	ledger_file_close(f);
 	return -1;
@@ -249,6 +306,76 @@ enum ledger_place ledger_file_place(const struct ledger_file *f, const char *pat
 	return is_file ? LEDGER_ALIAS : LEDGER_ELSEWHERE;
 }
 
+/* A URI that SQLite reads as this path, of a file that nobody changes. */
+static char *unchanging(const char *path)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	char *escaped = mem_array(3 * strlen(path) + 1, 1), *to = escaped, *uri;
+
+	for (const char *c = path; *c; c++) {
+		if (strchr("%?#", *c)) {
+			*to++ = '%';
+			*to++ = hex[(unsigned char)*c >> 4];
+			*to++ = hex[(unsigned char)*c & 15];
+		} else {
+			*to++ = *c;
+		}
+	}
+	*to = '\0';
+	uri = mem_printf("file:%s%s?immutable=1", *path == '/' ? "//" : "", escaped); /* "//" names no host */
+	free(escaped);
+	return uri;
+}
+
+/* Is there a file PATH-wal, -shm with something in it? */
+static bool has_beside(const char *path, const char *ending)
+{
+	char *file = mem_printf("%s%s", path, ending);
+	struct stat st;
+	bool has = stat(file, &st) < 0 ? errno != ENOENT : st.st_size > 0;
+
+	free(file);
+	return has;
+}
+
+static int open_to_read(struct ledger_file *f, const char *name, int flags, const char *path, char **err)
+{
+	int rc = sqlite3_open_v2(name, &f->db, SQLITE_OPEN_READONLY | flags, NULL);
+
+	if (rc == SQLITE_OK && sqlite3_busy_timeout(f->db, 5000) == SQLITE_OK)
+		return 0;
+	return err_set(err,
+		       "cannot read ledger %s: %s; run this as root or as a member of the ledger's group",
+		       path, f->db ? sqlite3_errmsg(f->db) : sqlite3_errstr(rc));
+}
+
+/* SQLite makes -wal and -shm beside what it reads. Where it cannot, the file alone does if all is in it. */
+static int open_without_files(struct ledger_file *f, const char *path, int64_t *version, bool *is_new,
+			      char **err)
+{
+	int code = sqlite3_errcode(f->db) & 0xff, rc;
+	char *uri;
+
+	if ((code != SQLITE_CANTOPEN && code != SQLITE_READONLY) || has_beside(path, "-shm"))
+		return -1;
+	if (has_beside(path, "-wal"))
+		return err_set(
+			err,
+			"cannot read ledger %s: a part of it is in %s-wal, and to read that a file must "
+			"be made beside it, but this user may not write in its folder; copy both files "
+			"to a folder of your own, and name the copy with xenbw --ledger FILE",
+			path, path);
+	ledger_file_close(f);
+	if (err) { /* what the first try said */
+		free(*err);
+		*err = NULL;
+	}
+	uri = unchanging(path);
+	rc = open_to_read(f, uri, SQLITE_OPEN_URI, path, err);
+	free(uri);
+	return rc < 0 ? -1 : check_identity(f->db, path, is_new, version, err);
+}
+
 int ledger_file_open_reader(struct ledger_file *f, const char *path, char **err)
 {
 	int64_t version = 0;
@@ -260,20 +387,18 @@ int ledger_file_open_reader(struct ledger_file *f, const char *path, char **err)
 		return 1;
 	if (folder_passable(path, err) < 0)
 		return err_add(err, "cannot read ledger %s", path);
-	rc = sqlite3_open_v2(path, &f->db, SQLITE_OPEN_READONLY, NULL);
-	if (rc != SQLITE_OK) {
-		rc = err_set(
-			err,
-			"cannot read ledger %s: %s; run this as root or as a member of the ledger's group",
-			path, f->db ? sqlite3_errmsg(f->db) : sqlite3_errstr(rc));
-	} else {
-		sqlite3_busy_timeout(f->db, 5000);
+	if (check_type(path, err) < 0)
+		return -1;
+	rc = open_to_read(f, path, 0, path, err);
+	if (rc == 0) {
 		rc = check_identity(f->db, path, &is_new, &version, err);
-		if (rc == 0 && is_new)
-			rc = err_set(err, "%s is empty: no xenbwd has written a ledger there yet", path);
-		else if (rc == 0)
-			rc = ledger_versions_bridge(f->db, version, err);
+		if (rc < 0)
+			rc = open_without_files(f, path, &version, &is_new, err);
 	}
+	if (rc == 0 && is_new)
+		rc = err_set(err, "%s is empty: no xenbwd has written a ledger there yet", path);
+	else if (rc == 0)
+		rc = ledger_versions_bridge(f->db, version, err);
 	if (rc < 0)
 		ledger_file_close(f);
 	return rc;

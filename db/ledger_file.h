@@ -36,8 +36,9 @@ int ledger_file_open_locked(struct ledger_file *f, const char *path, const struc
 /* What `path` is to the ledger that is open. */
 enum ledger_place ledger_file_place(const struct ledger_file *f, const char *path);
 
-/* Opens an existing ledger read-only; one of an older version reads as one of this. Returns 1 (and no error)
- * where there is none at `path`. */
+/* Opens an existing ledger read-only; one of an older version reads as one of this. A copy that is whole
+ * without a write-ahead log is also read where nothing can be made beside it. Returns 1 (and no error) where
+ * there is none at `path`. */
 int ledger_file_open_reader(struct ledger_file *f, const char *path, char **err);
 
 void ledger_file_close(struct ledger_file *f);

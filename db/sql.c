@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "db/holders.h"
 
 #define LAST_TIME INT64_C(253402300799) /* the end of the year 9999 */
 
@@ -25,7 +26,7 @@ int sql_error(sqlite3 *db, const char *doing, char **err)
 {
 	const char *path = sqlite3_db_filename(db, "main");
 	const char *next = "";
-	char *said;
+	char *said, *holders = NULL, *busy = NULL;
 
 	switch (sqlite3_errcode(db) & 0xff) {
 	case SQLITE_FULL:
@@ -37,6 +38,17 @@ int sql_error(sqlite3 *db, const char *doing, char **err)
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		next = "; it is damaged: keep a copy, then see LEDGER in xenbwd(8) for how to recover it";
+		break;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		holders = path && *path ? holders_of(path) : NULL;
+		busy = holders ? mem_printf("; these processes hold locks of it: %s (ps -fp \"%s\" shows "
+					    "them); end the one "
+					    "that does not let go",
+					    holders, holders)
+			       : mem_strdup("; another process holds a lock of it and does not let go; "
+					    "`fuser` names those that have it open");
+		next = busy;
 		break;
 	case SQLITE_CANTOPEN:
 		next = "; look at the rights of the file, of those beside it (-wal, -shm), and of its folder";
@@ -51,6 +63,8 @@ int sql_error(sqlite3 *db, const char *doing, char **err)
 	}
 	said = sql_line(sqlite3_errmsg(db));
 	err_set(err, "%s ledger %s: %s%s", doing, path && *path ? path : "(in memory)", said, next);
+	free(busy);
+	free(holders);
 	free(said);
 	return -1;
 }

@@ -44,6 +44,15 @@ static void usage(FILE *out)
 	      out);
 }
 
+/* What was printed is lost where standard output cannot take it: then an exit status says so. */
+static int printed(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return EX_OK;
+	fprintf(stderr, "xenbwd: cannot write the output: %s\n", strerror(errno));
+	return EX_IOERR;
+}
+
 /* For whoever reads it from another folder. Links in it are followed at each reading. */
 static char *absolute(const char *path)
 {
@@ -104,10 +113,10 @@ int main(int argc, char **argv)
 			break;
 		case 'h':
 			usage(stdout);
-			return EX_OK;
+			return printed();
 		case 'V':
 			puts("xenbwd " XENBW_VERSION);
-			return EX_OK;
+			return printed();
 		case TAKE_AWAY:
 			return take_away();
 		case STATUS_FD:
@@ -145,6 +154,7 @@ int main(int argc, char **argv)
 		status = service_run(s, fd);
 	} else if (verbose) {
 		conf_print(service_conf(s), stdout, false);
+		status = printed();
 	}
 	service_free(s);
 	return status;

@@ -19,12 +19,15 @@ test_split_SRC := tests/unit/test_split.c src/account/split.c src/account/portio
 test_epoch_SRC := tests/unit/test_epoch.c src/account/epoch.c src/account/basis.c $(UNIT_C)
 test_bucket_SRC := tests/unit/test_bucket.c $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
 test_bucket_LIB := sqlite3
-test_account_SRC := tests/unit/test_account.c $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
-test_account_LIB := sqlite3
+ACCOUNT_TESTS := test_account test_account_slots test_account_buckets
+$(foreach t,$(ACCOUNT_TESTS),$(eval $(t)_SRC := tests/unit/$(t).c tests/support/account_bed.c $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)))
+$(foreach t,$(ACCOUNT_TESTS),$(eval $(t)_LIB := sqlite3))
 test_account_look_SRC := tests/unit/test_account_look.c $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
 test_account_look_LIB := sqlite3
-test_ledger_SRC := tests/unit/test_ledger.c $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
+test_ledger_SRC := tests/unit/test_ledger.c tests/support/writer_bed.c $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
 test_ledger_LIB := sqlite3
+test_ledger_fold_SRC := tests/unit/test_ledger_fold.c tests/support/writer_bed.c $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
+test_ledger_fold_LIB := sqlite3
 test_ledger_file_SRC := tests/unit/test_ledger_file.c $(LEDGER:%=%.c) $(UNIT_C)
 test_ledger_file_LIB := sqlite3
 test_ledger_versions_SRC := tests/unit/test_ledger_versions.c tests/support/ledger_bed.c $(LEDGER_WRITER:%=%.c) db/usage.c db/rrd_source.c db/rrd_plan.c \
@@ -69,16 +72,19 @@ test_writer_SRC := tests/unit/test_writer.c tests/support/rrd_bed.c tests/suppor
                    $(LEDGER:%=%.c) $(BASE_C)
 test_writer_LIB := sqlite3 librrd
 test_writer_LDLIBS := -lm
-test_mysql_sink_SRC := tests/unit/test_mysql_sink.c tests/support/mariadb_bed.c tests/support/ledger_bed.c tests/support/unit.c \
+test_mysql_sink_SRC := tests/unit/test_mysql_sink.c tests/support/mysql_bed.c tests/support/mariadb_bed.c tests/support/ledger_bed.c tests/support/unit.c \
                        $(MYSQL:%=%.c) $(MYSQL_SINK:%=%.c) $(LEDGER:%=%.c) $(BASE_C)
 test_mysql_sink_LIB := sqlite3 libmariadb
+test_mysql_sink_once_SRC := tests/unit/test_mysql_sink_once.c tests/support/mysql_bed.c tests/support/mariadb_bed.c tests/support/ledger_bed.c tests/support/unit.c \
+                       $(MYSQL:%=%.c) $(MYSQL_SINK:%=%.c) $(LEDGER:%=%.c) $(BASE_C)
+test_mysql_sink_once_LIB := sqlite3 libmariadb
 
 test_naccttab_SRC := tests/unit/test_naccttab.c $(wildcard src/config/*.c) $(UNIT_C)
 test_network_SRC := tests/unit/test_network.c src/config/network.c $(UNIT_C)
 test_mysql_SRC := tests/unit/test_mysql.c tests/support/mariadb_bed.c tests/support/unit.c db/mysql.c $(BASE_C)
 test_mysql_LIB := libmariadb
 
-UNIT_TESTS := test_share test_pidfile test_naccttab test_network test_text test_log test_basis test_owner test_conf test_portion test_split test_epoch test_bucket test_account test_account_look test_ledger test_ledger_file test_ledger_versions test_links test_stats test_bind test_message test_frame test_netset test_rules test_uplinks test_nat test_offload test_roster test_heard test_backoff test_capture_ipc test_rrd_plan test_rrd_tasks test_rrd test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink
+UNIT_TESTS := test_share test_pidfile test_naccttab test_network test_text test_log test_basis test_owner test_conf test_portion test_split test_epoch test_bucket $(ACCOUNT_TESTS) test_account_look test_ledger test_ledger_fold test_ledger_file test_ledger_versions test_links test_stats test_bind test_message test_frame test_netset test_rules test_uplinks test_nat test_offload test_roster test_heard test_backoff test_capture_ipc test_rrd_plan test_rrd_tasks test_rrd test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink test_mysql_sink_once
 
 test_value_SRC := tests/unit/test_value.c xen/value.c $(BASE_C)
 test_pending_SRC := tests/unit/test_pending.c xen/pending.c xen/snapshot.c xen/value.c $(BASE_C)
@@ -114,12 +120,13 @@ UNIT_TESTS += test_units test_period test_usage test_present test_out test_args 
 CLASSIFY_C := src/net/rules.c src/net/prefixes.c src/net/netset.c src/net/frame.c $(wildcard src/config/*.c)
 test_catch_up_SRC := tests/unit/test_catch_up.c src/net/catch_up.c $(UNIT_C)
 test_capture_table_SRC := tests/unit/test_capture_table.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) $(UNIT_C)
-test_capture_SRC := tests/unit/test_capture.c tests/support/netns.c src/ipc/capture.c src/ipc/packet.c src/config/network.c $(UNIT_C)
+test_capture_SRC := tests/unit/test_capture.c tests/support/capture_bed.c tests/support/netns.c src/ipc/capture.c src/ipc/packet.c src/config/network.c $(UNIT_C)
+test_capture_process_SRC := tests/unit/test_capture_process.c tests/support/capture_bed.c tests/support/netns.c src/ipc/capture.c src/ipc/packet.c src/config/network.c $(UNIT_C)
 test_sandbox_SRC := tests/unit/test_sandbox.c src/capture/sandbox.c $(UNIT_C)
 test_sandbox_LIB := libseccomp
 test_kernel_SRC := tests/unit/test_kernel.c src/kernel/maps.c src/kernel/book.c src/net/prefixes.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) tests/support/netns.c $(UNIT_C)
 test_kernel_LIB := libbpf
-UNIT_TESTS += test_kernel test_capture_table test_catch_up test_capture test_sandbox
+UNIT_TESTS += test_kernel test_capture_table test_catch_up test_capture test_capture_process test_sandbox
 
 $(foreach t,$(UNIT_TESTS),$(eval $(t)_LIB += cmocka))
 
@@ -190,8 +197,12 @@ fuzz_directory_SRC := tests/fuzz/fuzz_directory.c $(filter-out xen/store.c,$(DIR
 fuzz_replay_SRC := tests/fuzz/fuzz_replay.c src/capture/replay.c src/capture/vifs_file.c src/capture/tap.c src/capture/table.c src/capture/owners.c \
                    $(CLASSIFY_C) $(BASE_C)
 fuzz_replay_LIB := libpcap
+fuzz_feed_SRC := tests/fuzz/fuzz_feed.c src/daemon/feed.c src/daemon/backoff.c src/writer/writer.c $(filter-out src/base/log.c,$(LEDGER_LIFE_C)) src/config/conf.c src/config/keywords.c
+fuzz_feed_LIB := sqlite3 libevent_core
+fuzz_control_SRC := tests/fuzz/fuzz_control.c src/daemon/control_server.c src/ipc/control.c $(LEDGER_LIFE_C)
+fuzz_control_LIB := sqlite3 libevent_core
 FUZZERS := fuzz_conf fuzz_message fuzz_xenstore_value fuzz_frame fuzz_netset fuzz_capture_table fuzz_kernel_text fuzz_ledger_rows fuzz_ledger_file \
-           fuzz_live fuzz_capture_ipc fuzz_links fuzz_directory fuzz_replay
+           fuzz_live fuzz_capture_ipc fuzz_links fuzz_directory fuzz_replay fuzz_feed fuzz_control
 
 define fuzzer
 $(BUILD)/fuzz/$(1): $$($(1)_SRC) $(wildcard src/*/*.h xen/*.h db/*.h tests/fuzz/*.h) | $(BUILD)/gen/ledger_schema.h $(BUILD)/gen/ledger_views_schema.h
@@ -206,7 +217,7 @@ fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
 # For tests/lint/analyze.sh: each source of a program through gcc's analyzer. What was clean is not looked at again
 # until it, a header of it or this file changes.
 ANALYZED := $(sort $(foreach p,$(PROGRAMS),$($(p)_SRC)))
-SCHEMAS := $(BUILD)/gen/ledger_schema.h $(BUILD)/gen/ledger_views_schema.h $(BUILD)/gen/mysql_schema.h
+SCHEMAS := $(BUILD)/gen/ledger_schema.h $(BUILD)/gen/ledger_views_schema.h $(BUILD)/gen/mysql_schema.h $(BUILD)/gen/count.skel.h
 $(BUILD)/analyzer/%.o: %.c tests/tests.mk | $(SCHEMAS)
 	@mkdir -p $(@D)
 	@gcc -Itests/lint/analyze $(CPPFLAGS) $(DEPFLAGS) -std=c17 $(WARN) -O1 -Werror -fanalyzer -c -o $@ $<

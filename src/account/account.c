@@ -385,7 +385,8 @@ void account_carrier_off(struct account *a, unsigned ifindex, uint32_t carrier_d
 {
 	struct device *d = account_find_device(a, ifindex);
 
-	if (d && carrier_down != d->epoch.row.carrier_down)
+	/* Of several drops since this life's count, those after the first may be the next life's. */
+	if (d && carrier_down == d->epoch.row.carrier_down + 1)
 		epoch_hint(&d->epoch, counters);
 }
 

@@ -89,8 +89,8 @@ void account_device_gone(struct account *a, unsigned ifindex, const struct count
 void account_device_unbound(struct account *a, unsigned ifindex);
 
 /* The carrier of a device is down, and the kernel's message, with this carrier count, carried these counters.
- * Such messages come late: one with the count that this life began with is about the life before, and is
- * ignored. */
+ * Such messages come late: one with the count that this life began with is about the life before, and one
+ * that is not the first drop of this life may be about the next one. Both are ignored. */
 void account_carrier_off(struct account *a, unsigned ifindex, uint32_t carrier_down,
 			 const struct counters *counters);
 

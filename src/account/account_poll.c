@@ -49,8 +49,11 @@ static void begin_anew(struct account *a, struct device *d, struct counters base
 	row.opened = a->now;
 	row.doubtful = 0;
 	account_close_epoch(a, d, final, reason, a->now);
-	d->epoch = (struct epoch){
-		.row = row, .left_connected = d->seen.left_connected, .own = d->epoch.own, .dirty = true};
+	d->epoch = (struct epoch){.row = row,
+				  .left_connected = d->seen.left_connected,
+				  .was_away = d->seen.away,
+				  .own = d->epoch.own,
+				  .dirty = true};
 }
 
 bool account_reading(struct account *a, unsigned ifindex, const struct counters *counters)

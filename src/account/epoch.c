@@ -12,19 +12,31 @@ enum epoch_verdict epoch_judge(struct epoch *e, const struct counters *now, cons
 {
 	bool rose = seen->carrier_down != e->row.carrier_down,
 	     left = seen->left_connected > e->left_connected;
+	/* It was back between two drops, and has the second one now: a stall's, say. */
+	bool again = seen->carrier_down > e->row.carrier_down + 1 && !seen->away;
 
 	/* The carrier goes while the state is away from Connected, so it is seen one reading after the state
-	 * came back at the latest; later than that the two do not belong together. */
-	if (left || seen->away)
+	 * came back at the latest; later than that the two do not belong together. A state that stays away
+	 * after its departure has ended a life proves nothing more: xenstore may be silent since. */
+	if (left || (seen->away && !e->was_away))
 		e->left_window = 2;
+	if (seen->away && !seen->carrier && !rose) /* its drop is in the count that this life began with */
+		e->left_window = 0;
 	e->left_connected = seen->left_connected; /* a directory that begins anew counts from 0 */
+	e->was_away = seen->away;
 	if (!counters_at_least(now, &e->row.last))
 		return EPOCH_WENT_BACK;
 	/* Seen on real Xen: netback takes the carrier off first and frees its counters milliseconds later.
 	 * Nothing begins before the guest is back: until then these are the old life's last counters, and the
 	 * proof is kept. */
-	if (rose && (seen->away || !seen->carrier))
+	if (rose && !seen->carrier && !(again && e->left_window > 0))
 		return EPOCH_CONTINUES;
+	if (rose && seen->away && e->left_window > 0) { /* back already, and not told yet: the new life's */
+		if (!e->left_early)
+			remember(e);
+		e->left_early = true;
+		return EPOCH_CONTINUES;
+	}
 	if (rose && e->left_window > 0)
 		return e->left_early ? EPOCH_HAD_RECONNECTED : EPOCH_RECONNECTED;
 	if (left && e->doubt_window > 0 && !seen->away && seen->carrier && !rose)
@@ -41,7 +53,7 @@ enum epoch_verdict epoch_judge(struct epoch *e, const struct counters *now, cons
 		remember(e);
 		e->left_early = true;
 	}
-	if (e->left_window > 0 && --e->left_window == 0)
+	if (e->left_window > (seen->away ? 1 : 0) && --e->left_window == 0)
 		e->left_early = false;
 	return EPOCH_CONTINUES;
 }

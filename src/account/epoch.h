@@ -22,8 +22,9 @@ struct epoch {
 	unsigned left_connected; /* the backend's count at the last reading */
 	unsigned left_window;    /* readings for which a seen departure still counts as "meanwhile" */
 	unsigned doubt_window;   /* readings for which a departure still settles the last doubt */
-	bool left_early;         /* the departure was seen, and over, when its carrier was not known yet */
-	struct epoch_before {    /* as it stood before the reading that was doubtful, or early */
+	bool left_early;      /* a reading since the departure was counted here, and may be the next life's */
+	bool was_away;        /* what the evidence said at the last reading */
+	struct epoch_before { /* as it stood before the reading that was doubtful, or early */
 		struct counters last;
 		uint64_t total[DIR_COUNT];
 	} before;

@@ -41,17 +41,25 @@ static int refused(const char *folder, char **err)
 	return rc;
 }
 
-int folder_passable(const char *path, char **err)
+char *folder_closed(const char *path)
 {
 	char *folder = mem_strdup(path);
-	int rc = 0;
 
-	for (char *slash = folder; rc == 0 && (slash = strchr(slash + 1, '/'));) {
+	for (char *slash = folder; (slash = strchr(slash + 1, '/'));) {
 		*slash = '\0';
 		if (faccessat(AT_FDCWD, folder, X_OK, AT_EACCESS) < 0 && errno == EACCES)
-			rc = refused(folder, err);
+			return folder;
 		*slash = '/';
 	}
+	free(folder);
+	return NULL;
+}
+
+int folder_passable(const char *path, char **err)
+{
+	char *folder = folder_closed(path);
+	int rc = folder ? refused(folder, err) : 0;
+
 	free(folder);
 	return rc;
 }

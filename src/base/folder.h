@@ -12,8 +12,12 @@
  * path does not grow a tree. */
 int folder_of(const char *path, mode_t mode, char **err);
 
-/* Whether this process may go through each folder above `path`, as far as they exist: 0, or -1 with an error
- * that names the first one that it may not enter, and what to do. */
+/* The first folder above `path` that this process may not enter, allocated; NULL where it may go through all
+ * of them, as far as they exist. */
+char *folder_closed(const char *path);
+
+/* The same for a helper that has a user of its own: 0, or -1 with an error that says how its group is let in.
+ * A person is told otherwise (cli/rights.h). */
 int folder_passable(const char *path, char **err);
 
 /* Whether the file that `path` names lies in `folder` or below it, by whatever links. Both are absolute; what

@@ -84,6 +84,9 @@ static int refuse(const struct grammar *g, const struct cli_command *command, in
 {
 	const char **names = mem_array(g->count, sizeof(*names));
 	char *name = strncmp(word, "--", 2) == 0 ? mem_strndup(word + 2, strcspn(word + 2, "=")) : NULL;
+	const char *hint = command && command->operand == OPERAND_BUCKET
+				   ? "; a bucket whose name begins with - stands behind --"
+				   : "";
 	char *near = NULL;
 	size_t alike = 0;
 
@@ -94,7 +97,7 @@ static int refuse(const struct grammar *g, const struct cli_command *command, in
 	if (what == ':')
 		err_set(err, "option %s needs a value", word);
 	else if (!name)
-		err_set(err, "unknown option -%c", optopt);
+		err_set(err, "unknown option -%c%s", optopt, hint);
 	else if (optopt)
 		err_set(err, "option --%s takes no value", name);
 	else if (alike > 1)
@@ -102,7 +105,7 @@ static int refuse(const struct grammar *g, const struct cli_command *command, in
 	else if ((near = nearest_names(name, names, g->count, 1)))
 		err_set(err, "unknown option --%s; did you mean --%s?", name, near);
 	else
-		err_set(err, "unknown option --%s", name);
+		err_set(err, "unknown option --%s%s", name, hint);
 	free(near);
 	free(name);
 	free(names);

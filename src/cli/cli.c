@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/nearest.h"
+#include "cli/rights.h"
 
 /* How wide the terminal is; 0 where standard output is none, so that nothing is left out for a pipe. */
 static size_t terminal_width(void)
@@ -75,9 +76,17 @@ void cli_note(const char *fmt, ...)
 	free(text);
 }
 
+int cli_find_ledger(const struct cli *cli, struct ledger_file *f, char **err)
+{
+	*f = (struct ledger_file){.lock_fd = -1};
+	if (rights_to_read(cli->conf.ledger, "the ledger", true, err) < 0)
+		return -1;
+	return ledger_file_open_reader(f, cli->conf.ledger, err);
+}
+
 int cli_open_ledger(const struct cli *cli, struct ledger_file *f, char **err)
 {
-	int rc = ledger_file_open_reader(f, cli->conf.ledger, err);
+	int rc = cli_find_ledger(cli, f, err);
 
 	if (rc != 1)
 		return rc;

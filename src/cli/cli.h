@@ -36,6 +36,9 @@ int cli_configure(struct cli *cli, char **err);
 /* A line on standard error that is no error. */
 void cli_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Opens the ledger: 0, 1 (and no error) where there is none, -1. */
+int cli_find_ledger(const struct cli *cli, struct ledger_file *f, char **err);
+
 /* Opens the ledger; where there is none that is an error that says what to do. -1 on errors. */
 int cli_open_ledger(const struct cli *cli, struct ledger_file *f, char **err);
 

@@ -128,6 +128,18 @@ const struct cli_command cli_commands[] = {
 	 .words = "init status",
 	 .tables = true,
 	 .summary = "make the MySQL database, or see how far it is",
+	 .more = "  init    make what xenbw-writer needs at the server that the configuration\n"
+		 "          names: database, two tables, the account mysql_user, its rights.\n"
+		 "          What is there stays as it is. Needs an account that may do so:\n"
+		 "          --defaults-file, else the configuration's own.\n"
+		 "  status  show server, table and state, and how many takes wait to be\n"
+		 "          written; ends with 1 where something is in xenbw-writer's way.\n"
+		 "          Needs `database mysql` in the configuration.\n"
+		 "\n"
+		 "Examples\n"
+		 "  xenbw db init --print | less\n"
+		 "  xenbw db init --defaults-file /etc/mysql/debian.cnf\n"
+		 "  xenbw db status --json\n",
 	 .options = db_options,
 	 .run = cli_db},
 	{.name = "completion",

@@ -44,7 +44,9 @@ struct cli_option {
 };
 
 struct cli;
-typedef int cli_run_fn(struct cli *cli, char **err); /* an exit status; *err set where it is not 0 */
+typedef int
+cli_run_fn(struct cli *cli,
+	   char **err); /* an exit status; where it is not 0, *err is set or a helper has said it */
 
 enum cli_operand { OPERAND_NONE, OPERAND_BUCKET, OPERAND_COMMAND, OPERAND_WORD };
 
@@ -56,6 +58,7 @@ struct cli_command {
 	const char *words;    /* OPERAND_WORD: the ones there are */
 	bool tables;          /* understands --json and --csv */
 	const char *summary;
+	const char *more; /* lines that help adds, or NULL */
 	const struct cli_option *options;
 	cli_run_fn *run;
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "cli/rights.h"
 
 int cli_db(struct cli *cli, char **err)
 {
@@ -27,6 +28,9 @@ int cli_db(struct cli *cli, char **err)
 		return CLI_USAGE;
 	}
 	if (cli_configure(cli, err) < 0)
+		return CLI_FAILED;
+	if (cli->conf.mysql.password_file && !value[OPTION_PRINT] &&
+	    rights_to_read(cli->conf.mysql.password_file, "the MySQL password from", false, err) < 0)
 		return CLI_FAILED;
 	return init ? db_init(cli, err) : db_status(cli, err);
 }

@@ -123,7 +123,7 @@ static int count_waiting(struct status *s, sqlite3 *db, char **err)
 static int look(struct status *s, const struct cli *cli, char **err)
 {
 	struct ledger_file file;
-	int there = ledger_file_open_reader(&file, cli->conf.ledger, err), rc = 0;
+	int there = cli_find_ledger(cli, &file, err), rc = 0;
 
 	if (there < 0)
 		return -1;

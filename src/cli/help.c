@@ -81,6 +81,10 @@ void help_command(const struct cli_command *c)
 {
 	printf("usage: xenbw %s%s%s%s\n%c%s.\n", c->name, c->options->name ? " [OPTION ...]" : "",
 	       before_operands(c), operands(c), c->summary[0] - 'a' + 'A', c->summary + 1);
+	if (c->more)
+		printf("\n%s", c->more);
+	if (c->operand == OPERAND_BUCKET)
+		puts("A bucket whose name begins with - stands behind --, as the last operands do.");
 	put_options("Options", c->options);
 	put_options("Options of every command", cli_globals);
 }

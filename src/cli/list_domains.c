@@ -1,27 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * list_domains: `xenbw list-domains`, one line per vif.
+ * list_domains: `xenbw list-domains`, one line per vif: the table.
  *
- * What is there comes from xenstore and the kernel's counters; what was before comes from the ledger. Each of
- * the two may be missing: then it says so, and how to get it.
+ * What goes into it is gathered by listing; the lines below it are those of list_below.
  */
-#include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/boot.h"
-#include "base/err.h"
 #include "base/mem.h"
-#include "base/text.h"
-#include "cli/cli.h"
 #include "cli/commands.h"
-#include "cli/live.h"
-#include "cli/period.h"
-#include "cli/present.h"
-#include "cli/units.h"
-#include "ipc/control.h"
+#include "cli/list_below.h"
+#include "cli/listing.h"
 
 enum {
 	COLUMN_DOMAIN,
@@ -47,26 +36,27 @@ enum {
 
 #define COLUMN_OF(class, dir) (COLUMN_CLASS + (class) * DIR_COUNT + (dir))
 
+/* On a narrow terminal those go last that an admin looks for first: the domain, how it is, its bytes. */
 #define DROP_SAME_BUCKET 3
 
 static const struct out_column list_columns[COLUMN_COUNT] = {
 	[COLUMN_DOMAIN] = {"domain", "DOMAIN", OUT_TEXT, 0},
-	[COLUMN_DOMID] = {"domid", "ID", OUT_NUMBER, 11},
+	[COLUMN_DOMID] = {"domid", "ID", OUT_NUMBER, 9},
 	[COLUMN_UUID] = {"uuid", NULL, OUT_TEXT, 0},
-	[COLUMN_STATE] = {"state", "STATE", OUT_TEXT, 7},
-	[COLUMN_DEVID] = {"devid", "VIF", OUT_NUMBER, 6},
-	[COLUMN_NETDEV] = {"netdev", "DEVICE", OUT_TEXT, 12},
+	[COLUMN_STATE] = {"state", "STATE", OUT_TEXT, 11},
+	[COLUMN_DEVID] = {"devid", "VIF", OUT_NUMBER, 7},
+	[COLUMN_NETDEV] = {"netdev", "DEVICE", OUT_TEXT, 10},
 	[COLUMN_MAC] = {"mac", "MAC", OUT_TEXT, 2},
 	[COLUMN_ADDRESSES] = {"addresses", "ADDRESSES", OUT_WORDS, 4},
 	[COLUMN_BRIDGE] = {"bridge", "BRIDGE", OUT_TEXT, 1},
-	[COLUMN_BUCKET] = {"bucket", "BUCKET", OUT_TEXT, 9},
-	[COLUMN_RATE + DIR_INPUT] = {"input_bytes_per_second", "IN BIT/S", OUT_RATE, 8},
-	[COLUMN_RATE + DIR_OUTPUT] = {"output_bytes_per_second", "OUT BIT/S", OUT_RATE, 8},
+	[COLUMN_BUCKET] = {"bucket", "BUCKET", OUT_TEXT, 8},
+	[COLUMN_RATE + DIR_INPUT] = {"input_bytes_per_second", "IN BIT/S", OUT_RATE, 5},
+	[COLUMN_RATE + DIR_OUTPUT] = {"output_bytes_per_second", "OUT BIT/S", OUT_RATE, 5},
 	[COLUMN_BYTES + DIR_INPUT] = {"input", "INPUT", OUT_BYTES, 0},
 	[COLUMN_BYTES + DIR_OUTPUT] = {"output", "OUTPUT", OUT_BYTES, 0},
 	[COLUMN_TOTAL] = {"total", "TOTAL", OUT_BYTES, 0},
-	[COLUMN_CHARGED + DIR_INPUT] = {NULL, "EXT IN", OUT_BYTES, 10},
-	[COLUMN_CHARGED + DIR_OUTPUT] = {NULL, "EXT OUT", OUT_BYTES, 10},
+	[COLUMN_CHARGED + DIR_INPUT] = {NULL, "EXT IN", OUT_BYTES, 6},
+	[COLUMN_CHARGED + DIR_OUTPUT] = {NULL, "EXT OUT", OUT_BYTES, 6},
 	[COLUMN_APPEARED] = {"appeared", NULL, OUT_TIME, 0},
 	[COLUMN_GONE] = {"gone", NULL, OUT_TIME, 0},
 	[COLUMN_NOT_SPLIT] = {"not_split", NULL, OUT_TEXT, 0},
@@ -84,155 +74,9 @@ static const struct out_column list_columns[COLUMN_COUNT] = {
 	[COLUMN_OF(CLASS_UNATTRIBUTED, DIR_OUTPUT)] = {"unattributed_output", NULL, OUT_BYTES, 0},
 };
 
-/* All that one listing is made of. */
-struct listing {
-	struct cli *cli;
-	struct period month;
-	char *boot;
-	bool has_ledger, has_live, has_rates;
-	char *no_live; /* why xenstore cannot be asked */
-	struct usage_vifs known;
-	struct live live;
-	struct present present;
-	struct control_status daemon;
-	char *states;
-	uint64_t rates[DIR_COUNT], bytes[DIR_COUNT]; /* totals */
-	struct class_bytes classes;                  /* booked */
-	bool any_rate, any_bytes;
-};
-
-/* ---- gathering: the ledger first, the counters after it ---- */
-
-static int read_ledger(struct listing *l, char **err)
-{
-	struct ledger_file file;
-	int rc = ledger_file_open_reader(&file, l->cli->conf.ledger, err);
-
-	if (rc != 0)
-		return rc < 0 ? -1 : 0;
-	rc = usage_read_vifs(file.db, l->boot, l->month.from, l->month.to, &l->known, err);
-	ledger_file_close(&file);
-	l->has_ledger = rc == 0;
-	return rc;
-}
-
-static int read_live(struct listing *l, char **err)
-{
-	unsigned *bridges = mem_array(l->known.vif_count, sizeof(*bridges));
-	size_t count = 0;
-	int rc;
-
-	for (size_t i = 0; i < l->known.vif_count; i++) {
-		const struct usage_vif *v = &l->known.vifs[i];
-
-		if (v->domid == 0 && v->gone < 0 && strcmp(v->boot, l->boot) == 0)
-			bridges[count++] = v->devid; /* dom0's are their device's ifindex */
-	}
-	rc = live_read(&l->live, bridges, count, &l->no_live);
-	free(bridges);
-	if (rc < 0)
-		return err_set(err, "%s", l->no_live);
-	l->has_live = rc == 0;
-	if (l->has_live)
-		l->states = live_states();
-	return 0;
-}
-
-static void ask_daemon(struct listing *l)
-{
-	char *err = NULL;
-	int rc = control_ask(l->cli->conf.control, &l->daemon, &err);
-
-	l->has_rates = rc == 0;
-	if (rc < 0)
-		cli_note("no rates: %s", err);
-	else if (rc == 1 && l->has_ledger)
-		cli_note("xenbwd does not run: there are no rates, and a vif that goes away now takes the "
-			 "bytes "
-			 "since its last reading with it");
-	else if (rc == 0 && l->daemon.commit_failing)
-		cli_note("xenbwd cannot write its ledger at present; its log says why");
-	else if (rc == 0 && !l->daemon.xenstore_connected)
-		cli_note("xenbwd cannot reach xenstore at present; its log says why");
-	if (rc == 0 && l->daemon.split == CONTROL_SPLIT_FAILING)
-		cli_note("nobody looks at the uplinks at present: bytes are unattributed; xenbwd's log says "
-			 "why");
-	free(err);
-}
-
-/* Neither a live view nor a ledger. */
-static int nothing_at_all(const struct listing *l, char **err)
-{
-	return err_set(
-		err,
-		"there is nothing to list yet\n"
-		"  xenstore  %s\n"
-		"  ledger    %s is not there; xenbwd makes it when it first runs\n"
-		"What to do next\n"
-		"  on a Xen dom0     %srun xenbw as root; systemctl enable --now xenbwd starts the counting\n"
-		"  on another host   look at a copy of a ledger: xenbw --ledger FILE",
-		l->no_live, l->cli->conf.ledger, geteuid() == 0 ? "see that xenstored runs, and " : "");
-}
-
-static int gather(struct listing *l, char **err)
-{
-	l->boot = boot_id(err);
-	if (!l->boot || period_month("this", l->cli->now, &l->month, err) < 0 || read_ledger(l, err) < 0 ||
-	    read_live(l, err) < 0)
-		return -1;
-	if (!l->has_live && !l->has_ledger)
-		return nothing_at_all(l, err);
-	if (l->has_live) {
-		if (!l->has_ledger)
-			cli_note("there is no ledger %s: bytes are those since each vif appeared; start "
-				 "xenbwd to keep "
-				 "them for good (systemctl enable --now xenbwd)",
-				 l->cli->conf.ledger);
-		ask_daemon(l);
-	} else {
-		char *when = l->known.run.boot ? period_local(l->known.run.seen) : mem_strdup("no time yet");
-
-		cli_note("%s. Listed is what the ledger knew at %s; %s on the dom0 for the live view",
-			 l->no_live, when, geteuid() == 0 ? "start xenstored" : "run xenbw as root");
-		free(when);
-	}
-	present_merge(l->has_live ? &l->live : NULL, l->has_ledger ? &l->known : NULL, l->boot, &l->present);
-	return 0;
-}
-
-static void release(struct listing *l)
-{
-	present_free(&l->present);
-	usage_vifs_free(&l->known);
-	if (l->has_live)
-		live_free(&l->live);
-	free(l->daemon.vifs);
-	free(l->states);
-	free(l->no_live);
-	free(l->boot);
-}
-
-/* ---- filling in ---- */
-
-/* What xenbwd says of a vif; NULL where it says nothing. */
-static const struct control_vif *said_of(const struct listing *l, const struct xen_vif *xen)
-{
-	for (size_t i = 0; i < l->daemon.count; i++)
-		if (l->daemon.vifs[i].domid == xen->domid && l->daemon.vifs[i].devid == xen->devid)
-			return &l->daemon.vifs[i];
-	return NULL;
-}
-
-static bool is_blind(const struct listing *l, const struct present_row *row)
-{
-	const struct control_vif *v = row->live ? said_of(l, row->live->xen) : NULL;
-
-	return v && (v->flags & CONTROL_VIF_BLIND);
-}
-
 static void put_rates(struct listing *l, struct out_table *t, const struct xen_vif *xen)
 {
-	const struct control_vif *v = said_of(l, xen);
+	const struct control_vif *v = listing_said_of(l, xen);
 
 	if (!v || v->window_ms == 0)
 		return;
@@ -321,7 +165,7 @@ static void put_row(struct listing *l, struct out_table *t, const struct present
 			out_number(t, COLUMN_GONE, (uint64_t)row->known->gone);
 		put_classes(l, t, &row->known->classes);
 	}
-	if (is_blind(l, row))
+	if (listing_is_blind(l, row))
 		out_text(t, COLUMN_NOT_SPLIT, "blind");
 	put_bytes(l, t, row);
 }
@@ -395,137 +239,6 @@ static bool buckets_are_domains(const struct present *p)
 	return true;
 }
 
-/* ---- the lines below the table ---- */
-
-static char *bytes_text(const struct listing *l, uint64_t bytes)
-{
-	return l->cli->screen.exact ? mem_printf("%" PRIu64 " bytes", bytes) : units_bytes(bytes);
-}
-
-static uint64_t booked_as(const struct listing *l, enum byte_class c)
-{
-	return l->classes.bytes[DIR_INPUT][c] + l->classes.bytes[DIR_OUTPUT][c];
-}
-
-/* Is anything of what is listed booked by class? */
-static bool is_split(const struct listing *l)
-{
-	for (int c = 0; c < CLASS_COUNT; c++)
-		if (c != CLASS_UNATTRIBUTED && booked_as(l, (enum byte_class)c))
-			return true;
-	return false;
-}
-
-static void tell_splitter(const struct listing *l)
-{
-	if (!l->has_rates)
-		return;
-	switch (l->daemon.split) {
-	case CONTROL_SPLIT_OFF:
-		puts("Attribution is off.");
-		break;
-	case CONTROL_SPLIT_KERNEL:
-		printf("Split by the kernel (eBPF) on %s.\n", l->daemon.uplinks);
-		break;
-	case CONTROL_SPLIT_PCAP:
-		printf("Split by libpcap on %s.\n", l->daemon.uplinks);
-		break;
-	case CONTROL_SPLIT_FAILING:
-		puts("Nobody looks at the uplinks at present.");
-		break;
-	}
-}
-
-/* What the columns EXT hold, which end at the last commit. */
-static void tell_external(const struct listing *l)
-{
-	uint64_t unknown = booked_as(l, CLASS_UNATTRIBUTED);
-	char *seen = period_local(l->known.run.seen), *text = bytes_text(l, unknown);
-
-	if (!is_split(l) && unknown)
-		puts("Unsplit: all that is booked is unattributed.");
-	if (is_split(l)) {
-		printf("EXT: booked up to %s", seen);
-		if (unknown)
-			printf(l->known.charge_unattributed ? ", %s of it unattributed"
-							    : ", without %s unattributed",
-			       text);
-		puts(".");
-	}
-	free(text);
-	free(seen);
-}
-
-/* Vifs that nobody can split. */
-static void tell_blind(const struct listing *l)
-{
-	const char *before = "Cannot be told apart (NAT, or no MAC or address known): ", *after = "";
-
-	for (size_t i = 0; i < l->present.count; i++) {
-		const struct live_vif *v = l->present.rows[i].live;
-		char *name;
-
-		if (!is_blind(l, &l->present.rows[i]))
-			continue;
-		name = text_printable(v->netdev, strlen(v->netdev));
-		printf("%s%s", before, name);
-		before = ", ";
-		after = ".\n";
-		free(name);
-	}
-	fputs(after, stdout);
-}
-
-/* What was seen under no guest's name, or not at all. */
-static void tell_missing(const struct listing *l)
-{
-	const struct control_status *s = &l->daemon;
-	char *text;
-
-	if (s->dropped)
-		printf("Missed: %" PRIu64 " %s since xenbwd started; the bytes are unattributed.\n",
-		       s->dropped, s->dropped == 1 ? "packet" : "packets");
-	if (!s->stray_packets)
-		return;
-	text = bytes_text(l, s->stray_bytes);
-	printf("Strays: %" PRIu64 " %s (%s) left under MACs or addresses of no guest.\n", s->stray_packets,
-	       s->stray_packets == 1 ? "packet" : "packets", text);
-	free(text);
-}
-
-/* What a glance at the table would miss: the domains' earlier lives of this month. */
-static void tell_gone(const struct listing *l)
-{
-	uint64_t bytes = 0;
-	size_t count = 0;
-	char *text;
-
-	for (size_t i = 0; i < l->present.count; i++) {
-		const struct present_row *row = &l->present.rows[i];
-
-		if (row->gone && row->bytes[DIR_INPUT] + row->bytes[DIR_OUTPUT]) {
-			bytes += row->bytes[DIR_INPUT] + row->bytes[DIR_OUTPUT];
-			count++;
-		}
-	}
-	if (!count)
-		return;
-	text = bytes_text(l, bytes);
-	printf("Not listed: %zu %s gone, with %s this month. --all lists %s.\n", count,
-	       count == 1 ? "vif is" : "vifs are", text, count == 1 ? "it" : "them");
-	free(text);
-}
-
-static void tell_below(const struct listing *l, bool all)
-{
-	if (!all)
-		tell_gone(l);
-	tell_splitter(l);
-	tell_external(l);
-	tell_blind(l);
-	tell_missing(l);
-}
-
 static int write_listing(struct listing *l, char **err)
 {
 	bool all = l->cli->args.value[OPTION_ALL] != NULL, any = false;
@@ -545,7 +258,7 @@ static int write_listing(struct listing *l, char **err)
 		}
 	if (any)
 		put_totals(l, t);
-	if (!is_split(l))
+	if (!listing_is_split(l))
 		for (int d = 0; d < DIR_COUNT; d++)
 			columns[COLUMN_CHARGED + d].title = NULL;
 	if (any || l->cli->format != OUT_TERMINAL)
@@ -553,7 +266,7 @@ static int write_listing(struct listing *l, char **err)
 	else
 		puts("No domain has a vif now.");
 	if (l->cli->format == OUT_TERMINAL)
-		tell_below(l, all);
+		list_below(l, all);
 	out_free(t);
 	return status;
 }
@@ -563,8 +276,8 @@ int cli_list_domains(struct cli *cli, char **err)
 	struct listing l = {.cli = cli};
 	int status = CLI_FAILED;
 
-	if (cli_configure(cli, err) == 0 && gather(&l, err) == 0)
+	if (cli_configure(cli, err) == 0 && listing_gather(&l, err) == 0)
 		status = write_listing(&l, err);
-	release(&l);
+	listing_free(&l);
 	return status;
 }

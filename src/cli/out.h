@@ -63,4 +63,7 @@ void out_head_flag(struct out_table *t, const char *key, bool value);
 int out_write(const struct out_table *t, enum out_format format, const char *rows,
 	      const struct out_screen *screen, FILE *to, char **err);
 
+/* A line for the terminal, of words with single blanks; where it is too narrow the line goes on below. */
+void out_line(const char *text, const struct out_screen *screen, FILE *to);
+
 #endif

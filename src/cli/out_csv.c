@@ -2,28 +2,33 @@
  *
  * out_csv: a table as RFC 4180 wants it: a line of headings, CRLF, quotes where they are needed.
  *
- * Text that a spreadsheet would take for a formula gets a leading apostrophe: names of domains are not ours
- * to trust. Totals are left out, null is an empty cell.
+ * Text that a spreadsheet would take for a formula gets a leading apostrophe, and what a terminal would obey
+ * is written as \xNN: names of domains are not ours to trust. Totals are left out, null is an empty cell.
  */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cli/out_table.h"
 #include "cli/period.h"
 
 static void put_text(const char *s, FILE *to)
 {
-	const char *apostrophe = *s && strchr("=+-@\t\r", *s) ? "'" : "";
+	const char *apostrophe = *s && strchr("=+-@", *s) ? "'" : "", *quote = strpbrk(s, ",\"") ? "\"" : "";
 
-	if (!s[strcspn(s, ",\"\r\n")]) {
-		fprintf(to, "%s%s", apostrophe, s);
-		return;
+	fprintf(to, "%s%s", quote, apostrophe);
+	while (*s) {
+		size_t plain = strcspn(s, "\"\\");
+		char *shown = text_printable(s, plain);
+
+		fputs(shown, to);
+		free(shown);
+		s += plain;
+		if (*s) /* a backslash stays one: there is one already in what xenbwd made printable */
+			fputs(*s++ == '"' ? "\"\"" : "\\", to);
 	}
-	fprintf(to, "\"%s", apostrophe);
-	for (; *s; s++)
-		fprintf(to, *s == '"' ? "\"\"" : "%c", *s);
-	fputc('"', to);
+	fputs(quote, to);
 }
 
 static void put_cell(enum out_type type, const struct out_cell *cell, FILE *to)

@@ -283,6 +283,21 @@ static void put_words(struct words *w, const char *text)
 	w->used += width + (w->used ? 1 : 0);
 }
 
+void out_line(const char *text, const struct out_screen *screen, FILE *to)
+{
+	struct words w = {.to = to, .width = screen->width};
+
+	for (const char *end; *text; text = *end ? end + 1 : end) {
+		char *word;
+
+		end = text + strcspn(text, " ");
+		word = mem_strndup(text, (size_t)(end - text));
+		put_words(&w, word);
+		free(word);
+	}
+	fputc('\n', to);
+}
+
 static void tell_hidden(const struct sheet *s, const struct out_screen *screen, FILE *to)
 {
 	struct words w = {.to = to, .width = screen->width};

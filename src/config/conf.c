@@ -276,6 +276,12 @@ static int read_file(const char *path, char **text, size_t *length, struct stat 
 
 	if (!in && errno == ENOENT)
 		return 1;
+	if (!in && errno == EACCES)
+		return err_set(
+			err,
+			"cannot read the configuration %s: %s; run this as root, or name one that you may "
+			"read with -c FILE",
+			path, strerror(EACCES));
 	if (!in || fstat(fileno(in), st) < 0) {
 		rc = err_sys(err, "cannot read the configuration %s", path);
 		if (in)

@@ -119,14 +119,19 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	start_writer(arg);
 }
 
+static struct feed_message message_of(const struct feed *f, enum feed_kind kind)
+{
+	return (struct feed_message){
+		.magic = FEED_MAGIC, .kind = kind, .seq = account_last_seq(f->d->account)};
+}
+
 /* Whether it was taken. A full socket means that it has such messages waiting already. */
 static bool send_message(const struct feed *f, enum feed_kind kind)
 {
-	struct feed_message m = {.magic = FEED_MAGIC, .kind = kind};
+	struct feed_message m = message_of(f, kind);
 
 	if (f->fd < 0)
 		return false;
-	m.seq = account_last_seq(f->d->account);
 	if (send(f->fd, &m, sizeof(m), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
 		return true;
 	if (errno != EAGAIN)
@@ -149,18 +154,18 @@ static void tell_committed(struct feed *f)
 
 static void start_writer(struct feed *f)
 {
+	struct feed_message hold = message_of(f, FEED_HOLD);
+	struct iovec first = {&hold, sizeof(hold)};
 	char *err = NULL;
 
 	backoff_started(&f->backoff);
-	f->fd = guard_start(f->d->guard, GUARD_WRITER, f->d->conf, true, &err);
+	f->fd = guard_start(f->d->guard, GUARD_WRITER, f->d->conf, true, f->d->held ? &first : NULL, &err);
 	if (f->fd >= 0) {
 		f->on_message = event_new(f->d->base, f->fd, EV_READ | EV_PERSIST, on_message, f);
 		if (!f->on_message || event_add(f->on_message, NULL) < 0)
 			err_set(&err, "cannot wait for messages of xenbw-writer");
 	}
-	f->told_held = false;
-	if (!err)
-		tell_held(f);
+	f->told_held = f->d->held;
 	if (err) {
 		log_err("%s; RRD files and MySQL are not fed until it runs, the ledger keeps everything",
 			err);

@@ -205,7 +205,7 @@ static int send_order(const struct guard *g, const struct guard_order *o, const 
 }
 
 int guard_start(struct guard *g, enum guard_helper helper, const struct conf *conf, bool with_secrets,
-		char **err)
+		const struct iovec *first, char **err)
 {
 	struct guard_order order = {.magic = GUARD_MAGIC,
 				    .kind = GUARD_START,
@@ -217,7 +217,11 @@ int guard_start(struct guard *g, enum guard_helper helper, const struct conf *co
 		return -1;
 	fds[0] = pair[1];
 	fds[1] = settings_fd(conf, with_secrets, err);
-	rc = fds[1] < 0 ? -1 : send_order(g, &order, fds, 2, err);
+	rc = fds[1] < 0 ? -1 : 0;
+	if (rc == 0 && first && writev(pair[0], first, 1) < 0)
+		rc = err_sys(err, "cannot leave a message for a helper");
+	if (rc == 0)
+		rc = send_order(g, &order, fds, 2, err);
 	if (fds[1] >= 0)
 		close(fds[1]);
 	close(pair[1]);

@@ -9,6 +9,7 @@
 #define XENBW_GUARD_H
 
 #include <stdbool.h>
+#include <sys/uio.h>
 
 #include "config/conf.h"
 #include "ipc/guard.h"
@@ -38,9 +39,10 @@ int guard_fd(const struct guard *g);
 bool guard_has_ended(struct guard *g, char **how);
 
 /* Starts a helper; one that there was is ended first. Returns our end of its socket: its end of file is the
- * helper's end. `with_secrets`: its settings have MySQL's password. */
+ * helper's end. `with_secrets`: its settings have MySQL's password. `first` (NULL: none) is a message that it
+ * finds waiting, however soon it begins. */
 int guard_start(struct guard *g, enum guard_helper helper, const struct conf *conf, bool with_secrets,
-		char **err);
+		const struct iovec *first, char **err);
 
 /* Ends a helper by KILL, if there is one. Does not wait until it has ended. */
 void guard_end(struct guard *g, enum guard_helper helper);

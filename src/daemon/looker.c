@@ -61,10 +61,13 @@ static void close_worker(struct looker *l)
  * unattributed first, so that it never is booked twice. */
 static void end_kernel(struct looker *l, const char *why)
 {
+	bool worked = l->up.ns;
+
 	close_worker(l);
 	tc_give_up(l->d->tc);
 	log_err("%s; what moves is unattributed until xenbwd is started again", why);
-	if (notify_is_managed() && !l->d->stop) { /* which is done at once, and loses nothing */
+	/* Where it worked that is done at once, and costs the split of a poll; else it would fail again. */
+	if (worked && notify_is_managed() && !l->d->stop) {
 		l->d->again = l->d->stop = true;
 		event_base_loopexit(l->d->base, NULL);
 	}
@@ -268,7 +271,7 @@ static int start_on(struct looker *l, char **err)
 		    !uplinks_see_below(l->uplinks, link)) /* else each of its frames would be seen twice */
 			conf.devices.list[conf.devices.count++] = mem_strdup(link->name);
 	}
-	fd = guard_start(l->d->guard, GUARD_CAPTURE, &conf, false, err);
+	fd = guard_start(l->d->guard, GUARD_CAPTURE, &conf, false, NULL, err);
 	for (size_t i = 0; i < conf.devices.count; i++)
 		free(conf.devices.list[i]);
 	free(conf.devices.list);

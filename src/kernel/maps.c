@@ -43,16 +43,19 @@ static int no_message(enum libbpf_print_level level, const char *format, va_list
 
 static int prepare_folder(const char *folder, char **err)
 {
+	const char *leaf = strrchr(folder, '/');
+	char *above = mem_printf("%.*s", (int)(leaf - folder), folder);
 	struct statfs fs;
+	int rc = statfs(above, &fs);
 
-	if (mkdir(folder, 0700) < 0 && errno != EEXIST)
-		return err_sys(err, "cannot make the folder %s", folder);
-	if (statfs(folder, &fs) < 0)
-		return err_sys(err, "cannot look at the folder %s", folder);
-	if (fs.f_type != BPF_FS_MAGIC)
-		return err_set(err, "%s is in no bpffs; mount one with `mount -t bpf bpf /sys/fs/bpf`",
-			       folder);
-	return 0;
+	if (rc < 0)
+		err_sys(err, "cannot look at the folder %s", above);
+	else if (fs.f_type != BPF_FS_MAGIC)
+		rc = err_set(err, "%s is no bpffs; mount one with `mount -t bpf bpf %s`", above, above);
+	else if (mkdir(folder, 0700) < 0 && errno != EEXIST)
+		rc = err_sys(err, "cannot make the folder %s", folder);
+	free(above);
+	return rc;
 }
 
 int maps_lock(const char *folder, char **err)

@@ -82,6 +82,9 @@ tap_is "names of buckets, present ones, ready for the shell" "$(offers "$(xenbw_
 tap_is "beginnings of such names" "$(offers "$(xenbw_as_command) graph web1")" web10
 tap_is "with the blank in them escaped" "$(offers "$(xenbw_as_command) report $(printf %q 'Grüße, "W')")" "$(printf %q 'Grüße, "Welt"')"
 sqlite3 "$CLI/ledger.db" "INSERT INTO bucket VALUES (9, 'ip'), (10, 'ip'); INSERT INTO bucket_label VALUES (9, '2001:db8::1', 0, NULL), (10, '2001:db8:1::1', 0, NULL)"
+sqlite3 "$CLI/ledger.db" "INSERT INTO bucket VALUES (11, 'ip'); INSERT INTO bucket_label VALUES (11, '-1', 0, NULL)"
+tap_is "a name that begins with - behind --" "$(offers "$(xenbw_as_command) report -- -")" -1
+sqlite3 "$CLI/ledger.db" "DELETE FROM bucket_label WHERE bucket = 11"
 tap_is "an address is completed behind its last colon" "$(offers "$(xenbw_as_command) report 2001:db8:")" "1::1
 :1"
 tap_is "no ledger offers no name" "$(offers "$BUILD/xenbw --ledger $CLI/none.db report ")" ""

@@ -125,4 +125,8 @@ printf 'wrong\n' >"$CLI/password"
 xenbw db init --defaults-file "$CLI/admin.cnf" >"$CLI/out"
 tap_is "a password that is not the account's: status 1" "$?" 1
 tap_like "said for what it is" "$(cat "$CLI/err")" 'the account of the configuration cannot use it: cannot connect .*1045'
+for word in init status; do
+	tap_like "help of db $word tells what it does" "$(xenbw db $word --help)" "^  $word +[a-z]"
+	tap_like "with an example" "$(xenbw db $word --help)" "^  xenbw db $word "
+done
 tap_done

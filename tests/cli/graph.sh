@@ -45,9 +45,15 @@ tap_is "CSV" "$(xenbw graph web --csv | tr -d '\r')" "bucket,file
 web,./web_1d.png"
 
 tap_ok "an unknown bucket is answered with near ones" cli_fails 1 'no bucket `wbe`; near to it are: web$' graph wbe
+sqlite3 "$CLI/ledger.db" "INSERT INTO bucket VALUES (10, 'ip'); INSERT INTO bucket_label VALUES (10, '--help', 0, NULL)"
+cp "$CLI/rrd/web.rrd" "$CLI/rrd/--help.rrd"
+tap_is "a bucket whose name begins with -, behind --" "$(xenbw graph -- --help)" "./--help_1d.png"
 tap_ok "a bucket without a file yet" cli_fails 1 "no RRD file of .web10. yet \($CLI/rrd/web10.rrd: No such file" graph web10
-tap_ok "a time that rrdtool does not know" cli_fails 1 'of `web` was not drawn' graph web --from nonsense
-tap_ok "a place where nothing can be written" cli_fails 1 'of `web` was not drawn' graph web --out "$CLI/none/web.png"
+one_line() { # one_line WORD…: fails, and one line says why
+	cli_fails 1 '^xenbw-graph: .*(nonsense|none/)' "$@" && [ "$(wc -l <"$CLI/err")" = 1 ]
+}
+tap_ok "a time that rrdtool does not know" one_line graph web --from nonsense
+tap_ok "a place where nothing can be written" one_line graph web --out "$CLI/none/web.png"
 sed -i 's/^rrd_dir.*/rrd_dir none/' "$CLI/conf"
 tap_ok "RRD files that are turned off" cli_fails 1 '`rrd_dir none`' graph web
 tap_done

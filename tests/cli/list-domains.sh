@@ -50,6 +50,7 @@ for columns in 60 80 100 160; do
 	# shellcheck disable=SC2046
 	tap_ok "a terminal of $columns columns is not exceeded" test $(xenbw_on $columns --all | sed '/^total/q' | wc -L) -le $columns
 done
+tap_is "nor by the lines below the table" "$(for columns in 50 60 80; do xenbw_on $columns | sed '1,/^total/d' | grep -E ".{$((columns + 1))}"; done)" ""
 tap_is "what does not fit on 80 columns is left out and named" "$(xenbw_on 80 | grep -E '^(DOMAIN|web |Hidden|--wide)')" \
 	'DOMAIN         ID  VIF  DEVICE     INPUT    OUTPUT     TOTAL    EXT IN   EXT OUT
 web             4    0  vif4.0  4.66 GiB  1.25 KiB  4.66 GiB  4.66 GiB     530 B
@@ -65,9 +66,9 @@ tap_ok "a newer ledger is refused" refuse_ledger "$CLI/newer.db" "newer xenbw"
 sqlite3 "$CLI/other.db" 'CREATE TABLE bookmark (url TEXT)'
 tap_ok "another program's database is refused" refuse_ledger "$CLI/other.db" "other program"
 head -c 30000 /bin/bash >"$CLI/binary.db"
-tap_ok "what is no database is refused" refuse_ledger "$CLI/binary.db" "$CLI/binary.db.*(damaged|not a)"
+tap_ok "what is no database is refused" refuse_ledger "$CLI/binary.db" "$CLI/binary.db is not a ledger \\(not an SQLite database\\).*--ledger FILE"
 mkdir "$CLI/folder.db"
-tap_ok "a folder is refused" refuse_ledger "$CLI/folder.db" "$CLI/folder.db"
+tap_ok "a folder is refused, as what it is" refuse_ledger "$CLI/folder.db" "$CLI/folder.db is a directory, not a ledger; .*--ledger FILE"
 tap_ok "a report without a ledger says where it comes from" cli_fails 1 "no ledger $CLI/none.db yet: xenbwd makes it" report --ledger "$CLI/none.db"
 tap_ok "a list without ledger and xenstored says what to do next" cli_fails 1 'nothing to list yet' --ledger "$CLI/none.db"
 tap_is "namely" "$(sed "s,$CLI,CLI,; s/run xenbw as root;/see that xenstored runs, and run xenbw as root;/; s/and see that xenstored runs, and/and/" "$CLI/err")" 'xenbw: there is nothing to list yet

@@ -64,6 +64,10 @@ tap_is "what xenbwd may not have booked yet counts at once" "$(figures)" "$expec
 sleep 2.5
 tap_is "and is the same when it is booked" "$(figures)" "$expected"
 bed_wait "rates" rates_of
+on_80() { script -qec "stty cols 80; $BUILD/xenbw -c $BW_CONF" /dev/null </dev/null | tr -d '\r'; }
+tap_like "80 columns keep what matters most: the rates go first" "$(on_80)" '^DOMAIN +ID  STATE  VIF  DEVICE +INPUT +OUTPUT +TOTAL$'
+tap_like "and are named" "$(on_80)" '^Hidden: .*IN BIT/S, OUT BIT/S'
+tap_is "no line is longer" "$(on_80 | grep -E '.{81}')" ""
 tap_is "JSON names the month and the daemon" "$(xenbw --json | jq -c '[.source, .ledger, .month, .xenbwd_runs]')" \
 	"[\"live\",\"$BW_LEDGER\",\"$(date -u +%Y-%m)\",true]"
 tap_is "JSON: a vif" "$(xenbw --json | jq -c '.vifs[3] | del(.appeared, .input_bytes_per_second, .output_bytes_per_second) | with_entries(select(.key | test("_(in|out)put$") | not))')" \
@@ -121,7 +125,7 @@ web,1,,1,$(bytes 5 8),0"
 tap_like "and one note that says so" "$(cat "$BED/err")" '^xenbw: note: .*Permission denied.*run xenbw as root'
 chmod 600 "$BW_LEDGER"*
 tap_is "who may not read the ledger either is told" "$(as_nobody; echo $?)" 1
-tap_like "why" "$(cat "$BED/err")" "^xenbw: .*$BW_LEDGER.*group"
+tap_like "why" "$(cat "$BED/err")" "^xenbw: .*$BW_LEDGER.*may not read it; run xenbw as root"
 
 xenstore_kill
 tap_is "without xenstored root, too, sees what the ledger knew" "$(xenbw --json | jq -r .source)" ledger

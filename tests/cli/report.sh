@@ -96,6 +96,13 @@ input and output are without 3000030 bytes that could not be attributed'
 tap_ok "an unknown bucket is answered with near ones" cli_fails 1 'no bucket `wbe`; near to it are: web$' report wbe
 tap_ok "or with how to list them" cli_fails 1 'no bucket `zzzzzz`; `xenbw completion buckets`' report zzzzzz
 tap_ok "a label that a bucket has given up is not known" cli_fails 1 'no bucket `web2`' report web2
+for label in -1 --help -; do
+	sqlite3 "$CLI/ledger.db" "UPDATE bucket_label SET label = '$label' WHERE label = 'web10'"
+	tap_is "a bucket $label, behind --" "$(xenbw report --csv -- "$label" web | tail -n +2 | cut -d, -f1 | tr -d "'" | tr '\n' ' ')" "$label web "
+	tap_is "also where -- stands before the command" "$(xenbw --csv -- report "$label" | tail -n +2 | cut -d, -f1 | tr -d "'")" "$label"
+	sqlite3 "$CLI/ledger.db" "UPDATE bucket_label SET label = 'web10' WHERE label = '$label'"
+done
+tap_ok "without -- that is told" cli_fails 2 'unknown option -1; a bucket whose name begins with - stands behind --$' report -1
 tap_ok "no month" cli_fails 2 '`13` is no month; write this, last or YYYY-MM' report --month 13
 tap_ok "no time" cli_fails 2 '`now` is no time; write' report --from now
 tap_ok "an empty period" cli_fails 2 'not before its end' report --from 2026-11-02 --to 2026-11-01

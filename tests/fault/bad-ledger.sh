@@ -56,10 +56,10 @@ sqlite3 "$BED/other.db" 'CREATE TABLE bookmark (url TEXT)'
 refused "another program's database" "$BED/other.db" "other program.*name another"
 
 head -c 50000 /bin/bash >"$BED/binary.db"
-refused "no database at all" "$BED/binary.db" "(damaged|not a).*(move it away|name another)"
+refused "no database at all" "$BED/binary.db" "not a ledger .not an SQLite database.*move it away"
 
 mkdir "$BED/folder.db"
-refused "a folder" "$BED/folder.db" "(folder|directory|file)"
+refused "a folder" "$BED/folder.db" "is a directory, not a ledger"
 
 ln -s "$BED/sound.db" "$BED/link.db"
 refused "a symbolic link" "$BED/link.db" "(link|cannot open)"

@@ -119,8 +119,10 @@ agree "then all is caught up"
 
 # Held by TSTP, as netacct's users hold it to copy the database; also over a new writer.
 held=$(rows_mysql)
+mark
 kill -TSTP "$BW_PID"
-sleep 0.2
+# shellcheck disable=SC2016
+bed_wait "the hold" bash -c 'tail -n +"$1" "$2" | grep -q "nothing goes to MySQL until"' - $((LINES_BEFORE + 1)) "$BW_LOG"
 counts "held by TSTP, bytes are counted"
 # shellcheck disable=SC2046
 kill -KILL $(bw_writer)

@@ -17,6 +17,7 @@ tap_is "every file is there, and no other" "$(cd "$at" && find . -type f | sort)
 ./libexec/xenbw/xenbw-graph
 ./libexec/xenbw/xenbw-guard
 ./libexec/xenbw/xenbw-rrd
+./libexec/xenbw/xenbw-tc
 ./libexec/xenbw/xenbw-writer
 ./libexec/xenbw/xenbw-xl
 ./sbin/xenbw
@@ -38,7 +39,7 @@ tap_like "systemd-sysusers would make the user" "$(mkdir -p "$root/sys/etc" && S
 rm -rf "$root/sys"
 tap_is "the unit is sound" "$(sed -i "s,/usr/local/sbin/xenbwd,$at/sbin/xenbwd," "$at/lib/systemd/system/xenbwd.service" &&
 	systemd-analyze --man=no verify "$at/lib/systemd/system/xenbwd.service" 2>&1 | grep xenbwd)" ""
-tap_ok "and exposes little" systemd-analyze --no-pager security --offline=yes --threshold=23 "$at/lib/systemd/system/xenbwd.service"
+tap_ok "and exposes little" systemd-analyze --no-pager security --offline=yes --threshold=25 "$at/lib/systemd/system/xenbwd.service"
 words=$(sed -n 's/^\t{"\([a-z_-]*\)", VALUE_.*/\1/p' src/config/keywords.c)
 tap_ok "there are keywords" test "$(wc -w <<<"$words")" -gt 40
 for word in $words; do

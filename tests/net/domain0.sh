@@ -98,7 +98,7 @@ tap_is "also across a restart" "$(bw_booked_bucket Domain-0)" "${after_dom0% *} 
 # A second bridge is the same bucket; a device that is no bridge is none of dom0's.
 before=$(bw_booked_bucket Domain-0)
 ip -batch - <<-END || tap_bail "no bridge"
-	link add lan1 type bridge
+	link add lan1 type bridge mcast_snooping 0
 	link add web1 type veth peer name web1x
 	addr add 10.78.0.1/24 dev lan1
 	link set dev web1 master lan1

@@ -16,8 +16,13 @@ RANDOM=$SEED
 KILLS=8
 PINS=/sys/fs/bpf/xenbw
 
-mount -t bpf bpf /sys/fs/bpf || tap_bail "no bpffs"
 bed_up || tap_bail "no bed"
+bw_config "attribution kernel"
+bw_start || tap_bail "no xenbwd"
+tap_ok "without a bpffs the log says what to do" bed_wait "its line" grep -q "xenbw-tc: /sys/fs/bpf is no bpffs; mount one" "$BW_LOG"
+bw_stop
+tap_is "and counting goes on" $? 0
+mount -t bpf bpf /sys/fs/bpf || tap_bail "no bpffs"
 bw_config "${CLASS_CONF[@]}" "attribution kernel"
 # Somebody else's filter, there before ours.
 tc qdisc add dev peth0 clsact
@@ -91,6 +96,22 @@ class_note 1.0 input local $((7000 * 128))
 class_check "$KILLS kills under traffic change no class" "${ends[@]}"
 tap_is "the classes still add up" "$(class_identity)" ""
 tap_is "and nothing was clipped" "$(bw_sql "SELECT sum(clipped_input + clipped_output) FROM usage")" 0
+
+# Without xenbw-tc, and without somebody who starts xenbwd again, all is unattributed until it is.
+class_start_over "${ends[@]}"
+bw_start || tap_bail "no xenbwd"
+class_committed 1
+kill -KILL "$(pgrep -P "$BW_PID" -x xenbw-tc)"
+tap_ok "the end of xenbw-tc is told" bed_wait "its end" grep -q 'xenbw-tc has ended' "$BW_LOG"
+BED_TO=10.99.2.1 bed_udp 1.0 outside 21 100 || tap_bail "the bed lost packets"
+class_note 1.0 output unattributed $((21 * 128))
+bw_stop
+class_check "without xenbw-tc bytes are unattributed" "${ends[@]}"
+bw_start || tap_bail "no xenbwd"
+class_committed 2
+BED_TO=10.99.2.1 class_udp 1.0 outside peer 22 100
+bw_stop
+class_check "and split again after a start, nothing twice" "${ends[@]}"
 
 # Another configuration changes the classes of what comes after it.
 bw_start || tap_bail "no xenbwd"

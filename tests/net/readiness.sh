@@ -59,7 +59,13 @@ if heard READY=1; then
 	tap_skip "a refused first commit" "it was faster than the lock"
 else
 	tap_ok "a refused first commit: the start takes longer" bed_wait "more time" heard EXTEND_TIMEOUT_USEC=
-	tap_is "and is not over" "$(manager_words | grep -c READY=1)" 0
+	before=$(wc -l <"$BW_LOG")
+	stays() { tail -n "+$((before + 1))" "$BW_LOG" | grep -q "pol.*the settings in force stay"; }
+	bw_config "pol 1"
+	kill -HUP "$BW_PID"
+	tap_ok "a reload meanwhile is refused" bed_wait "a refusal" stays
+	bw_config
+	tap_is "and is not over" "$(manager_words | grep -cE 'READY=1|RELOADING=1')" 0
 fi
 printf "ROLLBACK;\n.quit\n" >&9
 exec 9>&-

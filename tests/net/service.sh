@@ -53,6 +53,11 @@ bw_config
 tap_is "-n checks a configuration" $? 0
 "$BUILD/xenbwd" -nv -c "$BED/printed" | cmp -s - "$BED/printed"
 tap_is "-nv prints one that reads the same" $? 0
+for option in -nv --help --version; do
+	said=$("$BUILD/xenbwd" $option -c "$BW_CONF" 2>&1 >/dev/full)
+	tap_is "$option: output that nobody can take ends it with status 74" $? 74
+	tap_is "$option: and a line says why" "$said" "xenbwd: cannot write the output: No space left on device"
+done
 "$BUILD/xenbwd" --wrong 2>/dev/null
 tap_is "a wrong option ends it with status 64" $? 64
 tap_done

@@ -166,6 +166,30 @@ tap_is "leaves no process" "$(sd ps -eo comm= | grep xenbw)" ""
 tap_is "and a clean end in the ledger" "$(bw_sql 'SELECT count(*) FROM run WHERE ended IS NULL')" 1 # of the one that was killed
 tap_is "the files stay" "$(find "$BW_LEDGER" "$BW_RRD/web.rrd" | wc -l)" 2
 
+# The kernel tells the classes apart, within what the unit allows.
+config "attribution kernel"
+sd mount -t bpf -o mode=700 bpf /sys/fs/bpf || tap_bail "no bpffs" # which systemd leaves out in a container
+in_kernel() { [ "$(sd xenbw list-domains --json | jq -r '"\(.split) \(.uplinks[])"')" = "kernel peth0" ]; }
+tap_ok "attribution kernel: systemctl start" sd systemctl start xenbwd
+tap_ok "the kernel tells" sd_wait in_kernel
+pid=$(main_pid) tc=$(child_of "$(main_pid)" xenbw-tc)
+tap_is "xenbw-tc has the rights to traffic control and BPF only" "$(capabilities "$tc")" 0000008000001000
+committed
+class_start_over "${ends[@]}"
+class_udp 1.0 outside peer 30 100
+kill -KILL "$pid"
+class_udp 1.0 outside peer 40 100
+in_kernel_again() { [ -n "$(main_pid)" ] && [ "$(main_pid)" != "$pid" ] && in_kernel; }
+tap_ok "killed, it is started again" sd_wait in_kernel_again
+committed
+class_check "and no class has changed" "${ends[@]}"
+pid=$(main_pid)
+kill -KILL "$(child_of "$pid" xenbw-tc)"
+tap_ok "without xenbw-tc it has itself started again" sd_wait in_kernel_again
+sd systemctl stop xenbwd
+tap_ok "xenbwd --detach takes all of it away" sd xenbwd --detach
+tap_is "no filter is left" "$(tc filter show dev peth0 egress)" ""
+
 # 78.
 echo "pol 5" >"$conf"
 sd systemctl start xenbwd 2>/dev/null

@@ -8,9 +8,7 @@
  * guest was charged all that was read, and no byte that did not flow; what may be missing is what nothing
  * proved, and is flagged.
  *
- * What is repeated, shortened and left out: see sim.h. Of fresh seeds about one in sixty ends in a departure,
- * so the checks run fixed ones. SEED=232 is a double count: a guest comes back while xenstore is away, its
- * carrier then drops by a stall, and when xenstore is back that drop is taken for the one of the departure.
+ * What is repeated, shortened and left out: see sim.h. The checks run fixed seeds; SEEDS=a-b tries others.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -20,6 +20,17 @@ void netns_enter(void)
 	assert_int_equal(mount("sysfs", "/sys", "sysfs", 0, NULL), 0);
 }
 
+void netns_bind_programs(void)
+{
+	char path[4096];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	assert_true(n > 0);
+	path[n] = '\0';
+	*strrchr(path, '/') = '\0';
+	assert_int_equal(mount(path, NETNS_PROGRAMS, NULL, MS_BIND, NULL), 0);
+}
+
 void netns_fake_sys(void)
 {
 	assert_int_equal(mount("tmpfs", "/sys", "tmpfs", 0, NULL), 0);

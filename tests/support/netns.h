@@ -12,6 +12,11 @@
 /* The calling process lives in new network and mount namespaces from now on; /sys shows the new devices. */
 void netns_enter(void);
 
+/* Within netns_enter's namespaces: the folder of the built programs, this test's own, is here too. Each user
+ * can reach it here, which a folder below /root is not. */
+#define NETNS_PROGRAMS "/mnt"
+void netns_bind_programs(void);
+
 /* In place of sysfs an empty file system of the same name, for devices that this kernel cannot make. */
 void netns_fake_sys(void);
 

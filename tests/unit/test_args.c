@@ -129,7 +129,9 @@ static void wrong_words_are_answered_with_the_nearest(void **state)
 	refuses("xyzzy", "unknown command `xyzzy`; the commands are list-domains, report, graph, db, "
 			 "completion, help");
 	refuses("report --monht last", "report: unknown option --monht; did you mean --month?");
-	refuses("report --dark", "report: unknown option --dark"); /* that is graph's */
+	/* that is graph's */
+	refuses("report --dark",
+		"report: unknown option --dark; a bucket whose name begins with - stands behind --");
 	refuses("report --b", "report: option --b is ambiguous");
 	refuses("-x", "unknown option -x");
 	refuses("graph web --svg=yes", "graph: option --svg takes no value");

@@ -102,7 +102,7 @@ static void while_the_state_is_away_a_carrier_is_never_too_late(void **state)
 {
 	struct epoch e = at(packets(1, 1));
 	struct counters now = packets(5, 5);
-	struct epoch_evidence away = {.left_connected = 1, .away = true};
+	struct epoch_evidence away = {.carrier = true, .left_connected = 1, .away = true};
 	struct epoch_evidence back = {.left_connected = 1, .carrier_down = 1, .carrier = true};
 
 	(void)state;
@@ -128,6 +128,17 @@ static void counters_that_are_whole_while_the_carrier_is_off_are_not_counted_aga
 	assert_int_equal(epoch_judge(&e, &freed, &off), EPOCH_WENT_BACK);
 }
 
+/* One drop was the departure's, and the guest was back before the second. */
+static void a_guest_that_stalls_at_once_has_reconnected(void **state)
+{
+	struct epoch e = at(packets(1, 1));
+	struct counters now = packets(5, 5);
+	struct epoch_evidence stalls = {.carrier_down = 2, .left_connected = 1};
+
+	(void)state;
+	assert_int_equal(epoch_judge(&e, &now, &stalls), EPOCH_RECONNECTED);
+}
+
 /* However long the guest takes to come back: the carrier's proof is kept until then. */
 static void a_guest_that_comes_back_late_is_still_a_reconnect(void **state)
 {
@@ -140,6 +151,74 @@ static void a_guest_that_comes_back_late_is_still_a_reconnect(void **state)
 	for (int i = 0; i < 9; i++)
 		assert_int_equal(epoch_judge(&e, &none, &off), EPOCH_CONTINUES);
 	assert_int_equal(epoch_judge(&e, &now, &back), EPOCH_RECONNECTED);
+}
+
+/* Xenstore is silent, and its last word is that the guest is away: what is read with the carrier on again is
+ * the new life's, and goes over to it when xenstore tells. */
+static void a_guest_that_is_back_before_xenstore_tells_is_counted_once(void **state)
+{
+	struct epoch e = at(packets(0, 0));
+	struct counters old = packets(3, 3), early = packets(4, 4), now = packets(5, 7),
+			later = packets(8, 9);
+	struct epoch_evidence off = {.carrier_down = 1, .left_connected = 1, .away = true},
+			      on = {.carrier_down = 1, .carrier = true, .left_connected = 1, .away = true},
+			      stalled = {.carrier_down = 2,
+					 .carrier = true,
+					 .left_connected = 1,
+					 .away = true},
+			      told = {.carrier_down = 2, .carrier = true, .left_connected = 1};
+	uint64_t growth[DIR_COUNT] = {0}, booked[DIR_COUNT];
+
+	(void)state;
+	epoch_grow(&e, &old, 1, growth);
+	assert_int_equal(epoch_judge(&e, &old, &off), EPOCH_CONTINUES);
+	assert_int_equal(epoch_judge(&e, &early, &on), EPOCH_CONTINUES);
+	epoch_grow(&e, &early, 2, growth);
+	assert_int_equal(epoch_judge(&e, &now, &stalled), EPOCH_CONTINUES);
+	epoch_grow(&e, &now, 3, growth);
+	assert_int_equal(epoch_judge(&e, &later, &told), EPOCH_HAD_RECONNECTED);
+	epoch_take_back(&e, booked);
+	assert_int_equal(e.row.total[DIR_OUTPUT], 300);
+	assert_int_equal(e.row.total[DIR_INPUT], 3000);
+	assert_int_equal(booked[DIR_OUTPUT], 200);
+	assert_int_equal(booked[DIR_INPUT], 4000);
+	assert_int_equal(e.row.doubtful, 0);
+}
+
+/* The life that began when the counters went back has had that departure: a state that is still `away`, for
+ * xenstore is silent, proves no second one. */
+static void a_departure_that_ended_a_life_does_not_end_the_next(void **state)
+{
+	struct epoch e = at(packets(3, 3));
+	struct counters now = packets(5, 7);
+	struct epoch_evidence stalled = {.carrier_down = 2,
+					 .carrier = true,
+					 .left_connected = 1,
+					 .away = true},
+			      told = {.carrier_down = 2, .carrier = true, .left_connected = 1};
+
+	(void)state;
+	e.row.carrier_down = 1;
+	e.left_connected = 1;
+	e.was_away = true;
+	assert_int_equal(epoch_judge(&e, &now, &stalled), EPOCH_CONTINUES);
+	assert_int_equal(e.row.doubtful, 1);
+	assert_int_equal(epoch_judge(&e, &now, &told), EPOCH_CONTINUES);
+}
+
+/* It was away, and its carrier off, when the daemon came: that drop is in the count already. */
+static void a_departure_before_the_first_reading_does_not_end_the_next_life(void **state)
+{
+	struct epoch e = at((struct counters){0});
+	struct counters none = {0}, now = packets(5, 7), later = packets(6, 8);
+	struct epoch_evidence off = {.away = true}, back = {.carrier = true},
+			      stalled = {.carrier_down = 1, .carrier = true};
+
+	(void)state;
+	assert_int_equal(epoch_judge(&e, &none, &off), EPOCH_CONTINUES);
+	assert_int_equal(epoch_judge(&e, &now, &back), EPOCH_CONTINUES);
+	assert_int_equal(epoch_judge(&e, &later, &stalled), EPOCH_CONTINUES);
+	assert_int_equal(e.row.doubtful, 1);
 }
 
 static void the_carrier_alone_is_doubtful_and_continues(void **state)
@@ -474,7 +553,11 @@ int main(void)
 		cmocka_unit_test(a_departure_long_before_the_carrier_proves_nothing),
 		cmocka_unit_test(while_the_state_is_away_a_carrier_is_never_too_late),
 		cmocka_unit_test(counters_that_are_whole_while_the_carrier_is_off_are_not_counted_again),
+		cmocka_unit_test(a_guest_that_stalls_at_once_has_reconnected),
 		cmocka_unit_test(a_guest_that_comes_back_late_is_still_a_reconnect),
+		cmocka_unit_test(a_guest_that_is_back_before_xenstore_tells_is_counted_once),
+		cmocka_unit_test(a_departure_that_ended_a_life_does_not_end_the_next),
+		cmocka_unit_test(a_departure_before_the_first_reading_does_not_end_the_next_life),
 		cmocka_unit_test(the_carrier_alone_is_doubtful_and_continues),
 		cmocka_unit_test(a_departure_that_has_not_come_back_ends_nothing),
 		cmocka_unit_test(a_departure_told_late_settles_the_doubt),

@@ -1,240 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The ledger on real files: what goes in comes out again, all of a batch or nothing, and folding moves no
- * sum.
+ * The ledger's writer: what a batch leaves in the file, all of it or nothing.
  */
 #include <sched.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "db/ledger.h"
-#include "db/ledger_file.h"
 #include "db/sql.h"
 #include "tests/support/unit.h"
-
-#define SLOT0 INT64_C(1700000100)
-#define BOOT "boot-1"
-
-struct bed {
-	char *dir, *path;
-	struct ledger *ledger;
-	sqlite3 *db; /* a second connection, that may do anything */
-};
-
-static void start(struct bed *b, const char *boot)
-{
-	char *err = NULL;
-
-	if (ledger_open(&b->ledger, b->path, boot, &err) < 0)
-		fail_msg("%s", err);
-}
-
-static void set_up(struct bed *b)
-{
-	b->dir = scratch_new();
-	b->path = mem_printf("%s/ledger.db", b->dir);
-	start(b, BOOT);
-	assert_int_equal(sqlite3_open(b->path, &b->db), SQLITE_OK);
-}
-
-static void tear_down(struct bed *b)
-{
-	sqlite3_close(b->db);
-	ledger_close(b->ledger);
-	free(b->path);
-	scratch_free(b->dir);
-}
-
-static void run(const struct bed *b, const char *text)
-{
-	char *err = NULL;
-
-	if (sql_run(b->db, text, &err) < 0)
-		fail_msg("%s", err);
-}
-
-static int64_t number(const struct bed *b, const char *query)
-{
-	char *err = NULL;
-	int64_t n = 0;
-
-	if (sql_number(b->db, query, -1, &n, &err) < 0)
-		fail_msg("%s", err);
-	return n;
-}
-
-/* A row of all columns as text; free it. */
-static char *row(const struct bed *b, const char *query)
-{
-	char *err = NULL, *all = mem_strdup("");
-	sqlite3_stmt *q;
-
-	assert_int_equal(sql_prepare(b->db, &q, query, &err), 0);
-	assert_int_equal(sql_step(q, &err), 1);
-	for (int i = 0; i < sqlite3_column_count(q); i++) {
-		char *text = sql_text(q, i),
-		     *more = mem_printf("%s%s%s", all, i ? "|" : "", text ? text : "NULL");
-
-		free(text);
-		free(all);
-		all = more;
-	}
-	assert_int_equal(sql_step(q, &err), 0); /* just one */
-	sqlite3_finalize(q);
-	return all;
-}
-
-static void row_is(const struct bed *b, const char *query, const char *expected)
-{
-	char *got = row(b, query);
-
-	assert_string_equal(got, expected);
-	free(got);
-}
-
-static struct ledger_state load(const struct bed *b)
-{
-	struct ledger_state s;
-	char *err = NULL;
-
-	if (ledger_load(b->ledger, &s, &err) < 0)
-		fail_msg("%s", err);
-	return s;
-}
-
-/* One of everything. */
-struct sample {
-	struct ledger_bucket bucket;
-	struct ledger_label label;
-	struct ledger_uuid uuid;
-	struct ledger_vif vif;
-	struct ledger_epoch epoch;
-	struct ledger_take take;
-	struct ledger_event event;
-	struct ledger_baseline baseline;
-	const struct ledger_bucket *buckets[1];
-	const struct ledger_label *labels[1];
-	const struct ledger_uuid *uuids[1];
-	const struct ledger_vif *vifs[1];
-	const struct ledger_epoch *epochs[1];
-	const struct ledger_take *takes[1];
-	const struct ledger_event *events[1];
-	const struct ledger_baseline *baselines[1];
-	struct ledger_batch batch;
-};
-
-static char *text(const char *s)
-{
-	return (char *)(uintptr_t)s; /* rows here own nothing */
-}
-
-static void fill(struct sample *s)
-{
-	*s = (struct sample){
-		.bucket = {.id = 3},
-		.label = {.bucket = 3, .label = text("web'1\xc3\xbc"), .since = 1000},
-		.uuid = {.uuid = text("uuid-1"), .bucket = 3},
-		.vif = {.id = 4,
-			.boot = text(BOOT),
-			.domid = 5,
-			.devid = 6,
-			.uuid = text("uuid-1"),
-			.domain = text("web"),
-			.mac = text("00:16:3e:00:00:01"),
-			.addresses = text("10.0.0.1 2001:db8::1"),
-			.bridge = text("xenbr0"),
-			.netdev = text("vif5.6"),
-			.bucket = 3,
-			.appeared = 1001},
-		.epoch = {.id = 7,
-			  .vif = 4,
-			  .boot = text(BOOT),
-			  .ifindex = 8,
-			  .netdev = text("vif5.6"),
-			  .rx_header = 0,
-			  .tx_header = 14,
-			  .base = {11, 12, 13, 14},
-			  .last = {UINT64_MAX, 22, 23, 24},
-			  .total = {[DIR_INPUT] = 31, [DIR_OUTPUT] = 32},
-			  .carrier_down = UINT32_MAX,
-			  .opened = 1002,
-			  .seen = 1003,
-			  .doubtful = 41},
-		.take = {.seq = 51,
-			 .slot = SLOT0,
-			 .bucket = 3,
-			 .vif = 4,
-			 .address = text("10.0.0.1"),
-			 .from_time = SLOT0 + 1,
-			 .to_time = SLOT0 + 2,
-			 .clipped = {[DIR_INPUT] = 61, [DIR_OUTPUT] = 62},
-			 .estimated = {[DIR_INPUT] = 63, [DIR_OUTPUT] = 64},
-			 .spoofed = 65},
-		.event = {.time = 1004, .kind = "clock", .object = text("host"), .detail = text("what's up")},
-		.baseline = {.ifindex = 9, .counters = {71, 72, 73, 74}},
-	};
-	for (int d = 0; d < DIR_COUNT; d++)
-		for (int c = 0; c < CLASS_COUNT; c++)
-			s->take.classes.bytes[d][c] = (uint64_t)(100 * (d + 1) + c);
-	s->buckets[0] = &s->bucket;
-	s->labels[0] = &s->label;
-	s->uuids[0] = &s->uuid;
-	s->vifs[0] = &s->vif;
-	s->epochs[0] = &s->epoch;
-	s->takes[0] = &s->take;
-	s->events[0] = &s->event;
-	s->baselines[0] = &s->baseline;
-	s->batch = (struct ledger_batch){.now = 2000,
-					 .open_slot = SLOT0,
-					 .buckets = s->buckets,
-					 .labels = s->labels,
-					 .uuids = s->uuids,
-					 .vifs = s->vifs,
-					 .epochs = s->epochs,
-					 .takes = s->takes,
-					 .events = s->events,
-					 .baselines = s->baselines,
-					 .bucket_count = 1,
-					 .label_count = 1,
-					 .uuid_count = 1,
-					 .vif_count = 1,
-					 .epoch_count = 1,
-					 .take_count = 1,
-					 .event_count = 1,
-					 .baseline_count = 1};
-}
-
-static void commit(const struct bed *b, const struct ledger_batch *batch)
-{
-	char *err = NULL;
-
-	if (ledger_commit(b->ledger, batch, &err) < 0)
-		fail_msg("%s", err);
-	assert_null(err);
-}
+#include "tests/support/writer_bed.h"
 
 /* The classifier's position, and what waits, are those of the last commit. */
 static void where_the_classifier_is_stands_in_each_commit(void **state)
 {
-	const struct ledger_waiting waiting[] = {{4, text("10.0.0.1"), DIR_OUTPUT, CLASS_PEER, 77},
+	const struct ledger_waiting waiting[] = {{4, writer_bed_text("10.0.0.1"), DIR_OUTPUT, CLASS_PEER, 77},
 						 {4, NULL, DIR_INPUT, CLASS_EXTERNAL, 88}};
 	struct ledger_batch later = {.now = 2001, .open_slot = SLOT0, .position = 1ULL << 62};
 	struct ledger_state s;
-	struct sample sample;
-	struct bed b;
+	struct writer_bed_sample sample;
+	struct writer_bed b;
 
 	(void)state;
-	set_up(&b);
-	fill(&sample);
+	writer_bed_set_up(&b);
+	writer_bed_fill(&sample);
 	sample.batch.position = 12345;
 	sample.batch.waiting = waiting;
 	sample.batch.waiting_count = 2;
-	commit(&b, &sample.batch);
-	s = load(&b);
+	writer_bed_commit(&b, &sample.batch);
+	s = writer_bed_load(&b);
 	assert_int_equal(s.position, 12345);
 	assert_int_equal(s.waiting_count, 2);
 	assert_string_equal(s.waiting[0].address, "");
@@ -244,96 +40,104 @@ static void where_the_classifier_is_stands_in_each_commit(void **state)
 	assert_int_equal(s.waiting[1].class, CLASS_PEER);
 	assert_int_equal(s.waiting[1].bytes, 77);
 	ledger_state_free(&s);
-	run(&b, "INSERT INTO waiting VALUES (4, 'x', 0, 5, 9), (4, 'x', 2, 0, 9), (4, 'x', 0, 0, -9)");
-	s = load(&b);
+	writer_bed_run(&b,
+		       "INSERT INTO waiting VALUES (4, 'x', 0, 5, 9), (4, 'x', 2, 0, 9), (4, 'x', 0, 0, -9)");
+	s = writer_bed_load(&b);
 	assert_int_equal(s.waiting_count, 2); /* what cannot be is left out */
 	ledger_state_free(&s);
-	commit(&b, &later);
-	s = load(&b);
+	writer_bed_commit(&b, &later);
+	s = writer_bed_load(&b);
 	assert_int_equal(s.position, 1ULL << 62);
 	assert_int_equal(s.waiting_count, 0);
 	ledger_state_free(&s);
 	later.position = 0; /* nobody goes on from it */
 	later.waiting = waiting;
 	later.waiting_count = 2;
-	commit(&b, &later);
-	s = load(&b);
+	writer_bed_commit(&b, &later);
+	s = writer_bed_load(&b);
 	assert_int_equal(s.position, 0);
 	assert_int_equal(s.waiting_count, 0);
 	ledger_state_free(&s);
-	tear_down(&b);
+	writer_bed_tear_down(&b);
 }
 
 static void an_empty_ledger_knows_nothing(void **state)
 {
 	struct ledger_state s;
-	struct bed b;
+	struct writer_bed b;
 
 	(void)state;
-	set_up(&b);
-	s = load(&b);
+	writer_bed_set_up(&b);
+	s = writer_bed_load(&b);
 	assert_true(s.first_run);
 	assert_int_equal(s.open_slot | s.last_seen | s.last_bucket | s.last_vif | s.last_epoch | s.last_seq,
 			 0);
 	assert_int_equal(s.bucket_count + s.uuid_count + s.vif_count + s.epoch_count + s.baseline_count, 0);
 	ledger_state_free(&s);
-	tear_down(&b);
+	writer_bed_tear_down(&b);
 }
 
 static void every_column_is_written_where_it_belongs(void **state)
 {
-	struct sample s;
-	struct bed b;
+	struct writer_bed_sample s;
+	struct writer_bed b;
 
 	(void)state;
-	set_up(&b);
-	fill(&s);
-	commit(&b, &s.batch);
-	row_is(&b, "SELECT id, kind FROM bucket", "3|domain");
-	row_is(&b, "SELECT bucket, label, since, until FROM bucket_label", "3|web'1\xc3\xbc|1000|NULL");
-	row_is(&b, "SELECT uuid, bucket FROM bucket_uuid", "uuid-1|3");
-	row_is(&b,
-	       "SELECT id, boot, domid, devid, uuid, domain, mac, addresses, bridge, netdev, bucket, "
-	       "appeared, gone"
-	       " FROM vif",
-	       "4|boot-1|5|6|uuid-1|web|00:16:3e:00:00:01|10.0.0.1 2001:db8::1|xenbr0|vif5.6|3|1001|NULL");
-	row_is(&b,
-	       "SELECT id, vif, boot, ifindex, netdev, rx_header, tx_header, base_rx_bytes, base_rx_packets,"
-	       " base_tx_bytes, base_tx_packets, last_rx_bytes, last_rx_packets, last_tx_bytes, "
-	       "last_tx_packets,"
-	       " total_input, total_output, carrier_down, opened, seen, closed, reason, doubtful FROM epoch",
-	       "7|4|boot-1|8|vif5.6|0|14|11|12|13|14|-1|22|23|24|31|32|4294967295|1002|1003|NULL|NULL|41");
-	row_is(&b,
-	       "SELECT seq, slot, bucket, vif, address, from_time, to_time, external_input, external_output, "
-	       "peer_input,"
-	       " peer_output, direct_input, direct_output, local_input, local_output, ignored_input, "
-	       "ignored_output,"
-	       " unattributed_input, unattributed_output, clipped_input, clipped_output, estimated_input,"
-	       " estimated_output, spoofed_output FROM take",
-	       "51|1700000100|3|4|10.0.0.1|1700000101|1700000102|100|200|101|201|102|202|103|203|104|204|105|"
-	       "205|"
-	       "61|62|63|64|65");
-	row_is(&b, "SELECT time, kind, object, detail FROM event", "1004|clock|host|what's up");
-	row_is(&b, "SELECT boot, ifindex, rx_bytes, rx_packets, tx_bytes, tx_packets FROM baseline",
-	       "boot-1|9|71|72|73|74");
-	row_is(&b, "SELECT boot, started, seen, ended FROM run", "boot-1|2000|2000|NULL");
-	row_is(&b, "SELECT value FROM meta WHERE key = 'open_slot'", "1700000100");
-	tear_down(&b);
+	writer_bed_set_up(&b);
+	writer_bed_fill(&s);
+	writer_bed_commit(&b, &s.batch);
+	writer_bed_row_is(&b, "SELECT id, kind FROM bucket", "3|domain");
+	writer_bed_row_is(&b, "SELECT bucket, label, since, until FROM bucket_label",
+			  "3|web'1\xc3\xbc|1000|NULL");
+	writer_bed_row_is(&b, "SELECT uuid, bucket FROM bucket_uuid", "uuid-1|3");
+	writer_bed_row_is(
+		&b,
+		"SELECT id, boot, domid, devid, uuid, domain, mac, addresses, bridge, netdev, bucket, "
+		"appeared, gone"
+		" FROM vif",
+		"4|boot-1|5|6|uuid-1|web|00:16:3e:00:00:01|10.0.0.1 2001:db8::1|xenbr0|vif5.6|3|1001|NULL");
+	writer_bed_row_is(
+		&b,
+		"SELECT id, vif, boot, ifindex, netdev, rx_header, tx_header, base_rx_bytes, base_rx_packets,"
+		" base_tx_bytes, base_tx_packets, last_rx_bytes, last_rx_packets, last_tx_bytes, "
+		"last_tx_packets,"
+		" total_input, total_output, carrier_down, opened, seen, closed, reason, doubtful FROM epoch",
+		"7|4|boot-1|8|vif5.6|0|14|11|12|13|14|-1|22|23|24|31|32|4294967295|1002|1003|NULL|NULL|41");
+	writer_bed_row_is(
+		&b,
+		"SELECT seq, slot, bucket, vif, address, from_time, to_time, external_input, "
+		"external_output, "
+		"peer_input,"
+		" peer_output, direct_input, direct_output, local_input, local_output, ignored_input, "
+		"ignored_output,"
+		" unattributed_input, unattributed_output, clipped_input, clipped_output, estimated_input,"
+		" estimated_output, spoofed_output FROM take",
+		"51|1700000100|3|4|10.0.0.1|1700000101|1700000102|100|200|101|201|102|202|103|203|104|204|"
+		"105|"
+		"205|"
+		"61|62|63|64|65");
+	writer_bed_row_is(&b, "SELECT time, kind, object, detail FROM event", "1004|clock|host|what's up");
+	writer_bed_row_is(&b,
+			  "SELECT boot, ifindex, rx_bytes, rx_packets, tx_bytes, tx_packets FROM baseline",
+			  "boot-1|9|71|72|73|74");
+	writer_bed_row_is(&b, "SELECT boot, started, seen, ended FROM run", "boot-1|2000|2000|NULL");
+	writer_bed_row_is(&b, "SELECT value FROM meta WHERE key = 'open_slot'", "1700000100");
+	writer_bed_tear_down(&b);
 }
 
 static void what_was_committed_is_loaded_again(void **state)
 {
 	struct ledger_state l;
-	struct sample s;
-	struct bed b;
+	struct writer_bed_sample s;
+	struct writer_bed b;
 
 	(void)state;
-	set_up(&b);
-	fill(&s);
-	commit(&b, &s.batch);
+	writer_bed_set_up(&b);
+	writer_bed_fill(&s);
+	writer_bed_commit(&b, &s.batch);
 	ledger_close(b.ledger);
-	start(&b, BOOT);
-	l = load(&b);
+	writer_bed_start(&b, BOOT);
+	l = writer_bed_load(&b);
 	assert_false(l.first_run);
 	assert_int_equal(l.open_slot, SLOT0);
 	assert_int_equal(l.last_seen, 2000);
@@ -383,22 +187,22 @@ static void what_was_committed_is_loaded_again(void **state)
 	assert_int_equal(l.baselines[0].ifindex, 9);
 	assert_memory_equal(&l.baselines[0].counters, &s.baseline.counters, sizeof(struct counters));
 	ledger_state_free(&l);
-	tear_down(&b);
+	writer_bed_tear_down(&b);
 }
 
 static void texts_that_are_not_known_stay_null(void **state)
 {
 	struct ledger_state l;
-	struct sample s;
-	struct bed b;
+	struct writer_bed_sample s;
+	struct writer_bed b;
 
 	(void)state;
-	set_up(&b);
-	fill(&s);
+	writer_bed_set_up(&b);
+	writer_bed_fill(&s);
 	s.vif.uuid = s.vif.mac = s.vif.addresses = s.vif.bridge = s.vif.netdev = NULL;
 	s.bucket.by_ip = true;
-	commit(&b, &s.batch);
-	l = load(&b);
+	writer_bed_commit(&b, &s.batch);
+	l = writer_bed_load(&b);
 	assert_null(l.vifs[0].uuid);
 	assert_null(l.vifs[0].mac);
 	assert_null(l.vifs[0].addresses);
@@ -406,20 +210,20 @@ static void texts_that_are_not_known_stay_null(void **state)
 	assert_null(l.vifs[0].netdev);
 	assert_true(l.buckets[0].by_ip);
 	ledger_state_free(&l);
-	tear_down(&b);
+	writer_bed_tear_down(&b);
 }
 
 static void a_row_that_changed_is_updated_and_what_ended_is_not_loaded(void **state)
 {
 	struct ledger_state l;
-	struct sample s;
-	struct bed b;
+	struct writer_bed_sample s;
+	struct writer_bed b;
 
 	(void)state;
-	set_up(&b);
-	fill(&s);
-	commit(&b, &s.batch);
-	s.vif.domain = text("www");
+	writer_bed_set_up(&b);
+	writer_bed_fill(&s);
+	writer_bed_commit(&b, &s.batch);
+	s.vif.domain = writer_bed_text("www");
 	s.vif.gone = 3000;
 	s.epoch.last.rx_packets = 99;
 	s.epoch.total[DIR_INPUT] = 77;
@@ -428,102 +232,104 @@ static void a_row_that_changed_is_updated_and_what_ended_is_not_loaded(void **st
 	s.batch.bucket_count = s.batch.label_count = s.batch.uuid_count = s.batch.take_count = 0;
 	s.batch.event_count = s.batch.baseline_count = 0;
 	s.batch.now = 3002;
-	commit(&b, &s.batch);
-	row_is(&b, "SELECT domain, gone FROM vif", "www|3000");
-	row_is(&b, "SELECT last_rx_packets, total_input, closed, reason FROM epoch",
-	       "99|77|3001|device gone");
-	row_is(&b, "SELECT started, seen FROM run", "2000|3002");
-	l = load(&b);
+	writer_bed_commit(&b, &s.batch);
+	writer_bed_row_is(&b, "SELECT domain, gone FROM vif", "www|3000");
+	writer_bed_row_is(&b, "SELECT last_rx_packets, total_input, closed, reason FROM epoch",
+			  "99|77|3001|device gone");
+	writer_bed_row_is(&b, "SELECT started, seen FROM run", "2000|3002");
+	l = writer_bed_load(&b);
 	assert_int_equal(l.vif_count + l.epoch_count, 0);
 	assert_int_equal(l.last_vif, 4);
 	assert_int_equal(l.last_epoch, 7);
 	ledger_state_free(&l);
-	tear_down(&b);
+	writer_bed_tear_down(&b);
 }
 
 static void a_run_begins_with_its_first_commit_and_ends_cleanly_or_not(void **state)
 {
 	struct ledger_batch empty = {.now = 5000, .open_slot = SLOT0};
 	struct ledger_state l;
-	struct bed b;
+	struct writer_bed b;
 
 	(void)state;
-	set_up(&b);
-	assert_int_equal(number(&b, "SELECT count(*) FROM run"), 0);
-	commit(&b, &empty);
+	writer_bed_set_up(&b);
+	assert_int_equal(writer_bed_number(&b, "SELECT count(*) FROM run"), 0);
+	writer_bed_commit(&b, &empty);
 	empty.now = 5010;
-	commit(&b, &empty);
-	row_is(&b, "SELECT started, seen, ended FROM run", "5000|5010|NULL");
+	writer_bed_commit(&b, &empty);
+	writer_bed_row_is(&b, "SELECT started, seen, ended FROM run", "5000|5010|NULL");
 	empty.now = 4000; /* a clock that went back does not take the run back */
 	empty.open_slot = SLOT0 - 300;
-	commit(&b, &empty);
-	row_is(&b, "SELECT started, seen, ended FROM run", "5000|5010|NULL");
-	row_is(&b, "SELECT value FROM meta WHERE key = 'open_slot'", "1700000100");
+	writer_bed_commit(&b, &empty);
+	writer_bed_row_is(&b, "SELECT started, seen, ended FROM run", "5000|5010|NULL");
+	writer_bed_row_is(&b, "SELECT value FROM meta WHERE key = 'open_slot'", "1700000100");
 	ledger_close(b.ledger);
-	start(&b, BOOT);
+	writer_bed_start(&b, BOOT);
 	empty.now = 6000;
 	empty.ended = true;
-	commit(&b, &empty);
-	row_is(&b, "SELECT started, seen, ended FROM run WHERE id = 2", "6000|6000|6000");
-	l = load(&b);
+	writer_bed_commit(&b, &empty);
+	writer_bed_row_is(&b, "SELECT started, seen, ended FROM run WHERE id = 2", "6000|6000|6000");
+	l = writer_bed_load(&b);
 	assert_int_equal(l.last_seen, 6000);
 	assert_false(l.first_run);
 	ledger_state_free(&l);
-	tear_down(&b);
+	writer_bed_tear_down(&b);
 }
 
 static void base_lines_are_of_one_boot(void **state)
 {
 	struct ledger_state l;
-	struct sample s;
-	struct bed b;
+	struct writer_bed_sample s;
+	struct writer_bed b;
 
 	(void)state;
-	set_up(&b);
-	fill(&s);
-	commit(&b, &s.batch);
+	writer_bed_set_up(&b);
+	writer_bed_fill(&s);
+	writer_bed_commit(&b, &s.batch);
 	ledger_close(b.ledger);
-	start(&b, "boot-2");
-	l = load(&b);
+	writer_bed_start(&b, "boot-2");
+	l = writer_bed_load(&b);
 	assert_int_equal(l.baseline_count, 0);
 	assert_int_equal(l.vif_count, 1); /* of the earlier boot: the account closes it */
 	assert_int_equal(l.epoch_count, 1);
 	ledger_state_free(&l);
-	commit(&b, &(struct ledger_batch){.now = 9000, .open_slot = SLOT0});
-	assert_int_equal(number(&b, "SELECT count(*) FROM baseline"), 0);
-	tear_down(&b);
+	writer_bed_commit(&b, &(struct ledger_batch){.now = 9000, .open_slot = SLOT0});
+	assert_int_equal(writer_bed_number(&b, "SELECT count(*) FROM baseline"), 0);
+	writer_bed_tear_down(&b);
 }
 
 static void labels_are_dated_and_the_present_one_is_loaded(void **state)
 {
-	struct ledger_label one = {3, text("www"), 1500}, two = {3, text("web2"), 1600};
+	struct ledger_label one = {3, writer_bed_text("www"), 1500}, two = {3, writer_bed_text("web2"), 1600};
 	const struct ledger_label *labels[] = {&one, &two};
 	struct ledger_batch more = {.now = 3000, .open_slot = SLOT0, .labels = labels, .label_count = 2};
 	struct ledger_state l;
-	struct sample s;
-	struct bed b;
+	struct writer_bed_sample s;
+	struct writer_bed b;
 
 	(void)state;
-	set_up(&b);
-	fill(&s);
-	commit(&b, &s.batch);
-	commit(&b, &more);
-	row_is(&b, "SELECT group_concat(since || '-' || coalesce(until, ''), ' ') FROM bucket_label",
-	       "1000-1500 1500-1600 1600-");
-	l = load(&b);
+	writer_bed_set_up(&b);
+	writer_bed_fill(&s);
+	writer_bed_commit(&b, &s.batch);
+	writer_bed_commit(&b, &more);
+	writer_bed_row_is(&b,
+			  "SELECT group_concat(since || '-' || coalesce(until, ''), ' ') FROM bucket_label",
+			  "1000-1500 1500-1600 1600-");
+	l = writer_bed_load(&b);
 	assert_int_equal(l.bucket_count, 1);
 	assert_string_equal(l.buckets[0].label, "web2");
 	ledger_state_free(&l);
-	tear_down(&b);
+	writer_bed_tear_down(&b);
 }
 
 /* Two domains swap their names within a second, by way of a third name. */
 static void labels_may_change_hands_within_one_batch(void **state)
 {
 	struct ledger_bucket first = {.id = 1}, second = {.id = 2};
-	struct ledger_label a = {1, text("web"), 1000}, c = {2, text("db"), 1000},
-			    steps[] = {
-				    {1, text("db~2"), 2000}, {2, text("web"), 2000}, {1, text("db"), 2000}};
+	struct ledger_label a = {1, writer_bed_text("web"), 1000}, c = {2, writer_bed_text("db"), 1000},
+			    steps[] = {{1, writer_bed_text("db~2"), 2000},
+				       {2, writer_bed_text("web"), 2000},
+				       {1, writer_bed_text("db"), 2000}};
 	const struct ledger_bucket *buckets[] = {&first, &second};
 	const struct ledger_label *labels[] = {&a, &c}, *swap[] = {&steps[0], &steps[1], &steps[2]};
 	struct ledger_batch batch = {.now = 1000,
@@ -532,24 +338,28 @@ static void labels_may_change_hands_within_one_batch(void **state)
 				     .bucket_count = 2,
 				     .labels = labels,
 				     .label_count = 2};
-	struct bed b;
+	struct writer_bed b;
 
 	(void)state;
-	set_up(&b);
-	commit(&b, &batch);
+	writer_bed_set_up(&b);
+	writer_bed_commit(&b, &batch);
 	batch = (struct ledger_batch){.now = 2000, .open_slot = SLOT0, .labels = swap, .label_count = 3};
-	commit(&b, &batch);
-	row_is(&b, "SELECT label, since FROM bucket_label WHERE bucket = 1 AND until IS NULL", "db|2000");
-	row_is(&b, "SELECT label, since FROM bucket_label WHERE bucket = 2 AND until IS NULL", "web|2000");
-	row_is(&b, "SELECT label, until FROM bucket_label WHERE bucket = 1 AND since = 1000", "web|2000");
-	row_is(&b, "SELECT label, until FROM bucket_label WHERE bucket = 2 AND since = 1000", "db|2000");
-	tear_down(&b);
+	writer_bed_commit(&b, &batch);
+	writer_bed_row_is(&b, "SELECT label, since FROM bucket_label WHERE bucket = 1 AND until IS NULL",
+			  "db|2000");
+	writer_bed_row_is(&b, "SELECT label, since FROM bucket_label WHERE bucket = 2 AND until IS NULL",
+			  "web|2000");
+	writer_bed_row_is(&b, "SELECT label, until FROM bucket_label WHERE bucket = 1 AND since = 1000",
+			  "web|2000");
+	writer_bed_row_is(&b, "SELECT label, until FROM bucket_label WHERE bucket = 2 AND since = 1000",
+			  "db|2000");
+	writer_bed_tear_down(&b);
 }
 
 static void a_label_in_use_is_never_taken_silently(void **state)
 {
 	struct ledger_bucket other = {.id = 9};
-	struct ledger_label taken = {9, text("web'1\xc3\xbc"), 1500};
+	struct ledger_label taken = {9, writer_bed_text("web'1\xc3\xbc"), 1500};
 	const struct ledger_bucket *buckets[] = {&other};
 	const struct ledger_label *labels[] = {&taken};
 	struct ledger_batch more = {.now = 3000,
@@ -558,27 +368,28 @@ static void a_label_in_use_is_never_taken_silently(void **state)
 				    .bucket_count = 1,
 				    .labels = labels,
 				    .label_count = 1};
-	struct sample s;
+	struct writer_bed_sample s;
 	char *err = NULL;
-	struct bed b;
+	struct writer_bed b;
 
 	(void)state;
-	set_up(&b);
-	fill(&s);
-	commit(&b, &s.batch);
+	writer_bed_set_up(&b);
+	writer_bed_fill(&s);
+	writer_bed_commit(&b, &s.batch);
 	if (ledger_commit(b.ledger, &more, &err) == 0)
 		fail_msg("bucket 3 has lost its label to bucket 9");
 	free(err);
-	assert_int_equal(number(&b, "SELECT count(*) FROM bucket_label WHERE bucket = 3 AND until IS NULL"),
-			 1);
-	tear_down(&b);
+	assert_int_equal(
+		writer_bed_number(&b, "SELECT count(*) FROM bucket_label WHERE bucket = 3 AND until IS NULL"),
+		1);
+	writer_bed_tear_down(&b);
 }
 
 /* ---- all or nothing ---- */
 
-static char *contents(const struct bed *b)
+static char *contents(const struct writer_bed *b)
 {
-	return row(
+	return writer_bed_row(
 		b,
 		"SELECT (SELECT count(*) FROM bucket), (SELECT count(*) FROM bucket_label),"
 		" (SELECT count(*) FROM bucket_uuid), (SELECT count(*) FROM vif), (SELECT count(*) FROM "
@@ -600,34 +411,36 @@ static void a_commit_that_fails_anywhere_leaves_nothing_and_can_be_offered_again
 			" END",
 			tables[i]);
 		char *before, *err = NULL;
-		struct sample s;
-		struct bed b;
+		struct writer_bed_sample s;
+		struct writer_bed b;
 
-		set_up(&b);
-		run(&b, trigger);
+		writer_bed_set_up(&b);
+		writer_bed_run(&b, trigger);
 		before = contents(&b);
-		fill(&s);
+		writer_bed_fill(&s);
 		for (int again = 0; again < 2; again++) {
 			assert_int_equal(ledger_commit(b.ledger, &s.batch, &err), -1);
 			assert_non_null(strstr(err, "not now"));
 			assert_non_null(strstr(err, b.path));
 			err_clear(&err);
 		}
-		row_is(&b,
-		       "SELECT (SELECT count(*) FROM bucket), (SELECT count(*) FROM bucket_label),"
-		       " (SELECT count(*) FROM bucket_uuid), (SELECT count(*) FROM vif), (SELECT count(*) "
-		       "FROM epoch),"
-		       " (SELECT count(*) FROM take), (SELECT count(*) FROM event), (SELECT count(*) FROM "
-		       "baseline),"
-		       " (SELECT count(*) FROM run), (SELECT value FROM meta WHERE key = 'open_slot'),"
-		       " (SELECT coalesce(max(seq), 0) FROM sqlite_sequence)",
-		       before);
-		run(&b, "DROP TRIGGER no");
-		commit(&b, &s.batch);
-		row_is(&b, "SELECT (SELECT count(*) FROM take), (SELECT count(*) FROM run)", "1|1");
+		writer_bed_row_is(
+			&b,
+			"SELECT (SELECT count(*) FROM bucket), (SELECT count(*) FROM bucket_label),"
+			" (SELECT count(*) FROM bucket_uuid), (SELECT count(*) FROM vif), (SELECT count(*) "
+			"FROM epoch),"
+			" (SELECT count(*) FROM take), (SELECT count(*) FROM event), (SELECT count(*) FROM "
+			"baseline),"
+			" (SELECT count(*) FROM run), (SELECT value FROM meta WHERE key = 'open_slot'),"
+			" (SELECT coalesce(max(seq), 0) FROM sqlite_sequence)",
+			before);
+		writer_bed_run(&b, "DROP TRIGGER no");
+		writer_bed_commit(&b, &s.batch);
+		writer_bed_row_is(&b, "SELECT (SELECT count(*) FROM take), (SELECT count(*) FROM run)",
+				  "1|1");
 		free(before);
 		free(trigger);
-		tear_down(&b);
+		writer_bed_tear_down(&b);
 	}
 }
 
@@ -638,14 +451,14 @@ static void a_full_disk_leaves_nothing_says_what_to_do_and_heals(void **state)
 	struct ledger_event *events = mem_array(EVENTS, sizeof(*events));
 	const struct ledger_event **list = mem_array(EVENTS, sizeof(*list));
 	struct ledger_batch batch = {.now = 1000, .open_slot = SLOT0, .events = list, .event_count = EVENTS};
-	struct sample s;
+	struct writer_bed_sample s;
 	char *err = NULL;
-	struct bed b;
+	struct writer_bed b;
 
 	(void)state;
 	for (size_t i = 0; i < EVENTS; i++) {
-		events[i] =
-			(struct ledger_event){1, "clock", text("host"), text("a long line that fills pages")};
+		events[i] = (struct ledger_event){1, "clock", writer_bed_text("host"),
+						  writer_bed_text("a long line that fills pages")};
 		list[i] = &events[i];
 	}
 	assert_int_equal(unshare(CLONE_NEWNS), 0);
@@ -653,21 +466,22 @@ static void a_full_disk_leaves_nothing_says_what_to_do_and_heals(void **state)
 	b.dir = scratch_new();
 	b.path = mem_printf("%s/ledger.db", b.dir);
 	assert_int_equal(mount("tmpfs", b.dir, "tmpfs", 0, "size=600k"), 0);
-	start(&b, BOOT);
+	writer_bed_start(&b, BOOT);
 	assert_int_equal(sqlite3_open(b.path, &b.db), SQLITE_OK);
-	fill(&s);
-	commit(&b, &s.batch);
+	writer_bed_fill(&s);
+	writer_bed_commit(&b, &s.batch);
 	for (int again = 0; again < 2; again++) {
 		assert_int_equal(ledger_commit(b.ledger, &batch, &err), -1);
 		assert_non_null(strstr(err, b.path));
 		assert_non_null(strstr(err, "full"));
 		assert_non_null(strstr(err, "free some space"));
 		err_clear(&err);
-		row_is(&b, "SELECT (SELECT count(*) FROM event), (SELECT count(*) FROM take)", "1|1");
+		writer_bed_row_is(&b, "SELECT (SELECT count(*) FROM event), (SELECT count(*) FROM take)",
+				  "1|1");
 	}
 	assert_int_equal(mount("tmpfs", b.dir, "tmpfs", MS_REMOUNT, "size=32m"), 0);
-	commit(&b, &batch);
-	assert_int_equal(number(&b, "SELECT count(*) FROM event"), EVENTS + 1);
+	writer_bed_commit(&b, &batch);
+	assert_int_equal(writer_bed_number(&b, "SELECT count(*) FROM event"), EVENTS + 1);
 	sqlite3_close(b.db);
 	ledger_close(b.ledger);
 	assert_int_equal(umount(b.dir), 0);
@@ -679,253 +493,21 @@ static void a_full_disk_leaves_nothing_says_what_to_do_and_heals(void **state)
 
 static void a_commit_waits_for_nobody_who_reads(void **state)
 {
-	struct sample s;
-	struct bed b;
+	struct writer_bed_sample s;
+	struct writer_bed b;
 
 	(void)state;
-	set_up(&b);
-	fill(&s);
-	run(&b, "BEGIN");
-	assert_int_equal(number(&b, "SELECT count(*) FROM take"), 0);
-	commit(&b, &s.batch);
-	assert_int_equal(number(&b, "SELECT count(*) FROM take"), 0);
-	run(&b, "COMMIT");
-	assert_int_equal(number(&b, "SELECT count(*) FROM take"), 1);
-	tear_down(&b);
+	writer_bed_set_up(&b);
+	writer_bed_fill(&s);
+	writer_bed_run(&b, "BEGIN");
+	assert_int_equal(writer_bed_number(&b, "SELECT count(*) FROM take"), 0);
+	writer_bed_commit(&b, &s.batch);
+	assert_int_equal(writer_bed_number(&b, "SELECT count(*) FROM take"), 0);
+	writer_bed_run(&b, "COMMIT");
+	assert_int_equal(writer_bed_number(&b, "SELECT count(*) FROM take"), 1);
+	writer_bed_tear_down(&b);
 }
 
-/* ---- sinks and folding ---- */
-
-static void sinks(const struct bed *b, const char *const *names, size_t count)
-{
-	char *err = NULL;
-
-	if (ledger_sinks(b->ledger, names, count, &err) < 0)
-		fail_msg("%s", err);
-}
-
-static void passed(const struct bed *b, const char *sink, int64_t seq)
-{
-	char *err = NULL;
-
-	if (ledger_passed(b->ledger, sink, seq, &err) < 0)
-		fail_msg("%s", err);
-}
-
-static int64_t sink_seq(const struct bed *b, const char *sink)
-{
-	char *err = NULL;
-	int64_t seq;
-
-	if (ledger_sink_seq(b->ledger, sink, &seq, &err) < 0)
-		fail_msg("%s", err);
-	return seq;
-}
-
-static void fold(const struct bed *b, int64_t open_slot, unsigned limit)
-{
-	char *err = NULL;
-
-	if (ledger_fold(b->ledger, open_slot, limit, &err) < 0)
-		fail_msg("%s", err);
-}
-
-/* n takes, two in each slot, of three addresses in turn; sequences from 1. */
-static void many_takes(const struct bed *b, unsigned n)
-{
-	const struct ledger_take **list = mem_array(n, sizeof(*list));
-	struct ledger_take *takes = mem_array(n, sizeof(*takes));
-	static const char *const addresses[] = {"", "10.0.0.1", "10.0.0.2"};
-	struct sample s;
-
-	fill(&s);
-	for (unsigned i = 0; i < n; i++) {
-		takes[i] = s.take;
-		takes[i].seq = i + 1;
-		takes[i].slot = SLOT0 + i / 4 * 300;
-		takes[i].address = text(addresses[i % 3]);
-		takes[i].classes.bytes[DIR_INPUT][CLASS_EXTERNAL] = i * UINT64_C(1000003);
-		takes[i].estimated[DIR_OUTPUT] = i;
-		takes[i].spoofed = 3 * i;
-		list[i] = &takes[i];
-	}
-	s.batch.takes = list;
-	s.batch.take_count = n;
-	commit(b, &s.batch);
-	free(list);
-	free(takes);
-}
-
-#define SUMS                                                                                                 \
-	"SELECT group_concat(x, ';') FROM (SELECT slot || ' ' || bucket || ' ' || vif || ' ' || address || " \
-	"' ' ||"                                                                                             \
-	" sum(external_input) || ' ' || sum(external_output) || ' ' || sum(peer_input) || ' ' || "           \
-	"sum(peer_output) ||"                                                                                \
-	" ' ' || sum(direct_input) || ' ' || sum(direct_output) || ' ' || sum(local_input) || ' ' ||"        \
-	" sum(local_output) || ' ' || sum(ignored_input) || ' ' || sum(ignored_output) || ' ' ||"            \
-	" sum(unattributed_input) || ' ' || sum(unattributed_output) || ' ' || sum(clipped_input) || ' ' ||" \
-	" sum(clipped_output) || ' ' || sum(estimated_input) || ' ' || sum(estimated_output) || ' ' || "     \
-	"sum(spoofed_output) AS x FROM "                                                                     \
-	"usage"                                                                                              \
-	" GROUP BY slot, bucket, vif, address ORDER BY slot, address)"
-
-static void folding_changes_no_sum(void **state)
-{
-	struct ledger_state l;
-	char *before;
-	struct bed b;
-
-	(void)state;
-	set_up(&b);
-	many_takes(&b, 40);
-	before = row(&b, SUMS);
-	for (unsigned limit = 1; limit < 20; limit += 3) {
-		fold(&b, SLOT0 + 8 * 300, limit);
-		row_is(&b, SUMS, before);
-	}
-	fold(&b, SLOT0 + 8 * 300, 1000);
-	row_is(&b, SUMS, before);
-	assert_int_equal(number(&b, "SELECT count(*) FROM take"), 8); /* the open slot and the one after it */
-	assert_int_equal(number(&b, "SELECT min(seq) FROM take"), 33);
-	fold(&b, SLOT0 + 100 * 300, 1000);
-	row_is(&b, SUMS, before);
-	assert_int_equal(number(&b, "SELECT count(*) FROM take"), 0);
-	fold(&b, SLOT0 + 100 * 300, 1000); /* nothing left: nothing done */
-	row_is(&b, SUMS, before);
-	l = load(&b);
-	assert_int_equal(l.last_seq, 40); /* a sequence is never given out twice */
-	ledger_state_free(&l);
-	free(before);
-	tear_down(&b);
-}
-
-/* Found by fuzzing: what is folded was read from the table, what is deleted was looked up in the index. */
-static void an_index_that_lacks_takes_folds_none_twice(void **state)
-{
-	char *before, *hide, *show, *err = NULL;
-	struct bed b;
-
-	(void)state;
-	set_up(&b);
-	many_takes(&b, 40);
-	hide = mem_strdup("PRAGMA writable_schema = ON; DELETE FROM sqlite_master WHERE name = 'take_slot';"
-			  " PRAGMA writable_schema = RESET; UPDATE take SET seq = 41 WHERE seq = 5");
-	show = mem_printf(
-		"PRAGMA writable_schema = ON; INSERT INTO sqlite_master VALUES ('index', 'take_slot',"
-		" 'take', %d, 'CREATE INDEX take_slot ON take(slot)'); PRAGMA writable_schema = RESET",
-		(int)number(&b, "SELECT rootpage FROM sqlite_master WHERE name = 'take_slot'"));
-	before = row(&b, SUMS);
-	run(&b, hide);
-	run(&b, show);
-	for (int i = 0; i < 2; i++) {
-		if (ledger_fold(b.ledger, SLOT0 + 100 * 300, 1000, &err) < 0)
-			assert_non_null(strstr(err, "damaged"));
-		free(err);
-		err = NULL;
-		row_is(&b, SUMS, before);
-	}
-	free(before);
-	free(hide);
-	free(show);
-	tear_down(&b);
-}
-
-static void folding_takes_no_more_than_its_limit(void **state)
-{
-	struct bed b;
-
-	(void)state;
-	set_up(&b);
-	many_takes(&b, 40);
-	fold(&b, SLOT0 + 100 * 300, 1);
-	assert_int_equal(number(&b, "SELECT count(*) FROM take"), 39);
-	fold(&b, SLOT0 + 100 * 300, 10);
-	assert_int_equal(number(&b, "SELECT count(*) FROM take"), 29);
-	assert_int_equal(number(&b, "SELECT min(seq) FROM take"), 12);
-	tear_down(&b);
-}
-
-static void takes_that_a_sink_has_not_passed_stay(void **state)
-{
-	static const char *const both[] = {"rrd", "mysql"};
-	char *before;
-	struct bed b;
-
-	(void)state;
-	set_up(&b);
-	sinks(&b, both, 2);
-	many_takes(&b, 40);
-	before = row(&b, SUMS);
-	fold(&b, SLOT0 + 100 * 300, 1000); /* nobody has passed anything */
-	assert_int_equal(number(&b, "SELECT count(*) FROM take"), 40);
-	passed(&b, "rrd", 30);
-	fold(&b, SLOT0 + 100 * 300, 1000);
-	assert_int_equal(number(&b, "SELECT count(*) FROM take"), 40);
-	passed(&b, "mysql", 10);
-	fold(&b, SLOT0 + 100 * 300, 1000);
-	assert_int_equal(number(&b, "SELECT min(seq) FROM take"), 11);
-	row_is(&b, SUMS, before);
-	sinks(&b, both, 1); /* mysql is no sink any more */
-	fold(&b, SLOT0 + 100 * 300, 1000);
-	assert_int_equal(number(&b, "SELECT min(seq) FROM take"), 31);
-	row_is(&b, SUMS, before);
-	free(before);
-	tear_down(&b);
-}
-
-static void a_sink_never_goes_back_and_a_new_one_begins_with_what_comes_next(void **state)
-{
-	static const char *const names[] = {"rrd", "mysql"};
-	struct bed b;
-
-	(void)state;
-	set_up(&b);
-	sinks(&b, names, 1);
-	row_is(&b, "SELECT name, seq FROM sink", "rrd|0");
-	passed(&b, "rrd", 7);
-	passed(&b, "rrd", 5);
-	assert_int_equal(sink_seq(&b, "rrd"), 7);
-	row_is(&b, "SELECT name, seq FROM sink", "rrd|7");
-	many_takes(&b, 12);
-	passed(&b, "rrd", 12);
-	fold(&b, SLOT0 + 100 * 300, 1000); /* what is folded was given out too */
-	assert_int_equal(number(&b, "SELECT count(*) FROM take"), 0);
-	sinks(&b, names, 2);
-	row_is(&b, "SELECT seq FROM sink WHERE name = 'rrd'", "12");
-	row_is(&b, "SELECT seq FROM sink WHERE name = 'mysql'", "12");
-	passed(&b, "mysql", 13);
-	sinks(&b, names, 2); /* known already */
-	row_is(&b, "SELECT seq FROM sink WHERE name = 'mysql'", "13");
-	passed(&b, "nobody", 9); /* no such sink: none is made */
-	assert_int_equal(sink_seq(&b, "nobody"), 0);
-	assert_int_equal(number(&b, "SELECT count(*) FROM sink"), 2);
-	sinks(&b, names, 0);
-	assert_int_equal(number(&b, "SELECT count(*) FROM sink"), 0);
-	tear_down(&b);
-}
-
-static void a_fold_that_fails_leaves_all_as_it_was(void **state)
-{
-	char *before, *err = NULL;
-	struct bed b;
-
-	(void)state;
-	set_up(&b);
-	many_takes(&b, 12);
-	before = row(&b, SUMS);
-	run(&b, "CREATE TRIGGER no BEFORE DELETE ON take WHEN old.seq = 5 BEGIN SELECT raise(ABORT, 'not "
-		"now'); END");
-	assert_int_equal(ledger_fold(b.ledger, SLOT0 + 3000, 1000, &err), -1);
-	assert_non_null(strstr(err, "not now"));
-	free(err);
-	assert_int_equal(number(&b, "SELECT count(*) FROM take"), 12);
-	assert_int_equal(number(&b, "SELECT count(*) FROM slot"), 0);
-	row_is(&b, SUMS, before);
-	free(before);
-	tear_down(&b);
-}
-
-/* What a damaged ledger may hold: ids and times that leave no room to count on from them. */
 static void numbers_that_cannot_be_are_refused_when_loading(void **state)
 {
 	static const char *const damages[] = {
@@ -939,16 +521,16 @@ static void numbers_that_cannot_be_are_refused_when_loading(void **state)
 	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
 		struct ledger_state loaded;
 		char *err = NULL;
-		struct bed b;
+		struct writer_bed b;
 
-		set_up(&b);
-		run(&b, damages[i]);
+		writer_bed_set_up(&b);
+		writer_bed_run(&b, damages[i]);
 		assert_int_equal(ledger_load(b.ledger, &loaded, &err), -1);
 		assert_non_null(strstr(err, "is damaged: its "));
 		assert_null(strchr(err, '\n'));
 		assert_null(loaded.buckets);
 		free(err);
-		tear_down(&b);
+		writer_bed_tear_down(&b);
 	}
 }
 
@@ -966,15 +548,15 @@ static void a_ledger_in_use_cannot_be_opened_twice(void **state)
 {
 	struct ledger *second = (struct ledger *)1;
 	char *err = NULL;
-	struct bed b;
+	struct writer_bed b;
 
 	(void)state;
-	set_up(&b);
+	writer_bed_set_up(&b);
 	assert_int_equal(ledger_open(&second, b.path, BOOT, &err), -1);
 	assert_null(second);
 	assert_non_null(strstr(err, "in use"));
 	free(err);
-	tear_down(&b);
+	writer_bed_tear_down(&b);
 }
 
 int main(void)
@@ -994,12 +576,6 @@ int main(void)
 		cmocka_unit_test(a_commit_that_fails_anywhere_leaves_nothing_and_can_be_offered_again),
 		cmocka_unit_test(a_full_disk_leaves_nothing_says_what_to_do_and_heals),
 		cmocka_unit_test(a_commit_waits_for_nobody_who_reads),
-		cmocka_unit_test(folding_changes_no_sum),
-		cmocka_unit_test(an_index_that_lacks_takes_folds_none_twice),
-		cmocka_unit_test(folding_takes_no_more_than_its_limit),
-		cmocka_unit_test(takes_that_a_sink_has_not_passed_stay),
-		cmocka_unit_test(a_sink_never_goes_back_and_a_new_one_begins_with_what_comes_next),
-		cmocka_unit_test(a_fold_that_fails_leaves_all_as_it_was),
 		cmocka_unit_test(numbers_that_cannot_be_are_refused_when_loading),
 		cmocka_unit_test(what_sqlite_says_is_one_line),
 		cmocka_unit_test(a_ledger_in_use_cannot_be_opened_twice),

@@ -4,11 +4,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -365,10 +367,13 @@ static void what_is_no_database_is_refused_unchanged(void **state)
 		"This is a diary, not a database. It is longer than a hundred bytes, so that nobody "
 		"takes it for an empty file or for the head of one that is just being written.\n";
 	struct place p = place_new();
+	char *lock = mem_printf("%s.lock", p.path);
 
 	(void)state;
 	scratch_write(p.path, text, sizeof(text) - 1);
-	refused_unchanged(&p, "damaged", "", true);
+	refused_unchanged(&p, "is not a ledger (not an SQLite database)", "--ledger", true);
+	assert_int_equal(access(lock, F_OK), -1); /* nor was anything made beside it */
+	free(lock);
 	place_free(&p);
 }
 
@@ -496,6 +501,126 @@ static void nobody_else_can_read_and_is_told_what_to_do(void **state)
 	place_free(&p);
 }
 
+/* Not a link: SQLite takes that for the same file. */
+static void copy_for_all(const char *from, const char *to)
+{
+	size_t len;
+	char *bytes = scratch_read(from, &len);
+
+	scratch_write(to, bytes, len);
+	free(bytes);
+	assert_int_equal(chmod(to, 0644), 0);
+}
+
+static int64_t buckets_read_by_nobody(const struct place *p)
+{
+	struct ledger_file r;
+	int64_t count;
+
+	become(NOBODY, NOBODY);
+	r = reader(p);
+	count = number(&r, "SELECT count(*) FROM bucket");
+	ledger_file_close(&r);
+	be_root_again();
+	return count;
+}
+
+/* A folder that the reader may not write in, as one of another user, or a read-only file system. */
+static void a_copy_is_read_where_nothing_can_be_made_beside_it(void **state)
+{
+	static const char *const names[] = {"copy.db", "a copy%3f?immutable=0#x.db"};
+	struct place p = place_new();
+	struct ledger_file w = writer(&p);
+
+	(void)state;
+	run(&w, "INSERT INTO bucket VALUES (1, 'ip')");
+	ledger_file_close(&w); /* all is in the one file now */
+	assert_int_equal(sqlite3_open(p.path, &w.db), SQLITE_OK);
+	run(&w, "PRAGMA wal_checkpoint(TRUNCATE)");
+	ledger_file_close(&w);
+	assert_int_equal(chmod(p.dir, 0755), 0);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct place copy = {p.dir, mem_printf("%s/%s", p.dir, names[i])};
+		char *wal = mem_printf("%s-wal", copy.path);
+
+		copy_for_all(p.path, copy.path);
+		assert_int_equal(buckets_read_by_nobody(&copy), 1);
+		scratch_write(wal, "", 0); /* an empty one was copied, too */
+		assert_int_equal(chmod(wal, 0644), 0);
+		assert_int_equal(buckets_read_by_nobody(&copy), 1);
+		assert_int_equal(unlink(wal), 0);
+		free(wal);
+		free(copy.path);
+	}
+	place_free(&p);
+}
+
+static void a_copy_with_a_log_in_such_a_folder_is_refused_with_a_way_out(void **state)
+{
+	struct place p = place_new();
+	struct place copy = {p.dir, mem_printf("%s/copy.db", p.dir)};
+	struct ledger_file w = writer(&p), r;
+	char *wal = mem_printf("%s-wal", p.path), *copied = mem_printf("%s-wal", copy.path), *err = NULL;
+
+	(void)state;
+	run(&w, "INSERT INTO bucket VALUES (1, 'ip')");
+	copy_for_all(p.path, copy.path);
+	copy_for_all(wal, copied);
+	assert_int_equal(chmod(p.dir, 0755), 0);
+	become(NOBODY, NOBODY);
+	assert_int_equal(ledger_file_open_reader(&r, copy.path, &err), -1);
+	be_root_again();
+	assert_non_null(strstr(err, copied));
+	assert_non_null(strstr(err, "copy both files"));
+	free(err);
+	ledger_file_close(&w);
+	free(copied);
+	free(wal);
+	free(copy.path);
+	place_free(&p);
+}
+
+/* Another process has the one lock of writers, as a reader can take it that may write -shm. */
+static void a_busy_ledger_names_who_holds_it(void **state)
+{
+	struct place p = place_new();
+	struct ledger_file w = writer(&p);
+	char *err = NULL, *word;
+	int ready[2], status;
+	char byte = 0;
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(pipe(ready), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		sqlite3 *db;
+
+		if (sqlite3_open(p.path, &db) == SQLITE_OK &&
+		    sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK)
+			byte = 1;
+		if (write(ready[1], &byte, 1) == 1)
+			pause();
+		_exit(0);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_int_equal(byte, 1);
+	assert_int_equal(sqlite3_busy_timeout(w.db, 50), SQLITE_OK);
+	assert_int_equal(sql_run(w.db, "INSERT INTO bucket VALUES (1, 'ip')", &err), -1);
+	word = mem_printf("hold locks of it: %d ", (int)child);
+	if (!strstr(err, word))
+		fail_msg("%s is not in: %s", word, err);
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	free(word);
+	free(err);
+	close(ready[0]);
+	close(ready[1]);
+	ledger_file_close(&w);
+	place_free(&p);
+}
+
 static void a_symbolic_link_is_not_followed_by_the_writer(void **state)
 {
 	struct place p = place_new();
@@ -537,6 +662,9 @@ int main(void)
 		cmocka_unit_test(a_read_only_ledger_is_refused_by_the_writer_unchanged),
 		cmocka_unit_test(one_of_the_group_can_read_while_the_writer_runs_and_after_it),
 		cmocka_unit_test(nobody_else_can_read_and_is_told_what_to_do),
+		cmocka_unit_test(a_copy_is_read_where_nothing_can_be_made_beside_it),
+		cmocka_unit_test(a_copy_with_a_log_in_such_a_folder_is_refused_with_a_way_out),
+		cmocka_unit_test(a_busy_ledger_names_who_holds_it),
 		cmocka_unit_test(a_symbolic_link_is_not_followed_by_the_writer),
 	};
 

@@ -197,6 +197,30 @@ static void what_a_terminal_must_not_get_is_written_as_hex(void **state)
 	free(text);
 }
 
+static void a_line_below_goes_on_at_a_blank(void **state)
+{
+	static const struct {
+		size_t width;
+		const char *expected;
+	} cases[] = {{0, "one two three\n"},
+		     {13, "one two three\n"},
+		     {12, "one two\nthree\n"},
+		     {2, "one\ntwo\nthree\n"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct out_screen screen = {cases[i].width, false};
+		char *text = NULL;
+		size_t size = 0;
+		FILE *to = open_memstream(&text, &size);
+
+		assert_non_null(to);
+		out_line("one two three", &screen, to);
+		assert_int_equal(fclose(to), 0);
+		expect(text, cases[i].expected);
+	}
+}
+
 static void csv_has_headings_crlf_and_nothing_for_null_or_totals(void **state)
 {
 	(void)state;
@@ -210,12 +234,18 @@ static void csv_text_is_quoted_and_never_a_formula(void **state)
 	static const char *const cells[][2] = {
 		{"a,b", "\"a,b\""},
 		{"say \"hi\"", "\"say \"\"hi\"\"\""},
-		{"two\nlines", "\"two\nlines\""},
+		{"two\nlines, \r", "\"two\\x0alines, \\x0d\""},
+		{"esc\x1b[31m\x7f\xff", "esc\\x1b[31m\\x7f\\xff"},
+		{"printable\\x1b already", "printable\\x1b already"},
+		{"\xc2\x9b"
+		 "2J",
+		 "\\xc2\\x9b"
+		 "2J"},
 		{"=1+1", "'=1+1"},
 		{"+49", "'+49"},
 		{"-rf", "'-rf"},
 		{"@SUM(A1)", "'@SUM(A1)"},
-		{"\ttab", "'\ttab"},
+		{"\ttab", "\\x09tab"},
 		{"=A1,\"x\"", "\"'=A1,\"\"x\"\"\""},
 		{"a=b", "a=b"},
 		{"", ""},
@@ -293,6 +323,7 @@ int main(void)
 		cmocka_unit_test(long_names_are_cut_before_columns_go_and_by_places_not_bytes),
 		cmocka_unit_test(a_name_of_four_thousand_bytes_is_whole_in_a_pipe),
 		cmocka_unit_test(what_a_terminal_must_not_get_is_written_as_hex),
+		cmocka_unit_test(a_line_below_goes_on_at_a_blank),
 		cmocka_unit_test(csv_has_headings_crlf_and_nothing_for_null_or_totals),
 		cmocka_unit_test(csv_text_is_quoted_and_never_a_formula),
 		cmocka_unit_test(json_is_exact_and_says_null),

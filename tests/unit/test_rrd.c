@@ -669,10 +669,11 @@ static void damaged_files_are_named_and_the_others_go_on(void **state)
 	scratch_write(bad, bytes, size);
 	expect_trouble(among_others(b, "bad.rrd"), RRD_DAMAGED, "can't handle RRD file version 0099");
 	memcpy(bytes + 4, "0003", 4);
-	/* 2^64-1 archives, and then an archive with rows of 0 steps: librrd 1.7.2 dies of both */
+	/* 2^64-1 archives, and then an archive with rows of 0 steps: librrd 1.7.2 dies of both. Of the first
+	 * by SIGSEGV or SIGBUS: it reads behind the file's map, where another map may be by chance. */
 	memset(bytes + 32, 0xff, 8);
 	scratch_write(bad, bytes, size);
-	expect_trouble(among_others(b, "bad.rrd"), RRD_DEADLY, "librrd died of it (Segmentation fault)");
+	expect_trouble(among_others(b, "bad.rrd"), RRD_DEADLY, "librrd died of it (");
 	memset(bytes + 32, 0, 8);
 	bytes[32] = 8;
 	memset(bytes + 1120, 0, 8);

@@ -8,10 +8,13 @@
 #include <grp.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
@@ -51,6 +54,10 @@ static int become(void **state)
 	begun = sub_folder("begun", 0, ".xenbw-new");
 	etc = sub_folder("etc", 0, "passwd");
 	ours = sub_folder("ours", daemon_user.gid, "notes");
+	/* a file system that is read-only, for this process alone */
+	assert_int_equal(unshare(CLONE_NEWNS), 0);
+	assert_int_equal(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL), 0);
+	assert_int_equal(mount("tmpfs", "/mnt", "tmpfs", MS_RDONLY, NULL), 0);
 	return 0;
 }
 
@@ -188,6 +195,17 @@ static int ways_into_a_child(bool hidden)
 	return ways;
 }
 
+static void a_read_only_place_for_rrds_is_named_with_the_way_out(void **state)
+{
+	char *err = NULL;
+
+	(void)state;
+	assert_int_equal(rrd_folder_prepare("/mnt/rrd", &err), -1);
+	assert_non_null(strstr(err, "cannot make RRD directory /mnt/rrd"));
+	assert_non_null(strstr(err, "`ReadWritePaths=`"));
+	free(err);
+}
+
 /* Without capabilities, as the first test left this process. */
 static void another_process_of_the_user_gets_at_none_that_hides(void **state)
 {
@@ -247,6 +265,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_own_regular_files_with_one_name_are_shared),
 		cmocka_unit_test(a_folder_of_rrds_is_given_away_and_no_other),
+		cmocka_unit_test(a_read_only_place_for_rrds_is_named_with_the_way_out),
 		cmocka_unit_test(another_process_of_the_user_gets_at_none_that_hides),
 		cmocka_unit_test(a_folder_is_shared_also_where_setgid_is_forbidden),
 	};
