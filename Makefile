@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# xenbw: all, deps, demo, check, bench, install, clean. `make help` says what each is for.
+# xenbw: all, deps, demo, check, check-xen, bench, install, clean. `make help` says what each is for.
 
 BUILD   ?= build
 CC      ?= cc
@@ -24,6 +24,7 @@ DEPS_TEST  := libcmocka-dev valgrind mandoc iproute2 iputils-ping procps util-li
               mariadb-server-core mariadb-client-core openssl php-cli php-mysql php-sqlite3 php-rrd \
               rrdtool jq socat systemd clang-format shellcheck libclang-rt-14-dev clang-tidy gcovr tzdata
 DEPS_BENCH := gnuplot-nox net-acct pmacct
+DEPS_XEN   := qemu-system-x86 cpio xz-utils
 
 # What each program is made of. A program links only what it needs.
 BASE   := base/mem base/err base/log base/log_limit base/text base/clock base/boot base/folder base/share base/user base/program
@@ -80,14 +81,14 @@ include tests/tests.mk
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all deps demo check bench install uninstall format clean help
+.PHONY: all deps demo check check-xen bench install uninstall format clean help
 
 all: $(PROGRAMS:%=$(BUILD)/%)
 
 help:
 	@printf '%-10s %s\n' all 'build every program into $(BUILD)/' deps 'install every Debian package that is needed (root)' \
 	  demo 'a small dom0 in namespaces, from packets to a graph (root, under two minutes)' \
-	  check 'all tests (root)' bench 'measured ratios' install 'into $(PREFIX)' format 'apply .clang-format' clean 'remove $(BUILD)/'
+	  check 'all tests (root)' check-xen 'real guests under Debian'\''s Xen, in QEMU (root, some minutes)' bench 'measured ratios' install 'into $(PREFIX)' format 'apply .clang-format' clean 'remove $(BUILD)/'
 
 define program
 $(BUILD)/$(1): $$($(1)_SRC:%.c=$(BUILD)/obj/%.o)
@@ -128,6 +129,11 @@ demo: deps
 check: deps
 	@$(MAKE) --no-print-directory -j2 all test-programs fuzzers
 	@tests/run $(BUILD)
+
+check-xen: DEPS += $(DEPS_XEN)
+check-xen: deps
+	@$(MAKE) --no-print-directory -j2 all test-tools
+	@tests/xen/lab/run $(BUILD)
 
 bench: DEPS += $(DEPS_BENCH)
 bench: deps

@@ -149,7 +149,7 @@ static void on_guard(evutil_socket_t fd, short what, void *arg)
 	if (!guard_has_ended(d->guard, &how))
 		return;
 	event_del(d->on_guard);
-	if (!notify_is_managed()) {
+	if (!d->managed) {
 		log_err("%s; " GUARD_MISSING, how);
 		classifier_give_up(d->classifier);
 		feed_kill(d->feed);
@@ -275,6 +275,7 @@ int daemon_open(struct daemon **out, const struct conf *conf, struct guard *guar
 
 	*out = NULL;
 	d->conf = conf;
+	d->managed = notify_is_managed();
 	d->guard = guard;
 	d->tc = tc;
 	d->ledger = ledger;

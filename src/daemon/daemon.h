@@ -72,6 +72,7 @@ struct daemon {
 	bool follow_again; /* devices or the directory changed */
 	bool told_again;   /* what the classifier has to know may have changed */
 	bool stop;         /* asked for by TERM or INT; else HUP asks for a reload */
+	bool managed;      /* a service manager starts xenbwd again when it fails */
 	bool again;        /* stop, to be started again: the guard is gone */
 	bool held;         /* by TSTP: SQL is left alone */
 	bool urgent;       /* a vif came or went: commit with the next poll */

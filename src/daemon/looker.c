@@ -67,7 +67,7 @@ static void end_kernel(struct looker *l, const char *why)
 	tc_give_up(l->d->tc);
 	log_err("%s; what moves is unattributed until xenbwd is started again", why);
 	/* Where it worked that is done at once, and costs the split of a poll; else it would fail again. */
-	if (worked && notify_is_managed() && !l->d->stop) {
+	if (worked && l->d->managed && !l->d->stop) {
 		l->d->again = l->d->stop = true;
 		event_base_loopexit(l->d->base, NULL);
 	}

@@ -9,8 +9,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define SNAPLEN 96
+#define SNAPLEN 128
 #define WAIT_MS 100
+#define RING (16 << 20) /* as much as xenbw-capture has */
 
 struct sums {
 	uint64_t frames, bytes;
@@ -43,9 +44,15 @@ int main(int argc, char **argv)
 		fputs("usage: pcap_loop DEVICE\n", stderr);
 		return 2;
 	}
-	capture = pcap_open_live(argv[1], SNAPLEN, 1, WAIT_MS, why);
+	capture = pcap_create(argv[1], why);
 	if (!capture) {
 		fprintf(stderr, "pcap_loop: %s\n", why);
+		return 1;
+	}
+	if (pcap_set_snaplen(capture, SNAPLEN) < 0 || pcap_set_timeout(capture, WAIT_MS) < 0 ||
+	    pcap_set_buffer_size(capture, RING) < 0 || pcap_activate(capture) < 0) {
+		fprintf(stderr, "pcap_loop: %s\n", pcap_geterr(capture));
+		pcap_close(capture);
 		return 1;
 	}
 	(void)signal(SIGTERM, end);

@@ -20,6 +20,7 @@
  *   port N            its target port, 9 if left out; its source port is 9
  *   hex DIGITS        these bytes behind all others
  *   count N           so many of this frame
+ *   gap N             send: waits N microseconds after each frame
  *
  * and what is rare, or not true:
  *
@@ -82,8 +83,8 @@ struct line {
 	uint8_t source[16], target[16];
 	uint8_t hex[MOST_BYTES];
 	size_t hex_size;
-	struct maybe type, payload, port, count, options, protocol, fragment, last, length, version, ihl, cut,
-		pad, captured;
+	struct maybe type, payload, port, count, gap, options, protocol, fragment, last, length, version, ihl,
+		cut, pad, captured;
 };
 
 struct frame {
@@ -102,13 +103,13 @@ static const struct {
 	{                                                \
 #name, offsetof(struct line, name), most \
 	}
-	NUMBER(payload, 65535),       NUMBER(port, 65535),
-	NUMBER(count, 1000000000),    NUMBER(options, 40),
-	NUMBER(protocol, 255),        NUMBER(fragment, 65528),
-	NUMBER(last, 65528),          NUMBER(length, 65535),
-	NUMBER(version, 15),          NUMBER(ihl, 15),
-	NUMBER(cut, MOST_BYTES),      NUMBER(pad, MOST_BYTES),
-	NUMBER(captured, MOST_BYTES),
+	NUMBER(payload, 65535),    NUMBER(port, 65535),
+	NUMBER(count, 1000000000), NUMBER(gap, 999999),
+	NUMBER(options, 40),       NUMBER(protocol, 255),
+	NUMBER(fragment, 65528),   NUMBER(last, 65528),
+	NUMBER(length, 65535),     NUMBER(version, 15),
+	NUMBER(ihl, 15),           NUMBER(cut, MOST_BYTES),
+	NUMBER(pad, MOST_BYTES),   NUMBER(captured, MOST_BYTES),
 #undef NUMBER
 };
 
@@ -430,6 +431,8 @@ static int put_line(struct target *t, struct words *w, struct line *l, struct fr
 	for (uint64_t n = or_else(l->count, 1); n; n--) {
 		if ((t->file ? save_frame : send_frame)(t, l, f, err) < 0)
 			return -1;
+		if (!t->file && l->gap.set)
+			nanosleep(&(struct timespec){.tv_nsec = (long)l->gap.value * 1000}, NULL);
 		t->frames++;
 		t->bytes += f->size;
 	}

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# lab.sh: the lab's dom0, its guests, and frames of known size between them. To be sourced inside dom0, where it takes
+# bed.sh's place for daemon.sh and classes.sh.
+#
+#   lab_up                               bridge xenbr0, uplink peth0, namespace `outside` behind it
+#   lab_guest web pv 10.77.0.11          starts a guest and waits until it answers; LAB_DOMID[web] is its number
+#   lab_do web 'COMMAND'                 runs it in the guest; prints its output, returns its status
+#   lab_frames web outside external 100 500    100 frames of 500 bytes payload; noted as classes.sh notes them
+#   lab_settled web db                   until as many bytes are booked as were noted for these guests
+#   lab_row                              one row of the closing table: all that was noted beside all that was booked
+#
+# What waits, waits for a condition, at most LAB_PATIENCE seconds.
+
+BED=/run/bed
+BUILD=/run/build
+LAB_PATIENCE=90
+LAB_NUMBER=0 # of commands to guests
+declare -A LAB_DOMID=() LAB_MAC=([outside]=00:16:3e:00:00:fe) LAB_IP=([outside]=10.77.0.254)
+# shellcheck disable=SC2034 # for classes.sh
+declare -A BED_IP=([outside]=10.77.0.254)
+
+bed_complain() { echo "lab.sh: $*" >&2; return 1; }
+bed_wait() { # bed_wait WHAT CMD…
+	local what=$1 end=$((SECONDS + LAB_PATIENCE))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || { bed_complain "waited $LAB_PATIENCE seconds for $what"; return 1; }
+		sleep 0.1
+	done
+}
+
+lab_up() {
+	mkdir -p "$BED" "$BUILD" /run/netns && chmod 755 "$BED" && cp /share/bin/* "$BUILD/" &&
+		cat /guest/guest.cpio /share/guest-bin.cpio >/run/guest.cpio &&
+		sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1 &&
+		ip netns add outside && lab_outside sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1 &&
+		ip -batch - <<-END && ip -n outside -batch - <<-OUTSIDE && bridge fdb replace "${LAB_MAC[outside]}" dev peth0 master static
+			link set dev lo up
+			link add xenbr0 address 00:16:3e:00:00:01 type bridge stp_state 0 mcast_snooping 0 forward_delay 0
+			link set dev xenbr0 up
+			link add peth0 type veth peer name eth0 netns outside
+			link set dev peth0 master xenbr0
+			link set dev peth0 up
+		END
+			link set dev eth0 address ${LAB_MAC[outside]}
+			link set dev eth0 arp off
+			link set dev eth0 up
+		OUTSIDE
+}
+
+# lab_outside CMD…: runs a command outside.
+lab_outside() { nsenter --net=/run/netns/outside "$@"; }
+
+# lab_do NAME COMMAND
+lab_do() {
+	local node=/local/domain/${LAB_DOMID[$1]}/data answer end=$((SECONDS + LAB_PATIENCE))
+	LAB_NUMBER=$((LAB_NUMBER + 1))
+	xenstore-write "$node/cmd" "$BASHPID.$LAB_NUMBER $2" || return 1
+	while :; do
+		answer=$(xenstore-read "$node/done" 2>/dev/null)
+		[ "${answer% *}" != "$BASHPID.$LAB_NUMBER" ] || break
+		[ $SECONDS -lt $end ] || { bed_complain "no answer from $1"; return 1; }
+		sleep 0.1
+	done
+	xenstore-read "$node/out"
+	return "${answer##* }"
+}
+
+# lab_config NAME TYPE ADDRESS: MAC and configuration of a guest; LAB_VIFS: more entries of its `vif`.
+lab_config() {
+	LAB_IP[$1]=$3
+	LAB_MAC[$1]=$(printf '00:16:3e:4d:00:%02x' "${3##*.}")
+	cat >"/run/$1.cfg" <<-END
+		name = "$1"
+		type = "$2"
+		$([ "$2" = pv ] || echo 'tsc_mode = "native"')
+		kernel = "/guest/vmlinux"
+		ramdisk = "/run/guest.cpio"
+		memory = 128
+		vcpus = 1
+		extra = "console=hvc0 quiet mitigations=off ip4=$3"
+		vif = ["ip=$3,bridge=xenbr0,mac=${LAB_MAC[$1]}"${LAB_VIFS-}]
+		on_reboot = "restart"
+		on_crash = "preserve"
+	END
+}
+
+# lab_known NAME: LAB_DOMID, and the bridge knows where it is before it says a word.
+lab_known() {
+	LAB_DOMID[$1]=$(xl domid "$1") && bridge fdb replace "${LAB_MAC[$1]}" dev "vif${LAB_DOMID[$1]}.0" master static &&
+		bed_wait "the guest $1 to connect" grep -qx 1 "/sys/class/net/vif${LAB_DOMID[$1]}.0/carrier" &&
+		lab_do "$1" true
+}
+
+lab_guest() { # lab_guest NAME TYPE ADDRESS
+	lab_config "$@" && xl create -q "/run/$1.cfg" && lab_known "$1"
+}
+
+# lab_end NAME: its end, as classes.sh calls it; LAB_DEVID: of another vif than its first.
+lab_end() { if [ "$1" = outside ]; then echo outside; else echo "${LAB_DOMID[$1]}.0"; fi; }
+
+# lab_send FROM LINE: one line of bwframe at an end; prints the IP bytes that were sent.
+lab_send() {
+	local frames bytes
+	if [ "$1" = outside ]; then
+		# shellcheck disable=SC2086 # words
+		read -r frames bytes < <(lab_outside "$BUILD/bwframe" send eth0 $2)
+	else
+		read -r frames bytes < <(lab_do "$1" "bwframe send eth0 $2")
+	fi
+	[ -n "${bytes-}" ] || { bed_complain "nothing was sent by $1"; return 1; }
+	echo $((bytes - 14 * frames))
+}
+
+# lab_frames FROM TO CLASS COUNT PAYLOAD
+lab_frames() {
+	local from=${LAB_IP[$1]} to=${LAB_IP[$2]} bytes
+	[ "$1" != outside ] || from=${CLASS_IP[$3]}
+	[ "$2" != outside ] || to=${CLASS_IP[$3]}
+	bytes=$(lab_send "$1" "eth ${LAB_MAC[$1]} ${LAB_MAC[$2]} ip4 $from $to payload $(($5 + 8)) count $4 gap 500") || return 1
+	[ "$1" = outside ] || class_note "$(lab_end "$1")" output "$3" "$bytes"
+	[ "$2" = outside ] || class_note "$(lab_end "$2")" input "$3" "$bytes"
+}
+
+# lab_sum NAME: "INPUT OUTPUT" that was noted for its vif.
+lab_sum() {
+	local class input=0 output=0 end
+	end=$(lab_end "$1")
+	for class in "${CLASS_ALL[@]}"; do
+		input=$((input + ${CLASS_SENT[$end,input,$class]-0}))
+		output=$((output + ${CLASS_SENT[$end,output,$class]-0}))
+	done
+	echo "$input $output"
+}
+
+lab_booked_is() { [ "$(bw_booked_vif "${LAB_DOMID[$1]}" 0)" = "$(lab_sum "$1")" ]; }
+
+lab_settled() { # lab_settled NAME…
+	local name
+	for name in "$@"; do bed_wait "the bytes of $name" lab_booked_is "$name" || return 1; done
+}
+
+# lab_counters NAME: "INPUT OUTPUT" by the kernel's counters of its vif, in IP bytes.
+lab_counters() {
+	local at=/sys/class/net/vif${LAB_DOMID[$1]}.0/statistics
+	echo "$(($(cat "$at/tx_bytes") - 14 * $(cat "$at/tx_packets"))) $(cat "$at/rx_bytes")"
+}
+
+lab_row() { # lab_row NAME
+	local key sent=0
+	for key in "${!CLASS_SENT[@]}"; do sent=$((sent + ${CLASS_SENT[$key]})); done
+	tap_note "row|$1|$sent|$(bw_sql "SELECT coalesce(sum($BW_INPUT) + sum($BW_OUTPUT), 0) FROM usage JOIN vif ON vif.id = usage.vif WHERE domid > 0")|$SECONDS"
+}
