@@ -23,7 +23,7 @@ DEPS_BUILD := gcc clang bpftool make pkg-config libc6-dev libbpf-dev libnl-3-dev
 DEPS_TEST  := libcmocka-dev valgrind mandoc iproute2 iputils-ping procps util-linux xen-utils-4.17 xenstore-utils sqlite3 \
               mariadb-server-core mariadb-client-core openssl php-cli php-mysql php-sqlite3 php-rrd \
               rrdtool jq socat systemd clang-format shellcheck libclang-rt-14-dev clang-tidy gcovr tzdata
-DEPS_BENCH := pmacct
+DEPS_BENCH := gnuplot-nox net-acct pmacct
 DEPS_XEN   := qemu-system-x86 cpio xz-utils
 
 # What each program is made of. A program links only what it needs.

@@ -140,11 +140,13 @@ TEST_TOOLS += bwload bwtap bwframe
 bwbench_SRC := tests/bench/bwbench.c src/net/stats.c src/net/message.c $(BASE_C)
 bwbench_LIB := libnl-3.0
 TEST_TOOLS += bwbench
+pcap_loop_SRC := tests/bench/pcap_loop.c
+pcap_loop_LIB := libpcap
 nacctd_way_SRC := tests/bench/nacctd_way.c $(BASE_C)
 nacctd_way_LIB := libmariadb
 sink_flush_SRC := tests/bench/sink_flush.c $(wildcard src/config/*.c) $(MYSQL:%=%.c) $(MYSQL_SINK:%=%.c) $(LEDGER:%=%.c) $(BASE_C)
 sink_flush_LIB := sqlite3 libmariadb
-TEST_TOOLS += nacctd_way sink_flush
+TEST_TOOLS += nacctd_way pcap_loop sink_flush
 
 xenstore_tool_SRC := tests/support/xenstore_tool.c $(BASE_C)
 xenstore_tool_LIB := xenstore
