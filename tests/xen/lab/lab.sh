@@ -89,7 +89,8 @@ lab_config() {
 
 # lab_known NAME: LAB_DOMID, and the bridge knows where it is before it says a word.
 lab_known() {
-	LAB_DOMID[$1]=$(xl domid "$1") && bridge fdb replace "${LAB_MAC[$1]}" dev "vif${LAB_DOMID[$1]}.0" master static &&
+	LAB_DOMID[$1]=$(xl domid "$1") &&
+		bed_wait "the vif of $1" test -e "/sys/class/net/vif${LAB_DOMID[$1]}.0/brport" && bridge fdb replace "${LAB_MAC[$1]}" dev "vif${LAB_DOMID[$1]}.0" master static &&
 		bed_wait "the guest $1 to connect" grep -qx 1 "/sys/class/net/vif${LAB_DOMID[$1]}.0/carrier" &&
 		lab_do "$1" true
 }
