@@ -57,7 +57,7 @@ lab_outside() { nsenter --net=/run/netns/outside "$@"; }
 lab_do() {
 	local node=/local/domain/${LAB_DOMID[$1]}/data answer end=$((SECONDS + LAB_PATIENCE))
 	LAB_NUMBER=$((LAB_NUMBER + 1))
-	xenstore-write "$node/cmd" "$BASHPID.$LAB_NUMBER $2" || return 1
+	xenstore-write "$node/cmd" "$BASHPID.$LAB_NUMBER ${2//[$'\n\t']/ }" || return 1
 	while :; do
 		answer=$(xenstore-read "$node/done" 2>/dev/null)
 		[ "${answer% *}" != "$BASHPID.$LAB_NUMBER" ] || break
