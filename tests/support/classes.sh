@@ -7,6 +7,8 @@
 #   class_udp 1.0 outside peer 100 500   100 datagrams that are peer output of 1.0
 #   class_udp outside 1.0 peer 100 500   … peer input
 #   class_udp 1.0 2.0 local 100 500      output of one, input of the other
+#   class_guests                         the guests 1.0, 2.0 and 3.0, known to xenbwd, and the uplink
+#   class_each_way                       each class to and from 1.0, and some of it for 2.0, 3.0 and dom0
 #   class_check "text" 1.0 2.0           one point for each end: what was booked by class is what was sent
 
 declare -A CLASS_IP=([external]=10.77.0.254 [ignored]=10.99.1.1 [peer]=10.99.2.1 [direct]=10.99.3.1 [local]=10.99.4.1 [rescued]=10.99.1.9)
@@ -43,6 +45,29 @@ class_udp() {
 		class_note "$1" output local "$bytes"
 		class_note "$2" input local "$bytes"
 	fi
+}
+
+class_guests() {
+	bed_guest 1 0 web 10.77.0.11 && bed_guest 2 0 db 10.77.0.12 && bed_guest 3 0 mail 10.77.0.13 && class_outside ||
+		tap_bail "no guests"
+	bw_wait_sql "the guests" "SELECT count(*) FROM vif WHERE domid > 0" 3
+	tap_ok "the uplink is found by itself" bed_wait "the uplink" grep -q 'uplink: peth0' "$BW_LOG"
+}
+
+# One class after the other, in sizes that no two share.
+class_each_way() {
+	local class i=0
+	for class in external ignored peer direct local rescued; do
+		class_udp 1.0 outside $class $((100 + i)) $((200 + 3 * i))
+		class_udp outside 1.0 $class $((50 + i)) $((700 + 7 * i))
+		class_udp outside dom0 $class $((20 + i)) $((300 + i))
+		i=$((i + 1))
+	done
+	class_udp 2.0 outside peer 77 1472
+	class_udp outside 3.0 direct 55 8
+	class_udp 1.0 2.0 - 300 1000
+	class_udp 3.0 dom0 - 44 500
+	class_udp dom0 2.0 - 33 600
 }
 
 # class_where END: the vif of an end, in SQL.
