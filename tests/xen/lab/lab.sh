@@ -53,11 +53,16 @@ lab_up() {
 # lab_outside CMD…: runs a command outside.
 lab_outside() { nsenter --net=/run/netns/outside "$@"; }
 
+# lab_tell NAME COMMAND: has it run by the guest, and waits for no answer.
+lab_tell() {
+	LAB_NUMBER=$((LAB_NUMBER + 1))
+	xenstore-write "/local/domain/${LAB_DOMID[$1]}/data/cmd" "$BASHPID.$LAB_NUMBER ${2//[$'\n\t']/ }"
+}
+
 # lab_do NAME COMMAND
 lab_do() {
 	local node=/local/domain/${LAB_DOMID[$1]}/data answer end=$((SECONDS + LAB_PATIENCE))
-	LAB_NUMBER=$((LAB_NUMBER + 1))
-	xenstore-write "$node/cmd" "$BASHPID.$LAB_NUMBER ${2//[$'\n\t']/ }" || return 1
+	lab_tell "$@" || return 1
 	while :; do
 		answer=$(xenstore-read "$node/done" 2>/dev/null)
 		[ "${answer% *}" != "$BASHPID.$LAB_NUMBER" ] || break
@@ -68,7 +73,8 @@ lab_do() {
 	return "${answer##* }"
 }
 
-# lab_config NAME TYPE ADDRESS: MAC and configuration of a guest; LAB_VIFS: more entries of its `vif`.
+# lab_config NAME TYPE ADDRESS: MAC and configuration of a guest; LAB_VIFS: more entries of its `vif`; LAB_CRASH: its
+# `on_crash`, if not preserve.
 lab_config() {
 	LAB_IP[$1]=$3
 	LAB_MAC[$1]=$(printf '00:16:3e:4d:00:%02x' "${3##*.}")
@@ -80,10 +86,10 @@ lab_config() {
 		ramdisk = "/run/guest.cpio"
 		memory = 128
 		vcpus = 1
-		extra = "console=hvc0 quiet mitigations=off ip4=$3"
+		extra = "console=hvc0 quiet mitigations=off init_on_alloc=0 norandmaps cryptomgr.notests rodata=off ip4=$3"
 		vif = ["ip=$3,bridge=xenbr0,mac=${LAB_MAC[$1]}"${LAB_VIFS-}]
 		on_reboot = "restart"
-		on_crash = "preserve"
+		on_crash = "${LAB_CRASH:-preserve}"
 	END
 }
 
@@ -149,8 +155,28 @@ lab_counters() {
 	echo "$(($(cat "$at/tx_bytes") - 14 * $(cat "$at/tx_packets"))) $(cat "$at/rx_bytes")"
 }
 
+# lab_stream FROM TO: has a guest send frames there, some hundred a second, until it is told `killall bwframe` or ends.
+# What of them arrived is told by lab_arrived.
+lab_stream() {
+	lab_do "$1" "bwframe send eth0 eth ${LAB_MAC[$1]} ${LAB_MAC[$2]} ip4 ${LAB_IP[$1]} ${LAB_IP[$2]} payload 400 count 1000000 gap 3000 >/dev/null 2>&1 &"
+}
+
+# lab_arrived NAME: IP bytes that dom0 handed to this guest, or to `outside`, since its device is there.
+lab_arrived() {
+	local at=peth0
+	[ "$1" = outside ] || at=vif${LAB_DOMID[$1]}.0
+	at=/sys/class/net/$at/statistics
+	echo $(($(cat "$at/tx_bytes") - 14 * $(cat "$at/tx_packets")))
+}
+
+# lab_nap MOST: a random time, in milliseconds.
+lab_nap() {
+	local ms=$((RANDOM % $1))
+	sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
+}
+
 lab_row() { # lab_row NAME
-	local key sent=0
+local key sent=0
 	for key in "${!CLASS_SENT[@]}"; do sent=$((sent + ${CLASS_SENT[$key]})); done
 	tap_note "row|$1|$sent|$(bw_sql "SELECT coalesce(sum($BW_INPUT) + sum($BW_OUTPUT), 0) FROM usage JOIN vif ON vif.id = usage.vif WHERE domid > 0")|$SECONDS"
 }

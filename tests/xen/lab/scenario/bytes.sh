@@ -13,6 +13,9 @@ lab_frames web outside external 300 500 && lab_frames outside web external 200 1
 	lab_frames db outside external 104 1001 && lab_frames outside db external 105 17 &&
 	lab_frames db outside peer 106 300 && lab_frames outside db direct 107 301 || tap_bail "frames were not sent"
 lab_settled web db
+declare -A tells=([pcap]="libpcap" [kernel]="the kernel (eBPF)")
+tap_is "list-domains says who tells the classes apart" \
+	"$("$BUILD/xenbw" -c "$BW_CONF" list-domains | grep -o 'Split by .*')" "Split by ${tells[$ATTRIBUTION]} on peth0."
 for name in web db; do
 	end=$(lab_end $name)
 	read -r input output < <(lab_sum $name)

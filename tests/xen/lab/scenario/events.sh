@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 #
-# events: a guest's vif goes, by destroy, save and restore, reboot; a guest is renamed. What was booked before
+# events: a guest's vif goes, by destroy, save and restore, reboot, migration; a guest is renamed. What was booked before
 # stays, nothing is booked twice, and external bytes are all booked even where the counters went with the last of them.
 # What the counters alone would have missed is shown as a figure.
 
@@ -40,6 +40,9 @@ for ((round = 1; round <= EVENT_ROUNDS; round++)); do
 	event "xl reboot, round $round" reboot
 	event "xl destroy, round $round" destroy
 done
+xl destroy web && lab_guest web pvh 10.77.0.11 || tap_bail "no guest"
+migrate() { xl migrate -s '' web 'xl migrate-receive' && lab_known web; }
+event "xl migrate to this host" migrate
 lab_settled db
 class_check "the neighbour, all the while" "$(lab_end db)"
 bw_stop

@@ -4,7 +4,7 @@
 # two-vifs: a guest with two vifs, the first with two addresses of which one is IPv6; bytes are booked by vif and, with
 # `bucket ip`, by address.
 
-bw_config "${CLASS_CONF[@]}" "device peth0" "bucket ip"
+bw_config "${LAB_CONF[@]}" "bucket ip"
 bw_start || tap_bail "no xenbwd"
 # shellcheck disable=SC2034 # for lab_config
 LAB_VIFS=',"mac=00:16:3e:4d:01:0b,ip=10.77.0.21,bridge=xenbr0"'
