@@ -11,6 +11,7 @@
 #include "daemon/looker.h"
 #include "daemon/nat_watch.h"
 #include "daemon/roster.h"
+#include "daemon/tc.h"
 #include "net/offload.h"
 #include "net/uplinks.h"
 
@@ -267,6 +268,8 @@ struct classifier_status classifier_status(const struct classifier *c)
 /* xenbw-tc is started with xenbwd or not at all. */
 static bool in_kernel(const struct daemon *d)
 {
+	if (d->conf->attribution == ATTRIBUTION_AUTO)
+		return d->tc && tc_fd(d->tc) >= 0;
 	if (d->conf->attribution != ATTRIBUTION_KERNEL)
 		return false;
 	if (d->tc)

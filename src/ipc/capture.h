@@ -28,7 +28,8 @@ enum capture_kind {
 	CAPTURE_READ = 3, /* to the worker: what has crossed by now? */
 	CAPTURE_SEEN = 4, /* from the worker, with a table of capture_seen: the growth since the last one */
 	CAPTURE_SETTINGS = 5, /* to xenbw-tc, with the settings as text: another xenbwd, or other settings */
-	CAPTURE_DEVICES = 6   /* to xenbw-tc, with a table of capture_device, before each CAPTURE_VIFS */
+	CAPTURE_DEVICES = 6,  /* to xenbw-tc, with a table of capture_device, before each CAPTURE_VIFS */
+	CAPTURE_READY = 7     /* from xenbw-tc, first: the kernel has taken its programs */
 };
 
 /* To the worker. */

@@ -190,13 +190,23 @@ static int serve(struct worker *w, char **err)
 	return rc;
 }
 
-int worker_run(char **err)
+static int tell_ready(char **err)
+{
+	struct capture_answer a = {.magic = CAPTURE_MAGIC, .kind = CAPTURE_READY};
+
+	return packet_send(CAPTURE_FD, &a, sizeof(a), NULL, 0, err);
+}
+
+int worker_run(bool *ready, char **err)
 {
 	struct worker w = {0};
 	int rc = maps_open(&w.maps, FOLDER, err);
 
 	if (rc == 0)
 		rc = privileges_keep_kernel(false, err);
+	if (rc == 0)
+		rc = tell_ready(err);
+	*ready = rc == 0;
 	if (rc == 0) {
 		w.book = book_new(w.maps);
 		w.backlogs = catch_up_open();
