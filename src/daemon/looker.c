@@ -430,7 +430,7 @@ bool looker_is_kernel(const struct looker *l)
 
 uint64_t looker_position(const struct looker *l)
 {
-	return l->position;
+	return l->answered == l->asked ? l->position : 0; /* else it is before what is booked now */
 }
 
 void looker_take(struct looker *l, struct heard *h)

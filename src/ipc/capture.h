@@ -19,7 +19,7 @@
 
 #include "base/classes.h"
 
-#define CAPTURE_MAGIC 0x78656e72 /* changes with the layout */
+#define CAPTURE_MAGIC 0x78656e73 /* changes with the layout */
 #define CAPTURE_FD 3             /* the worker's: the socket to xenbwd */
 #define CAPTURE_SETTINGS_FD 4    /* the effective configuration as text; `device` names each uplink */
 
@@ -86,6 +86,10 @@ struct capture_seen {
 	uint64_t late[DIR_COUNT]; /* of the bytes above: crossed after counted_ns */
 	uint64_t spoofed_bytes,
 		spoofed_packets; /* of the output above: from an address that is not its own */
+	/* xenbw-tc, of a record without an address: all that the guest sent by this device, without Ethernet
+	 * headers, since it was told last. */
+	uint32_t ifindex, reserved;
+	uint64_t sent_bytes, sent_packets;
 };
 
 /* From the worker. */

@@ -74,7 +74,8 @@ static int hook(struct worker *w, const struct capture_device *d, char **err)
 	if (d->flags & (CAPTURE_BRIDGE | CAPTURE_BELOW))
 		return 0;
 	if (!d->flags)
-		return hooks_set(map, d->ifindex, -1, maps_program(w->maps, MAPS_DELIVER), err);
+		return hooks_set(map, d->ifindex, maps_program(w->maps, MAPS_ENTER),
+				 maps_program(w->maps, MAPS_DELIVER), err);
 	if (bpf_map_lookup_elem(map, &d->ifindex, &flags) < 0 || !(flags & KERNEL_HOOK_INGRESS))
 		w->position = 0;
 	return hooks_set(map, d->ifindex, maps_program(w->maps, MAPS_ARRIVE), leave, err);
