@@ -34,7 +34,8 @@ static const char *const texts[STATEMENTS] = {
 		" last_tx_bytes, last_tx_packets, total_input, total_output, carrier_down, opened, seen,"
 		" closed, reason, doubtful) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
 		" ?14, ?15, ?16, ?17, ?18, ?19, ?20, nullif(?21, 0), ?22, ?23)"
-		" ON CONFLICT(id) DO UPDATE SET netdev = ?5, last_rx_bytes = ?12, last_rx_packets = ?13,"
+		" ON CONFLICT(id) DO UPDATE SET netdev = ?5, base_rx_bytes = ?8, base_rx_packets = ?9,"
+		" last_rx_bytes = ?12, last_rx_packets = ?13,"
 		" last_tx_bytes = ?14, last_tx_packets = ?15, total_input = ?16, total_output = ?17,"
 		" carrier_down = ?18, seen = ?20, closed = nullif(?21, 0), reason = ?22, doubtful = ?23",
 	[ADD_TAKE] = "INSERT INTO take(seq, slot, bucket, vif, address, from_time, to_time, external_input,"

@@ -17,12 +17,13 @@
 #include "kernel/worker.h"
 
 struct arguments {
-	bool detach, syslog;
+	bool detach, syslog, optional;
 };
 
-static const char usage[] = "usage: xenbw-tc [--syslog]\n"
+static const char usage[] = "usage: xenbw-tc [--syslog] [--optional]\n"
 			    "       xenbw-tc --detach\n"
 			    "Started by xenbwd; descriptor 3 is the socket to it. Has the kernel count.\n"
+			    "--optional: xenbw-capture does that where the kernel cannot.\n"
 			    "--detach takes its programs, filters and maps away: see `xenbwd --detach`.\n";
 
 static void take_option(void *ctx, int option)
@@ -31,26 +32,31 @@ static void take_option(void *ctx, int option)
 
 	if (option == 'd')
 		a->detach = true;
+	else if (option == 'o')
+		a->optional = true;
 	else
 		a->syslog = true;
 }
 
-static const struct option options[] = {
-	{"detach", no_argument, NULL, 'd'}, {"syslog", no_argument, NULL, 's'}, STARTED_OPTIONS};
+static const struct option options[] = {{"detach", no_argument, NULL, 'd'},
+					{"optional", no_argument, NULL, 'o'},
+					{"syslog", no_argument, NULL, 's'},
+					STARTED_OPTIONS};
 static const struct started_arguments arguments = {
 	.name = "xenbw-tc", .usage = usage, .letters = "h", .options = options, .take = take_option};
 
-static int serve(char **err)
+static int serve(bool *ready, char **err)
 {
 	if (started_check_socket(CAPTURE_FD, err) < 0 || started_ignore_signals(err) < 0)
 		return -1;
-	return worker_run(err);
+	return worker_run(ready, err);
 }
 
 int main(int argc, char **argv)
 {
 	struct arguments a = {0};
 	char *err = NULL;
+	bool ready = false;
 	int rc = started_read(&arguments, argc, argv, &a);
 
 	if (rc)
@@ -59,8 +65,13 @@ int main(int argc, char **argv)
 	if (a.syslog)
 		log_to_syslog();
 	if (privileges_hide(&err) < 0 || privileges_keep_kernel(!a.detach, &err) < 0 ||
-	    (a.detach ? worker_detach(&err) : serve(&err)) < 0) {
-		log_err("%s", err);
+	    (a.detach ? worker_detach(&err) : serve(&ready, &err)) < 0) {
+		if (a.optional && !ready)
+			log_info("the kernel cannot tell the classes apart here: %s; xenbw-capture looks at "
+				 "packets instead",
+				 err);
+		else
+			log_err("%s", err);
 		free(err);
 		return 1;
 	}

@@ -17,6 +17,7 @@ test_owner_SRC := tests/unit/test_owner.c src/account/owner.c src/account/bucket
 test_portion_SRC := tests/unit/test_portion.c src/account/portion.c $(UNIT_C)
 test_split_SRC := tests/unit/test_split.c src/account/split.c src/account/portion.c $(UNIT_C)
 test_epoch_SRC := tests/unit/test_epoch.c src/account/epoch.c src/account/basis.c $(UNIT_C)
+test_tail_SRC := tests/unit/test_tail.c src/account/tail.c
 test_bucket_SRC := tests/unit/test_bucket.c $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
 test_bucket_LIB := sqlite3
 ACCOUNT_TESTS := test_account test_account_slots test_account_buckets
@@ -84,7 +85,7 @@ test_network_SRC := tests/unit/test_network.c src/config/network.c $(UNIT_C)
 test_mysql_SRC := tests/unit/test_mysql.c tests/support/mariadb_bed.c tests/support/unit.c db/mysql.c $(BASE_C)
 test_mysql_LIB := libmariadb
 
-UNIT_TESTS := test_share test_pidfile test_naccttab test_network test_text test_log test_basis test_owner test_conf test_portion test_split test_epoch test_bucket $(ACCOUNT_TESTS) test_account_look test_ledger test_ledger_fold test_ledger_file test_ledger_versions test_links test_stats test_bind test_message test_frame test_netset test_rules test_uplinks test_nat test_offload test_roster test_heard test_backoff test_capture_ipc test_rrd_plan test_rrd_tasks test_rrd test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink test_mysql_sink_once
+UNIT_TESTS := test_share test_pidfile test_naccttab test_network test_text test_log test_basis test_owner test_conf test_portion test_split test_epoch test_tail test_bucket $(ACCOUNT_TESTS) test_account_look test_ledger test_ledger_fold test_ledger_file test_ledger_versions test_links test_stats test_bind test_message test_frame test_netset test_rules test_uplinks test_nat test_offload test_roster test_heard test_backoff test_capture_ipc test_rrd_plan test_rrd_tasks test_rrd test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink test_mysql_sink_once
 
 test_value_SRC := tests/unit/test_value.c xen/value.c $(BASE_C)
 test_pending_SRC := tests/unit/test_pending.c xen/pending.c xen/snapshot.c xen/value.c $(BASE_C)
@@ -103,7 +104,9 @@ test_sim_host_LIB := sqlite3
 test_sim_host_LDLIBS := $(HOST_WRAP)
 test_sim_zones_SRC := tests/sim/test_sim_zones.c src/cli/period.c tests/support/ledger_bed.c db/usage.c $(LEDGER:%=%.c) $(UNIT_C)
 test_sim_zones_LIB := sqlite3
-UNIT_TESTS += test_sim_year test_sim_host test_sim_zones
+test_sim_tail_SRC := tests/sim/test_sim_tail.c $(SIM_C) $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(BASE_C)
+test_sim_tail_LIB := sqlite3
+UNIT_TESTS += test_sim_year test_sim_host test_sim_tail test_sim_zones
 
 OUT_C := src/cli/out.c src/cli/out_csv.c src/cli/out_json.c src/cli/out_terminal.c src/cli/period.c src/cli/units.c
 test_units_SRC := tests/unit/test_units.c src/cli/units.c $(UNIT_C)

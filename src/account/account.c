@@ -154,6 +154,8 @@ struct account *account_new(const struct account_settings *settings, const struc
 		HASH_ADD(hh, a->baselines, ifindex, sizeof(b->ifindex), b);
 	}
 	close_earlier_boots(a, state->last_seen);
+	for (struct device *d = a->devices; d && state->position; d = d->hh.next)
+		account_tail_resume(d);
 	account_resume(a, state->waiting, state->waiting_count);
 	return a;
 }
@@ -167,6 +169,8 @@ void account_free(struct account *a)
 	if (!a)
 		return;
 	account_free_waiting(a);
+	account_tail_forget(a);
+	free(a->ended.items);
 	free(a->closed.items);
 	free(a->takes.items);
 	free(a->events.items);
@@ -357,6 +361,7 @@ void account_device_gone(struct account *a, unsigned ifindex, const struct count
 		struct vif *v = d->vif;
 		bool known = account_close_epoch(a, d, final, "device gone", a->now);
 
+		account_tail_ended(a, d, a->closed.items[a->closed.count - 1]);
 		remove_device(a, d);
 		/* Only where nothing of the vif counts on may what the classifier saw raise its total: else
 		 * the bytes that it saw a moment early would be counted again with the next reading. */

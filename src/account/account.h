@@ -13,6 +13,7 @@
 #include "account/epoch.h"
 #include "account/owner.h"
 #include "account/split.h"
+#include "account/tail.h"
 #include "db/ledger.h"
 
 /* How the toolstack describes a vif. dom0's own device in a bridge is a vif too: domid 0, BUCKET_DOM0_UUID,
@@ -52,6 +53,9 @@ struct account_seen {
 struct account_look {
 	void (*seen)(void *ctx, int64_t vif,
 		     struct account_seen *out); /* called once for each vif; out is zeros */
+	/* What came in by a device of the vif since it was asked last, by a count that outlives the device;
+	 * may be NULL. False: not known. It was read after the device's counters. */
+	bool (*sent)(void *ctx, int64_t vif, unsigned ifindex, struct sent *growth);
 	void *ctx;
 	/* At most so many bytes crossed an uplink under no vif's name, or unseen: of each vif's rest, so much
 	 * may be no local traffic. The account adds what it proves itself: bytes that left under a vif's MAC

@@ -61,6 +61,7 @@ void account_committed(struct account *a)
 	struct baseline *b, *b_next;
 
 	buckets_committed(a->buckets);
+	account_tail_forget(a); /* their rows are no more */
 	for (struct vif *v = a->vifs; v; v = v->hh.next) {
 		v->dirty = false;
 		for (struct share *s = &v->own; s; s = s->next)

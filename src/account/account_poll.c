@@ -49,6 +49,8 @@ static void begin_anew(struct account *a, struct device *d, struct counters base
 	row.opened = a->now;
 	row.doubtful = 0;
 	account_close_epoch(a, d, final, reason, a->now);
+	if (!final)
+		account_tail_ended(a, d, a->closed.items[a->closed.count - 1]);
 	d->epoch = (struct epoch){.row = row,
 				  .left_connected = d->seen.left_connected,
 				  .was_away = d->seen.away,
@@ -56,25 +58,44 @@ static void begin_anew(struct account *a, struct device *d, struct counters base
 				  .dirty = true};
 }
 
+/* Where a new life has begun, it has all that was booked of it before; a broken driver may differ. */
+static void take_reading(struct device *d, const struct counters *counters, int64_t now,
+			 const uint64_t booked[DIR_COUNT])
+{
+	uint64_t growth[DIR_COUNT] = {0};
+
+	epoch_grow(&d->epoch, counters, now, growth);
+	for (int i = 0; i < DIR_COUNT; i++)
+		d->vif->grown[i] += growth[i] > booked[i] ? growth[i] - booked[i] : 0;
+}
+
+void account_had_reconnected(struct account *a, struct device *d)
+{
+	struct counters counters = d->epoch.row.last;
+	uint64_t booked[DIR_COUNT] = {0};
+
+	epoch_take_back(&d->epoch, booked);
+	begin_anew(a, d, (struct counters){0}, NULL, "reconnected");
+	take_reading(d, &counters, a->now, booked);
+}
+
 bool account_reading(struct account *a, unsigned ifindex, const struct counters *counters)
 {
 	struct device *d = account_find_device(a, ifindex);
-	uint64_t booked[DIR_COUNT] = {0}, growth[DIR_COUNT] = {0};
+	uint64_t booked[DIR_COUNT] = {0};
 	enum epoch_verdict verdict;
 
 	if (!d)
 		return false;
 	d->vif->read++;
+	d->read = true;
 	verdict = epoch_judge(&d->epoch, counters, &d->seen);
 	if (verdict == EPOCH_HAD_RECONNECTED)
 		epoch_take_back(&d->epoch, booked);
 	if (verdict != EPOCH_CONTINUES)
 		begin_anew(a, d, (struct counters){0}, NULL,
 			   verdict == EPOCH_WENT_BACK ? "counters went back" : "reconnected");
-	epoch_grow(&d->epoch, counters, a->now, growth);
-	for (int i = 0; i < DIR_COUNT;
-	     i++) /* the new life has all that was booked; a broken driver may differ */
-		d->vif->grown[i] += growth[i] > booked[i] ? growth[i] - booked[i] : 0;
+	take_reading(d, counters, a->now, booked);
 	return verdict == EPOCH_WENT_BACK;
 }
 

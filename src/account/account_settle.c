@@ -116,6 +116,8 @@ static void divide(struct vif *v, enum direction d, uint64_t missed)
 	struct ledger_take *own = &v->own.pending;
 	struct split_growth g;
 
+	if (v->read < v->devices) /* a device that is about to go is in no dump any more */
+		split_not_read(&v->split[d]);
 	if (v->tail_lost)
 		split_teardown(&v->split[d], v->grown[d], v->heard.bytes.bytes[d], v->heard.late[d], missed,
 			       &g);
@@ -167,6 +169,7 @@ bool account_settle(struct account *a, const struct account_look *look)
 	uint64_t missed[DIR_COUNT] = {SPLIT_BLIND, SPLIT_BLIND}, proven = 0;
 	struct vif *v, *next;
 
+	account_tails(a, look);
 	for (v = a->vifs; look && v; v = v->hh.next) {
 		hear(a, v, look);
 		proven += v->surplus_grew;

@@ -4,7 +4,8 @@
  *
  * account.c knows what is there, account_poll.c takes readings in, account_settle.c divides them into classes
  * and addresses, account_take.c makes takes of that, account_batch.c batches of those;
- * account_waiting.c carries what is seen and not in the counters yet over a restart.
+ * account_waiting.c carries what is seen and not in the counters yet over a restart; account_tail.c finds
+ * what a life of counters had after its last reading.
  */
 #ifndef XENBW_ACCOUNT_STATE_H
 #define XENBW_ACCOUNT_STATE_H
@@ -12,6 +13,7 @@
 #include <uthash.h>
 
 #include "account/account.h"
+#include "account/tail.h"
 #include "base/mem.h"
 
 struct numbers {
@@ -56,6 +58,7 @@ struct vif {
 	uint64_t surplus_grew; /* at this poll */
 	uint64_t late_before;  /* of its output: seen at the poll before, after T was read */
 	int64_t told_slot;     /* the last one with an event about that */
+	int64_t tail_slot;     /* … about the kernel's own count */
 	unsigned devices;      /* open */
 	unsigned read;         /* of them, since the last settle */
 	bool dirty;
@@ -66,6 +69,11 @@ struct vif {
 struct device {
 	struct epoch epoch;         /* its row first: account_next_epoch leans on it */
 	struct epoch_evidence seen; /* as told last */
+	struct tail tail;
+	bool tail_told; /* at this settle already, with the life before */
+	bool reborn;    /* another life since the last settle */
+	bool read;      /* since the last settle */
+	bool missing;   /* at the last settle: what it had sent before a doubtful drop of the carrier */
 	unsigned ifindex;
 	struct vif *vif;
 	UT_hash_handle hh;
@@ -94,6 +102,7 @@ struct account {
 	struct device *devices; /* by ifindex */
 	struct baseline *baselines;
 	struct list closed; /* struct epoch *: closed, to be told */
+	struct list ended;  /* struct account_ended *: of those, since the last settle */
 	struct list takes;  /* struct ledger_take * */
 	struct list events; /* struct ledger_event * */
 	int64_t now, open_slot;
@@ -135,6 +144,23 @@ static inline void account_list_add(struct list *l, void *item)
  * whether its true end is known. */
 bool account_close_epoch(struct account *a, struct device *d, const struct counters *final,
 			 const char *reason, int64_t time);
+
+/* account_poll.c: a life that was taken as going on had ended before the doubtful reading: what was booked
+ * since is the new one's. */
+void account_had_reconnected(struct account *a, struct device *d);
+
+/* account_tail.c: a device's life goes on from the ledger's. */
+void account_tail_resume(struct device *d);
+
+/* account_tail.c: a device's life has ended, and is in the list of those (closed). */
+void account_tail_ended(struct account *a, struct device *d, struct epoch *closed);
+
+/* account_tail.c: at each settle, before what was read is divided: adds what lives that ended had sent after
+ * their last reading. */
+void account_tails(struct account *a, const struct account_look *look);
+
+/* account_tail.c: those lives are settled. */
+void account_tail_forget(struct account *a);
 
 /* account_batch.c: frees a vif and what it holds; it is in no table any more. */
 void account_free_vif(struct vif *v);

@@ -115,12 +115,17 @@ void split_poll(struct split *s, uint64_t total_growth, const uint64_t seen_grow
 	s->missed = smaller(s->missed, larger(split_waiting(s), smaller(late, sum(seen_growth))));
 }
 
+void split_not_read(struct split *s)
+{
+	s->seen_before = 0;
+}
+
 void split_teardown(struct split *s, uint64_t total_growth, const uint64_t seen_growth[CLASS_COUNT],
 		    uint64_t late, uint64_t missed, struct split_growth *growth)
 {
 	uint64_t waiting;
 
-	s->seen_before = 0; /* the bytes that a surplus waited for were thrown away: it is not cut */
+	split_not_read(s); /* the bytes that a surplus waited for were thrown away: it is not cut */
 	split_poll(s, total_growth, seen_growth, late, missed, growth);
 	waiting = split_waiting(s);
 	s->total += waiting;

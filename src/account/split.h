@@ -46,6 +46,9 @@ struct split_growth {
 void split_poll(struct split *s, uint64_t total_growth, const uint64_t seen_growth[CLASS_COUNT],
 		uint64_t late, uint64_t missed, struct split_growth *growth);
 
+/* At the poll that follows T is not known whole: what waits for its bytes in T has not waited in vain. */
+void split_not_read(struct split *s);
+
 /* The last poll of a vif whose final counters are lost: as split_poll, but nothing is cut; T is raised to
  * what was seen. */
 void split_teardown(struct split *s, uint64_t total_growth, const uint64_t seen_growth[CLASS_COUNT],

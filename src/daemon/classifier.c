@@ -11,6 +11,7 @@
 #include "daemon/looker.h"
 #include "daemon/nat_watch.h"
 #include "daemon/roster.h"
+#include "daemon/tc.h"
 #include "net/offload.h"
 #include "net/uplinks.h"
 
@@ -182,6 +183,22 @@ static void seen(void *ctx, int64_t vif, struct account_seen *out)
 	out->blind |= looker_is_blind(c->looker) || classifier_is_blind_to(c, vif);
 }
 
+/* Only the kernel's own count is as certain as its counters are. */
+static bool sent(void *ctx, int64_t vif, unsigned ifindex, struct sent *out)
+{
+	const struct classifier *c = ctx;
+	const struct heard *h = &c->given;
+
+	if (!looker_is_kernel(c->looker) || looker_is_blind(c->looker))
+		return false;
+	for (size_t i = heard_first(h, vif); i < h->count && h->list[i].vif == vif; i++)
+		if (h->list[i].ifindex == ifindex) {
+			out->bytes += h->list[i].sent_bytes;
+			out->packets += h->list[i].sent_packets;
+		}
+	return true;
+}
+
 /* Once a slot for the ledger, once a run for the log. */
 static void tell_strays(struct classifier *c, bool first)
 {
@@ -267,6 +284,8 @@ struct classifier_status classifier_status(const struct classifier *c)
 /* xenbw-tc is started with xenbwd or not at all. */
 static bool in_kernel(const struct daemon *d)
 {
+	if (d->conf->attribution == ATTRIBUTION_AUTO)
+		return d->tc && tc_fd(d->tc) >= 0;
 	if (d->conf->attribution != ATTRIBUTION_KERNEL)
 		return false;
 	if (d->tc)
@@ -282,7 +301,7 @@ struct classifier *classifier_new(struct daemon *d)
 
 	c->d = d;
 	c->nat = nat_watch_new();
-	c->look = (struct account_look){.seen = seen, .ctx = c};
+	c->look = (struct account_look){.seen = seen, .sent = sent, .ctx = c};
 	c->no_uplink.what = "finding the uplink";
 	c->no_uplink.meanwhile = "what moves is unattributed";
 	c->looker = looker_new(d, in_kernel(d), &c->uplinks, &c->roster);

@@ -58,18 +58,27 @@ static void close_worker(struct looker *l)
 }
 
 /* Nobody here has the right to start xenbw-tc again. What the kernel counts meanwhile is booked as
- * unattributed first, so that it never is booked twice. */
+ * unattributed first, or seen by xenbw-capture, so that it never is booked twice. */
 static void end_kernel(struct looker *l, const char *why)
 {
-	bool worked = l->up.ns;
+	bool worked = l->up.ns, may_capture = l->d->conf->attribution == ATTRIBUTION_AUTO;
+	static const struct timeval now = {0};
 
 	close_worker(l);
 	tc_give_up(l->d->tc);
-	log_err("%s; what moves is unattributed until xenbwd is started again", why);
-	/* Where it worked that is done at once, and costs the split of a poll; else it would fail again. */
+	/* Where it worked a restart is done at once, and costs the split of a poll; else it would fail again.
+	 */
 	if (worked && l->d->managed && !l->d->stop) {
+		log_err("%s; xenbwd commits and ends, to be started again with a new one", why);
 		l->d->again = l->d->stop = true;
 		event_base_loopexit(l->d->base, NULL);
+	} else if (may_capture) {
+		log_err("%s; xenbw-capture looks at packets instead until xenbwd is started again", why);
+		l->kernel = false;
+		if (event_add(l->on_retry, &now) < 0)
+			log_err("cannot set a timer for starting xenbw-capture");
+	} else {
+		log_err("%s; what moves is unattributed until xenbwd is started again", why);
 	}
 }
 
@@ -421,7 +430,7 @@ bool looker_is_kernel(const struct looker *l)
 
 uint64_t looker_position(const struct looker *l)
 {
-	return l->position;
+	return l->answered == l->asked ? l->position : 0; /* else it is before what is booked now */
 }
 
 void looker_take(struct looker *l, struct heard *h)

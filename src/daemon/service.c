@@ -96,8 +96,8 @@ static int open_ledger(struct ledger **out, const char *path, struct ledger **be
 /* While there is the right to. xenbw-tc first, for the guard's start takes root's group from this process. */
 static void start_helpers(struct service *s)
 {
-	if (s->conf.attribution == ATTRIBUTION_KERNEL)
-		s->tc = tc_new();
+	if (s->conf.attribution == ATTRIBUTION_KERNEL || s->conf.attribution == ATTRIBUTION_AUTO)
+		s->tc = tc_new(s->conf.attribution == ATTRIBUTION_AUTO);
 	s->guard = guard_new(&s->conf);
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -15,7 +16,10 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "ipc/capture.h"
+#include "ipc/packet.h"
 
+#define READY_MS 6000 /* usually some 50; another xenbw-tc that is about to end is waited for */
 #define END_MS 3000
 #define KILL_MS 500
 
@@ -24,14 +28,16 @@ struct tc {
 	int fd;    /* -1 */
 };
 
-static int start(struct tc *t, char **err)
+static int start(struct tc *t, bool optional, char **err)
 {
-	static char syslog[] = "--syslog";
-	char *argv[3] = {NULL};
-	int pair[2], rc;
+	static char syslog[] = "--syslog", may_fail[] = "--optional";
+	char *argv[4] = {NULL};
+	int pair[2], rc, count = 1;
 
 	if (log_helpers_to_syslog())
-		argv[1] = syslog;
+		argv[count++] = syslog;
+	if (optional)
+		argv[count++] = may_fail;
 	if (child_socketpair(pair, err) < 0)
 		return -1;
 	rc = fcntl(pair[0], F_SETFL, O_NONBLOCK) < 0 ? err_sys(err, "cannot set a socket to not waiting") : 0;
@@ -45,14 +51,46 @@ static int start(struct tc *t, char **err)
 	return rc;
 }
 
-struct tc *tc_new(void)
+/* Why it is not, xenbw-tc has logged itself where *err stays NULL. */
+static bool is_ready(struct tc *t, char **err)
+{
+	int64_t end = clock_mono().ns + (int64_t)READY_MS * 1000000, left = READY_MS;
+	struct pollfd p = {.fd = t->fd, .events = POLLIN};
+	struct capture_answer a = {0};
+	int fds[PACKET_FDS], got = 0;
+
+	while (got == 0 && left > 0) {
+		if (poll(&p, 1, (int)left) > 0) {
+			got = packet_receive(t->fd, &a, sizeof(a), fds, err);
+			packet_close(fds);
+		}
+		left = (end - clock_mono().ns) / 1000000;
+	}
+	if (got == 1 && a.magic == CAPTURE_MAGIC && a.kind == CAPTURE_READY)
+		return true;
+	if (got >= 0)
+		err_set(err, got ? "xenbw-tc is of another version: reinstall xenbw"
+				 : "xenbw-tc has not become ready in time");
+	return false;
+}
+
+struct tc *tc_new(bool optional)
 {
 	struct tc *t = mem_alloc(sizeof(*t));
 	char *err = NULL;
+	bool ready;
 
 	t->fd = -1;
-	if (start(t, &err) < 0)
-		log_err("%s; what moves is unattributed until xenbwd is started again", err);
+	ready = start(t, optional, &err) == 0 && is_ready(t, &err);
+	if (ready)
+		log_info("the kernel tells the classes apart (eBPF)");
+	else
+		tc_give_up(t);
+	if (err && optional)
+		log_warn("%s; xenbw-capture looks at packets instead", err);
+	else if (!ready && !optional)
+		log_err("%s; what moves is unattributed until xenbwd is started again",
+			err ? err : "xenbw-tc has ended");
 	free(err);
 	return t;
 }

@@ -3,15 +3,18 @@
  * tc: the process of xenbw-tc, which has the kernel count by class.
  *
  * Started once, while xenbwd has its capabilities; lives through reloads. Without it, bytes are unattributed
- * until xenbwd itself is started again.
+ * until xenbwd itself is started again, unless xenbw-capture may look instead.
  */
 #ifndef XENBW_TC_H
 #define XENBW_TC_H
 
+#include <stdbool.h>
+
 struct tc;
 
-/* Never fails: what does not work is logged, and there is no descriptor. */
-struct tc *tc_new(void);
+/* Waits until the kernel has taken the programs, for some seconds at most. Never fails: what does not work is
+ * logged, and there is no descriptor. `optional`: then somebody else looks, and it is no error. */
+struct tc *tc_new(bool optional);
 
 /* Waits for its end for some seconds at most; one that does not end is killed. */
 void tc_free(struct tc *t);

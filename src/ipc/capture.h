@@ -19,7 +19,7 @@
 
 #include "base/classes.h"
 
-#define CAPTURE_MAGIC 0x78656e72 /* changes with the layout */
+#define CAPTURE_MAGIC 0x78656e73 /* changes with the layout */
 #define CAPTURE_FD 3             /* the worker's: the socket to xenbwd */
 #define CAPTURE_SETTINGS_FD 4    /* the effective configuration as text; `device` names each uplink */
 
@@ -28,7 +28,8 @@ enum capture_kind {
 	CAPTURE_READ = 3, /* to the worker: what has crossed by now? */
 	CAPTURE_SEEN = 4, /* from the worker, with a table of capture_seen: the growth since the last one */
 	CAPTURE_SETTINGS = 5, /* to xenbw-tc, with the settings as text: another xenbwd, or other settings */
-	CAPTURE_DEVICES = 6   /* to xenbw-tc, with a table of capture_device, before each CAPTURE_VIFS */
+	CAPTURE_DEVICES = 6,  /* to xenbw-tc, with a table of capture_device, before each CAPTURE_VIFS */
+	CAPTURE_READY = 7     /* from xenbw-tc, first: the kernel has taken its programs */
 };
 
 /* To the worker. */
@@ -85,6 +86,10 @@ struct capture_seen {
 	uint64_t late[DIR_COUNT]; /* of the bytes above: crossed after counted_ns */
 	uint64_t spoofed_bytes,
 		spoofed_packets; /* of the output above: from an address that is not its own */
+	/* xenbw-tc, of a record without an address: all that the guest sent by this device, without Ethernet
+	 * headers, since it was told last. */
+	uint32_t ifindex, reserved;
+	uint64_t sent_bytes, sent_packets;
 };
 
 /* From the worker. */

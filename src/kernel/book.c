@@ -184,13 +184,16 @@ static bool growth(const struct kernel_page *p, const struct kernel_counts *now,
 				     .has_address = p->has_address,
 				     .fresh = !p->has_address && p->born >= since,
 				     .spoofed_bytes = now->spoofed_bytes - before->spoofed_bytes,
-				     .spoofed_packets = now->spoofed_packets - before->spoofed_packets};
+				     .spoofed_packets = now->spoofed_packets - before->spoofed_packets,
+				     .ifindex = p->has_address ? 0 : p->ifindex,
+				     .sent_bytes = now->sent_bytes - before->sent_bytes,
+				     .sent_packets = now->sent_packets - before->sent_packets};
 	memcpy(out->address, p->address, ADDRESS_SIZE);
 	set_classes(&out->bytes, now->bytes, before->bytes);
 	set_classes(&out->packets, now->packets, before->packets);
 	for (int d = 0; d < DIR_COUNT; d++)
 		out->late[d] = class_bytes_total(&out->bytes, d);
-	return p->vif && (out->fresh || out->late[DIR_INPUT] || out->late[DIR_OUTPUT]);
+	return p->vif && (out->fresh || out->late[DIR_INPUT] || out->late[DIR_OUTPUT] || out->sent_packets);
 }
 
 /* The ledger has its last growth, and nobody counts in it any more. */

@@ -5,7 +5,9 @@
  * `leave` sits at an uplink's egress: whoever a packet came from (skb->ingress_ifindex; 0: dom0 itself) has
  * it as output. `deliver` sits at a vif's egress: what came from an uplink is the vif's input. `arrive` sits
  * at an uplink's ingress, for dom0's own input and that of routed vifs, whose packets lose the uplink's
- * number on their way through a bridge. Each hands every packet on to whoever else looks, unchanged.
+ * number on their way through a bridge. `enter` sits at a vif's ingress and counts all that the guest sends,
+ * as netback's own counter does, which is thrown away with the guest. Each hands every packet on to whoever
+ * else looks, unchanged.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -352,6 +354,25 @@ int deliver(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 	if (!(vif->flags & KERNEL_HAS_MAC) || is_equal(p.ether, vif->mac, 6))
 		count(skb, DIR_INPUT, vif->slot, vif->flags, &p);
+	return TC_ACT_UNSPEC;
+}
+
+/* Bytes without the Ethernet header, so that they are comparable with the device's counters. A tag that was
+ * taken off was counted by the device. */
+SEC("tc")
+int enter(struct __sk_buff *skb)
+{
+	const struct kernel_device *vif = device(skb->ifindex);
+	struct kernel_counts *c;
+	uint32_t slot;
+
+	if (!vif || !(slot = vif->slot))
+		return TC_ACT_UNSPEC;
+	c = bpf_map_lookup_elem(&counts, &slot);
+	if (c && skb->len >= ETHER) {
+		c->sent_bytes += skb->len - ETHER + (skb->vlan_present ? TAG : 0);
+		c->sent_packets++;
+	}
 	return TC_ACT_UNSPEC;
 }
 

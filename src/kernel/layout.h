@@ -18,13 +18,14 @@
 /* The position in the ledger, the one answered last, and the one being made. */
 #define KERNEL_KEPT 3
 
-/* What crossed an uplink for a slot since the map was made. A packet is one to the kernel; segments are what
- * it is on a wire. */
+/* What crossed an uplink for a slot since the map was made, and what came in by its device. A packet is one
+ * to the kernel; segments are what it is on a wire. */
 struct kernel_counts {
 	uint64_t bytes[DIR_COUNT][KERNEL_CLASSES];
 	uint64_t packets[DIR_COUNT][KERNEL_CLASSES];
 	uint64_t segments[DIR_COUNT][KERNEL_CLASSES];
 	uint64_t spoofed_bytes, spoofed_packets; /* of the output: not from an address of its own */
+	uint64_t sent_bytes, sent_packets;       /* by the guest to anybody, of a slot without an address */
 };
 
 enum kernel_flag {

@@ -148,7 +148,8 @@ int maps_program(const struct maps *m, enum maps_program which)
 {
 	const struct bpf_program *programs[] = {[MAPS_LEAVE] = m->skeleton->progs.leave,
 						[MAPS_DELIVER] = m->skeleton->progs.deliver,
-						[MAPS_ARRIVE] = m->skeleton->progs.arrive};
+						[MAPS_ARRIVE] = m->skeleton->progs.arrive,
+						[MAPS_ENTER] = m->skeleton->progs.enter};
 
 	return bpf_program__fd(programs[which]);
 }

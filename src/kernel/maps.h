@@ -17,7 +17,7 @@
 
 struct maps;
 
-enum maps_program { MAPS_LEAVE, MAPS_DELIVER, MAPS_ARRIVE };
+enum maps_program { MAPS_LEAVE, MAPS_DELIVER, MAPS_ARRIVE, MAPS_ENTER };
 
 /* Holds the folder for this process until the descriptor is closed; waits some seconds for another one's end.
  */

@@ -74,7 +74,8 @@ static int hook(struct worker *w, const struct capture_device *d, char **err)
 	if (d->flags & (CAPTURE_BRIDGE | CAPTURE_BELOW))
 		return 0;
 	if (!d->flags)
-		return hooks_set(map, d->ifindex, -1, maps_program(w->maps, MAPS_DELIVER), err);
+		return hooks_set(map, d->ifindex, maps_program(w->maps, MAPS_ENTER),
+				 maps_program(w->maps, MAPS_DELIVER), err);
 	if (bpf_map_lookup_elem(map, &d->ifindex, &flags) < 0 || !(flags & KERNEL_HOOK_INGRESS))
 		w->position = 0;
 	return hooks_set(map, d->ifindex, maps_program(w->maps, MAPS_ARRIVE), leave, err);
@@ -190,13 +191,23 @@ static int serve(struct worker *w, char **err)
 	return rc;
 }
 
-int worker_run(char **err)
+static int tell_ready(char **err)
+{
+	struct capture_answer a = {.magic = CAPTURE_MAGIC, .kind = CAPTURE_READY};
+
+	return packet_send(CAPTURE_FD, &a, sizeof(a), NULL, 0, err);
+}
+
+int worker_run(bool *ready, char **err)
 {
 	struct worker w = {0};
 	int rc = maps_open(&w.maps, FOLDER, err);
 
 	if (rc == 0)
 		rc = privileges_keep_kernel(false, err);
+	if (rc == 0)
+		rc = tell_ready(err);
+	*ready = rc == 0;
 	if (rc == 0) {
 		w.book = book_new(w.maps);
 		w.backlogs = catch_up_open();

@@ -8,8 +8,11 @@
 #ifndef XENBW_KERNEL_WORKER_H
 #define XENBW_KERNEL_WORKER_H
 
-/* Returns 0 when xenbwd has closed its end, -1 where it cannot go on. */
-int worker_run(char **err);
+#include <stdbool.h>
+
+/* Tells xenbwd that the kernel has taken the programs (*ready is true from then on), and serves it. Returns 0
+ * when xenbwd has closed its end, -1 where it cannot go on. */
+int worker_run(bool *ready, char **err);
 
 /* Takes away all that is ours: filters, qdiscs that nobody else uses, maps. None of it: nothing. */
 int worker_detach(char **err);

@@ -262,6 +262,7 @@ void memory_ledger_commit(struct memory_ledger *m, const char *boot, const struc
 		check_vif(m, b->epochs[i]->vif);
 	m->state.open_slot = b->open_slot;
 	m->state.last_seen = b->now;
+	m->state.position = b->position;
 	m->state.first_run = false;
 }
 

@@ -274,7 +274,7 @@ bed_also() {
 
 # bed_tcp FROM TO BYTES: one TCP connection with that much payload.
 bed_tcp() {
-	bed_in "$1" "$BUILD/bwload" tcp "${BED_TO:-${BED_IP[$2]}}" "$BED_PORT" "$3"
+	bed_in "$1" "$BUILD/bwload" tcp "${BED_TO:-${BED_IP[$2]}}" "$BED_PORT" "$3" "${BED_FROM:-0.0.0.0}"
 }
 
 # bed_counters DEVICE: "rx_bytes rx_packets tx_bytes tx_packets" of a device in dom0, 64 bit, read at one instant.

@@ -5,7 +5,7 @@
  *   bwload sink PORT COUNTS                             receives UDP and TCP until it is killed
  *   bwload udp ADDRESS PORT COUNTS PACKETS PAYLOAD [SECONDS [FROM]]  sends datagrams, spread over SECONDS if
  *                                                       not 0, from the address FROM
- *   bwload tcp ADDRESS PORT BYTES                       sends bytes over one connection
+ *   bwload tcp ADDRESS PORT BYTES [FROM]                sends bytes over one connection
  *   bwload counts COUNTS                                prints datagrams, their IP bytes, TCP payload bytes
  *   bwload tso DEVICE 0|1                               whether the device takes large TCP packets whole
  *
@@ -171,17 +171,19 @@ static int write_all(int fd, uint64_t bytes, char **err)
 static int run_tcp(char **arg, int n, char **err)
 {
 	struct timeval patience = {.tv_sec = PATIENCE_NS / 1000000000};
-	struct sockaddr_in to;
+	struct sockaddr_in to, from = {.sin_family = AF_INET};
 	uint64_t bytes;
 	char end;
 	int fd, rc = -1;
 
-	(void)n;
-	if (parse_end(arg[0], arg[1], &to, err) < 0 || parse_number(arg[2], 0, UINT64_MAX, &bytes, err) < 0)
+	if (parse_end(arg[0], arg[1], &to, err) < 0 || parse_number(arg[2], 0, UINT64_MAX, &bytes, err) < 0 ||
+	    (n > 3 && parse_end(arg[3], arg[1], &from, err) < 0))
 		return -1;
+	from.sin_port = 0;
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0 ||
+	    bind(fd, (struct sockaddr *)&from, sizeof(from)) < 0 ||
 	    connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
 		err_sys(err, "cannot connect to %s", arg[0]);
 	else if (write_all(fd, bytes, err) == 0 && (shutdown(fd, SHUT_WR) < 0 || read(fd, &end, 1) != 0))
@@ -313,7 +315,7 @@ int main(int argc, char **argv)
 		int min, max;
 		int (*run)(char **arg, int n, char **err);
 	} commands[] = {
-		{"sink", 2, 2, run_sink},     {"udp", 5, 7, run_udp}, {"tcp", 3, 3, run_tcp},
+		{"sink", 2, 2, run_sink},     {"udp", 5, 7, run_udp}, {"tcp", 3, 4, run_tcp},
 		{"counts", 1, 1, run_counts}, {"tso", 2, 2, run_tso},
 	};
 	char *err = NULL;
@@ -329,7 +331,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	fputs("usage: bwload sink PORT COUNTS | udp ADDRESS PORT COUNTS PACKETS PAYLOAD [SECONDS [FROM]] |\n"
-	      "       tcp ADDRESS PORT BYTES | counts COUNTS | tso DEVICE 0|1\n",
+	      "       tcp ADDRESS PORT BYTES [FROM] | counts COUNTS | tso DEVICE 0|1\n",
 	      stderr);
 	return 2;
 }

@@ -450,6 +450,25 @@ static void only_what_came_from_an_uplink_for_the_vif_is_input(void **state)
 	assert_int_equal(grown(b, DB_4).bytes[DIR_INPUT][CLASS_EXTERNAL], 120);
 }
 
+static void all_that_a_vif_sends_is_counted_whatever_it_is(void **state)
+{
+	struct bed *b = *state;
+	struct made m = plain("10.0.0.2", "192.0.2.7");
+	struct bytes frame = make(&m);
+	struct kernel_counts c;
+
+	run(b, MAPS_ENTER, b->vif, 0, 0, &frame);
+	m.type = 0x0806; /* no IP, and under a MAC that is not its own */
+	m.source_mac = WEB;
+	frame = make(&m);
+	run(b, MAPS_ENTER, b->vif, 0, 0, &frame);
+	c = grown(b, DB_SLOT);
+	assert_int_equal(c.sent_packets, 2);
+	assert_int_equal(c.sent_bytes, 240);
+	assert_int_equal(c.packets[DIR_OUTPUT][CLASS_EXTERNAL], 0);
+	assert_int_equal(grown(b, DB_4).sent_packets, 0);
+}
+
 static void large_packets_tell_their_segments(void **state)
 {
 	struct bed *b = *state;
@@ -558,6 +577,36 @@ static void a_vif_that_is_gone_is_told_once_more_and_then_forgotten(void **state
 	book_free(book);
 }
 
+static void what_a_vif_sent_is_told_with_its_device(void **state)
+{
+	struct bed *b = *state;
+	struct book *book = book_new(b->maps);
+	struct made m = plain("10.0.0.2", "10.0.0.3");
+	struct bytes frame = make(&m);
+	struct maps_device device = {b->vif, {.flags = KERNEL_VIF}};
+	struct maps_who who = {&device, NULL, NULL, 1, 0, 0};
+	struct capture_seen *seen;
+	uint64_t at, next;
+	size_t count;
+
+	book_begin(book);
+	assert_int_equal(book_slot(book, b->vif, NULL, 9, &device.device.slot, NULL), 0);
+	book_settled(book);
+	assert_int_equal(maps_set_who(b->maps, &who, NULL), 0);
+	(void)reads(book, 0, 0, 9, &at);
+	(void)reads(book, at, at, 9, &next);
+	run(b, MAPS_ENTER, b->vif, 0, 0, &frame);
+	seen = book_read(book, next, next, &count, &at, NULL);
+	assert_int_equal(count, 1);
+	assert_int_equal(seen->vif, 9);
+	assert_int_equal(seen->ifindex, b->vif);
+	assert_int_equal(seen->sent_bytes, 120);
+	assert_int_equal(seen->sent_packets, 1);
+	assert_int_equal(class_bytes_total(&seen->bytes, DIR_OUTPUT), 0);
+	free(seen);
+	book_free(book);
+}
+
 static void who_is_in_no_ledger_yet_is_known_by_the_device_alone(void **state)
 {
 	struct bed *b = *state;
@@ -599,10 +648,12 @@ int main(void)
 		cmocka_unit_test(each_frame_is_counted_as_it_is_captured),
 		cmocka_unit_test(output_belongs_to_the_device_that_it_came_from),
 		cmocka_unit_test(only_what_came_from_an_uplink_for_the_vif_is_input),
+		cmocka_unit_test(all_that_a_vif_sends_is_counted_whatever_it_is),
 		cmocka_unit_test(large_packets_tell_their_segments),
 		cmocka_unit_test(who_opens_the_maps_again_finds_what_was_counted),
 		cmocka_unit_test(growth_is_told_from_the_position_that_the_ledger_has),
 		cmocka_unit_test(a_vif_that_is_gone_is_told_once_more_and_then_forgotten),
+		cmocka_unit_test(what_a_vif_sent_is_told_with_its_device),
 		cmocka_unit_test(who_is_in_no_ledger_yet_is_known_by_the_device_alone),
 		cmocka_unit_test(a_folder_elsewhere_is_refused)};
 

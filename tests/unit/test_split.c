@@ -181,6 +181,21 @@ static void a_surplus_that_waited_one_poll_is_cut_and_never_added(void **state)
 	expect(&g, 0, 0, 50, 0);
 }
 
+/* Of two polls the second had no reading of the counters: the bytes come with the third. */
+static void a_surplus_waits_for_the_next_reading(void **state)
+{
+	struct split s = {0};
+	struct split_growth g;
+
+	(void)state;
+	poll_saw(&s, 0, 50, 0);
+	split_not_read(&s);
+	g = poll_saw(&s, 0, 20, 0);
+	expect(&g, 0, 0, 0, 0);
+	g = poll_saw(&s, 70, 0, 0);
+	expect(&g, 70, 0, 0, 0);
+}
+
 static void only_the_part_that_found_no_bytes_is_cut(void **state)
 {
 	struct split s = {0};
@@ -448,6 +463,7 @@ int main(void)
 		cmocka_unit_test(nothing_seen_and_nothing_moved_books_nothing),
 		cmocka_unit_test(a_surplus_waits_one_poll_for_its_bytes),
 		cmocka_unit_test(a_surplus_that_waited_one_poll_is_cut_and_never_added),
+		cmocka_unit_test(a_surplus_waits_for_the_next_reading),
 		cmocka_unit_test(only_the_part_that_found_no_bytes_is_cut),
 		cmocka_unit_test(each_surplus_waits_for_itself),
 		cmocka_unit_test(local_bytes_that_come_with_a_surplus_hide_behind_it_until_it_is_settled),
