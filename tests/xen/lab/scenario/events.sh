@@ -48,4 +48,4 @@ class_check "the neighbour, all the while" "$(lab_end db)"
 bw_stop
 tap_is "the classes add up to the counters" "$(class_identity)" ""
 tap_is "the domain has one bucket, with all that its vifs booked" \
-	"$(bw_booked_bucket web)" "$(bw_booked "domain IN ('web', 'www')")"
+	"$(bw_booked_bucket web)" "$(bw_booked "domain IN ('web', 'www', 'web--incoming', 'web--migratedaway')")"

@@ -5,7 +5,7 @@
 # before: its counters pass their old values before the next poll. External bytes are all booked, and its neighbour has
 # none of them.
 
-bw_config "${LAB_CONF[@]}" "poll 5"
+bw_config "${LAB_CONF[@]}" "poll 5" "flush 5"
 bw_start || tap_bail "no xenbwd"
 lab_guest evil pvh 10.77.0.66 && lab_guest db pvh 10.77.0.12 || tap_bail "no guests"
 evil=$(lab_end evil)

@@ -20,7 +20,7 @@ card_up() { lab_do web 'ip addr add 10.77.0.11/24 dev eth0; ip link set dev eth0
 
 tail_end() { # tail_end WAY: what happens to it
 	case $1 in
-	destroy) xl destroy web ;;
+	destroy) xl destroy web || is_gone ;; # its own xl may have been quicker
 	poweroff) lab_tell web 'poweroff -f' ;;
 	crash) lab_tell web 'echo c >/proc/sysrq-trigger' ;;
 	detach) xl network-detach web 0 ;;
