@@ -159,7 +159,9 @@ install: all
 	  useradd --system --user-group --no-create-home --home-dir /var/lib/xenbw --shell /usr/sbin/nologin xenbw
 	@[ -n '$(DESTDIR)' ] || [ -e /etc/xenbw/xenbw.conf ] || install -D -m 644 examples/xenbw.conf /etc/xenbw/xenbw.conf
 
+# What counts in the kernel goes, too; with DESTDIR it is another host's.
 uninstall:
+	@[ -n "$(DESTDIR)" ] || [ ! -x $(PREFIX)/libexec/xenbw/xenbw-tc ] || $(PREFIX)/libexec/xenbw/xenbw-tc --detach
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/xenbw
 	rm -f $(DESTDIR)$(PREFIX)/sbin/xenbwd $(DESTDIR)$(PREFIX)/sbin/xenbw $(MAN8:%=$(DESTDIR)$(PREFIX)/share/man/man8/%) \
 	  $(MAN5:%=$(DESTDIR)$(PREFIX)/share/man/man5/%) $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenbw \
