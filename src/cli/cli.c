@@ -110,6 +110,16 @@ void cli_say_period(const struct cli *cli, const struct period *p, const struct 
 	free(from);
 }
 
+/* It commits at each flush, whether or not there is anything to book. */
+int64_t cli_silent_since(const struct cli *cli, const struct usage_run *run)
+{
+	int64_t late = 3 * (int64_t)cli->conf.flush + 2 * (int64_t)cli->conf.poll + 10;
+
+	if (!run->boot || cli->now <= run->seen || (run->ended < 0 && cli->now <= run->seen + late))
+		return -1;
+	return run->seen;
+}
+
 int cli_find_ledger(const struct cli *cli, struct ledger_file *f, char **err)
 {
 	*f = (struct ledger_file){.lock_fd = -1};

@@ -44,6 +44,10 @@ int cli_period(const struct cli *cli, struct period *out, char **err);
 /* "Period … to … (time zone: …)" and up to when the ledger reaches, for people. */
 void cli_say_period(const struct cli *cli, const struct period *p, const struct usage_run *run);
 
+/* Since when nobody has observed: the last commit, where a running xenbwd would have made another one by now;
+ * -1: it may well run, or never has. */
+int64_t cli_silent_since(const struct cli *cli, const struct usage_run *run);
+
 /* Opens the ledger: 0, 1 (and no error) where there is none, -1. */
 int cli_find_ledger(const struct cli *cli, struct ledger_file *f, char **err);
 

@@ -162,6 +162,14 @@ const struct cli_command cli_commands[] = {
 		 "  xenbw db status --json\n",
 	 .options = db_options,
 	 .run = cli_db},
+	{.name = "doctor",
+	 .tables = true,
+	 .summary = "look at all parts: what is wrong, and what to do",
+	 .more = "Ends with 0 where all is fine, 1 where there are warnings, 2 where there\n"
+		 "are errors. Changes nothing. What could not be looked at is said, and no\n"
+		 "error: run it as root to see all.\n",
+	 .options = no_options,
+	 .run = cli_doctor},
 	{.name = "completion",
 	 .operand = OPERAND_WORD,
 	 .operands = "bash|buckets",

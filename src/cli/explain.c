@@ -44,18 +44,6 @@ static int ask_ledger(struct explaining *x, sqlite3 *db, char **err)
 	return rc;
 }
 
-/* A running xenbwd commits at each flush where there is something to commit, and at each slot's edge. */
-static int64_t silent_since(const struct explaining *x)
-{
-	const struct usage_run *run = &x->ledger.run;
-	int64_t now = x->cli->now, late = 2 * (SLOT_SECONDS + (int64_t)x->cli->conf.flush);
-
-	if (!run->boot || x->period.to <= run->seen || now <= run->seen ||
-	    (run->ended < 0 && now <= run->seen + late))
-		return -1;
-	return run->seen;
-}
-
 static int read_ledger(struct explaining *x, char **err)
 {
 	struct ledger_file file;
@@ -67,7 +55,7 @@ static int read_ledger(struct explaining *x, char **err)
 	ledger_file_close(&file);
 	if (rc < 0)
 		return -1;
-	x->silent = silent_since(x);
+	x->silent = x->period.to > x->ledger.run.seen ? cli_silent_since(x->cli, &x->ledger.run) : -1;
 	explain_steps_make(&x->ledger, x->silent, x->cli->now, &x->steps);
 	return 0;
 }
