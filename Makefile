@@ -29,6 +29,7 @@ DEPS_XEN   := qemu-system-x86 cpio xz-utils
 # What each program is made of. A program links only what it needs.
 BASE   := base/mem base/err base/log base/log_limit base/text base/clock base/boot base/folder base/share base/user base/program
 LEDGER_WRITER := db/ledger db/ledger_fold
+USAGE := db/usage db/usage_rows db/explain db/audit
 LEDGER := db/sql db/holders db/ledger_file db/ledger_versions db/ledger_left
 VIFS := net/bind net/links net/message net/stats
 DIRECTORY := xen/directory xen/pending xen/snapshot xen/complaints xen/store xen/value
@@ -65,11 +66,11 @@ xenbw-capture_SRC := src/xenbw-capture.c src/base/started.c $(PRIVILEGES) $(BASE
 xenbw-capture_LIB := libpcap libcap-ng libseccomp
 
 xenbw_SRC := src/xenbw.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/cli/*.c) src/ipc/control.c \
-             $(VIFS:%=src/%.c) src/account/basis.c \
-             $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) $(MYSQL:%=%.c) db/usage.c
+             $(VIFS:%=src/%.c) src/net/uplinks.c src/account/basis.c \
+             $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) $(MYSQL:%=%.c) db/traffic_rows.c db/rrd_source.c db/rrd_plan.c $(USAGE:%=%.c)
 xenbw_LIB := libnl-3.0 xenstore sqlite3 smartcols jansson libmariadb
 
-xenbw-graph_SRC := src/xenbw-graph.c $(BASE:%=src/%.c)
+xenbw-graph_SRC := src/xenbw-graph.c db/rrd_slots.c $(BASE:%=src/%.c)
 xenbw-graph_LIB := librrd
 
 xenbw-xl_SRC := xen/xenbw-xl.c xen/xl_state.c src/base/mem.c src/base/err.c src/base/text.c

@@ -46,17 +46,23 @@ static const struct cli_option list_options[] = {
 	{0},
 };
 
+#define PERIOD                                                           \
+	{.name = "month",                                                \
+	 .id = OPTION_MONTH,                                             \
+	 .arg = "MONTH",                                                 \
+	 .values = "this last",                                          \
+	 .help = "this (the default), last or YYYY-MM"},                 \
+		{.name = "from",                                         \
+		 .id = OPTION_FROM,                                      \
+		 .arg = "TIME",                                          \
+		 .help = "begin at YYYY-MM-DD or \"YYYY-MM-DD HH:MM\""}, \
+	{                                                                \
+		.name = "to", .id = OPTION_TO, .arg = "TIME",            \
+		.help = "end just before this time; now if not given"    \
+	}
+
 static const struct cli_option report_options[] = {
-	{.name = "month",
-	 .id = OPTION_MONTH,
-	 .arg = "MONTH",
-	 .values = "this last",
-	 .help = "this (the default), last or YYYY-MM"},
-	{.name = "from",
-	 .id = OPTION_FROM,
-	 .arg = "TIME",
-	 .help = "begin at YYYY-MM-DD or \"YYYY-MM-DD HH:MM\""},
-	{.name = "to", .id = OPTION_TO, .arg = "TIME", .help = "end just before this time; now if not given"},
+	PERIOD,
 	{.name = "by",
 	 .id = OPTION_BY,
 	 .arg = "WHAT",
@@ -64,6 +70,11 @@ static const struct cli_option report_options[] = {
 	 .help = "domain: a line per bucket (the default); or address"},
 	WIDE,
 	BYTES,
+	{0},
+};
+
+static const struct cli_option explain_options[] = {
+	PERIOD,
 	{0},
 };
 
@@ -111,6 +122,15 @@ const struct cli_command cli_commands[] = {
 	 .summary = "bytes of a month or another period, by bucket",
 	 .options = report_options,
 	 .run = cli_report},
+	{.name = "explain",
+	 .operand = OPERAND_BUCKET,
+	 .operands = "BUCKET",
+	 .least = 1,
+	 .most = 1,
+	 .tables = true,
+	 .summary = "how a bucket's bytes come from the kernel's counters",
+	 .options = explain_options,
+	 .run = cli_explain},
 	{.name = "graph",
 	 .operand = OPERAND_BUCKET,
 	 .operands = "BUCKET",
@@ -142,6 +162,14 @@ const struct cli_command cli_commands[] = {
 		 "  xenbw db status --json\n",
 	 .options = db_options,
 	 .run = cli_db},
+	{.name = "doctor",
+	 .tables = true,
+	 .summary = "look at all parts: what is wrong, and what to do",
+	 .more = "Ends with 0 where all is fine, 1 where there are warnings, 2 where there\n"
+		 "are errors. Changes nothing. What could not be looked at is said, and no\n"
+		 "error: run it as root to see all.\n",
+	 .options = no_options,
+	 .run = cli_doctor},
 	{.name = "completion",
 	 .operand = OPERAND_WORD,
 	 .operands = "bash|buckets",

@@ -119,18 +119,6 @@ struct reporting {
 
 /* ---- the question ---- */
 
-static int read_period(struct reporting *r, char **err)
-{
-	const char *const *value = r->cli->args.value;
-	const char *month = value[OPTION_MONTH], *from = value[OPTION_FROM], *to = value[OPTION_TO];
-
-	if (month && (from || to))
-		return err_set(err, "report: --month, or --from and --to, not both");
-	if (from || to)
-		return period_range(from, to, r->cli->now, &r->period, err);
-	return period_month(month ? month : "this", r->cli->now, &r->period, err);
-}
-
 static int read_by(struct reporting *r, char **err)
 {
 	const char *by = r->cli->args.value[OPTION_BY];
@@ -221,22 +209,6 @@ static void put_heads(const struct reporting *r, struct out_table *t)
 	out_head_flag(t, "unsplit", is_unsplit(&r->totals));
 }
 
-static void say_period(const struct reporting *r)
-{
-	char *from = period_local(r->period.from), *to = period_local(r->period.to);
-	char *seen = r->usage.run.boot ? period_local(r->usage.run.seen) : NULL;
-
-	printf("Period  %s to %s (time zone: %s)\n", from, to,
-	       r->cli->conf.timezone ? r->cli->conf.timezone : "system");
-	if (seen)
-		printf("Ledger  up to %s\n", seen);
-	else
-		puts("Ledger  no xenbwd has written to it yet");
-	free(seen);
-	free(to);
-	free(from);
-}
-
 static void say_split(const struct reporting *r)
 {
 	uint64_t unknown = both(&r->totals, SUM_UNATTRIBUTED);
@@ -287,7 +259,7 @@ static int write_report(struct reporting *r, char **err)
 		put_sums(t, &r->totals);
 	}
 	if (for_people)
-		say_period(r);
+		cli_say_period(r->cli, &r->period, &r->usage.run);
 	if (for_people && !r->usage.count)
 		puts("Nothing was counted in this period.");
 	else
@@ -311,12 +283,8 @@ int cli_report(struct cli *cli, char **err)
 
 	if (cli_configure(cli, err) < 0)
 		return CLI_FAILED;
-	if (read_period(&r, err) < 0 || read_by(&r, err) < 0)
+	if (read_by(&r, err) < 0 || cli_period(cli, &r.period, err) < 0)
 		return CLI_USAGE;
-	if (r.period.rounded)
-		cli_note("the ledger counts in slots of five minutes: the period's edges went back to the "
-			 "start of "
-			 "theirs");
 	status = read_ledger(&r, err) < 0 ? CLI_FAILED : write_report(&r, err);
 	release(&r);
 	return status;
