@@ -30,6 +30,11 @@ static size_t terminal_width(void)
 	return 80;
 }
 
+void cli_resize(struct cli *cli)
+{
+	cli->screen.width = cli->args.value[OPTION_WIDE] ? 0 : terminal_width();
+}
+
 int cli_open(struct cli *cli, int argc, char **argv, char **err)
 {
 	*cli = (struct cli){.now = clock_wall()};
@@ -39,7 +44,7 @@ int cli_open(struct cli *cli, int argc, char **argv, char **err)
 		cli->format = OUT_JSON;
 	else if (cli->args.value[OPTION_CSV])
 		cli->format = OUT_CSV;
-	cli->screen.width = cli->args.value[OPTION_WIDE] ? 0 : terminal_width();
+	cli_resize(cli);
 	cli->screen.exact = cli->args.value[OPTION_BYTES] != NULL;
 	return 0;
 }

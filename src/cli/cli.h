@@ -30,6 +30,9 @@ struct cli {
 int cli_open(struct cli *cli, int argc, char **argv, char **err);
 void cli_close(struct cli *cli);
 
+/* Looks anew how wide the terminal is. */
+void cli_resize(struct cli *cli);
+
 /* Reads the configuration and sets the time zone. Help and the like do without. */
 int cli_configure(struct cli *cli, char **err);
 
