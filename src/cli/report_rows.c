@@ -23,7 +23,8 @@ int report_rows_check(struct report_rows *r, const struct conf *conf, char **err
 	if (r->month && (r->from || r->to))
 		return err_set(err, "report: --month, or --from and --to, not both");
 	if ((r->percentiles || r->projections) && r->by != REPORT_BY_DOMAIN && r->by != REPORT_BY_OWNER)
-		return err_set(err, "report: --percentile, --commit and --project go with --by domain or owner");
+		return err_set(err,
+			       "report: --percentile, --commit and --project go with --by domain or owner");
 	return period_of(r, conf->billing.day, &r->period, err);
 }
 
