@@ -137,6 +137,31 @@ static void take_address_row(void *ctx, sqlite3_stmt *stmt)
 	usage_take_sums(&row->sums, stmt, 2);
 }
 
+static void take_vif_row(void *ctx, sqlite3_stmt *stmt)
+{
+	struct usage_report *out = ctx;
+	struct usage_row *row;
+
+	out->rows = usage_room(out->rows, out->count, sizeof(*row));
+	row = &out->rows[out->count++];
+	row->domain = sql_word(stmt, 0);
+	row->domid = (unsigned)sqlite3_column_int64(stmt, 1);
+	row->devid = (unsigned)sqlite3_column_int64(stmt, 2);
+	row->netdev = sql_text(stmt, 3);
+	usage_take_sums(&row->sums, stmt, 5);
+}
+
+/* Of vifs in the order in which they came. */
+static int by_vif(const struct usage_row *x, const struct usage_row *y)
+{
+	int order = strverscmp(x->domain, y->domain);
+
+	if (order)
+		return order;
+	return x->domid != y->domid ? (x->domid > y->domid) - (x->domid < y->domid)
+				    : (x->devid > y->devid) - (x->devid < y->devid);
+}
+
 static int by_row(const void *a, const void *b)
 {
 	const struct usage_row *x = a, *y = b;
@@ -146,6 +171,8 @@ static int by_row(const void *a, const void *b)
 		order = strverscmp(x->label, y->label);
 		return order ? order : (x->bucket > y->bucket) - (x->bucket < y->bucket);
 	}
+	if (!x->address)
+		return by_vif(x, y);
 	if (!*x->address != !*y->address) /* what has no address comes last */
 		return !*x->address - !*y->address;
 	order = strverscmp(x->address, y->address);
@@ -166,25 +193,34 @@ static char *id_filter(const int64_t *ids, size_t count)
 	return text;
 }
 
+static char *report_query(const struct usage_question *q, const char *filter)
+{
+	static const struct grouping *const groupings[] = {&group_bucket, &group_address, &group_vif};
+	char *sums = sums_query(groupings[q->by], filter), *query;
+
+	if (q->by == USAGE_BY_ADDRESS)
+		return sums;
+	if (q->by == USAGE_BY_VIF)
+		query = mem_printf("SELECT v.domain, v.domid, v.devid, v.netdev, s.* FROM (%s) s"
+				   " JOIN vif v ON v.id = s.vif",
+				   sums);
+	else
+		query = mem_printf("SELECT b.id, " LABEL ", s.* FROM (SELECT id FROM bucket%s) b"
+				   " %s JOIN (%s) s ON s.bucket = b.id",
+				   filter, q->count ? "LEFT" : "", sums);
+	free(sums);
+	return query;
+}
+
 int usage_report_rows(sqlite3 *db, void *ctx, char **err)
 {
 	const struct usage_question *q = ctx;
-	bool by_bucket = q->by == USAGE_BY_BUCKET;
-	char *filter = id_filter(q->buckets, q->count);
-	char *query = sums_query(by_bucket ? &group_bucket : &group_address, filter);
+	static usage_row_fn *const takers[] = {take_bucket_row, take_address_row, take_vif_row};
+	char *filter = id_filter(q->buckets, q->count), *query = report_query(q, filter);
 	int64_t charged = 1;
 	int rc;
 
-	if (by_bucket) {
-		char *labelled = mem_printf("SELECT b.id, " LABEL ", s.* FROM (SELECT id FROM bucket%s) b"
-					    " %s JOIN (%s) s ON s.bucket = b.id",
-					    filter, q->count ? "LEFT" : "", query);
-
-		free(query);
-		query = labelled;
-	}
-	rc = usage_run_rows(db, query, q->from, q->to, by_bucket ? take_bucket_row : take_address_row, q->out,
-			    err);
+	rc = usage_run_rows(db, query, q->from, q->to, takers[q->by], q->out, err);
 	if (rc == 0)
 		rc = sql_number(db, "SELECT unattributed FROM charging", 1, &charged, err);
 	q->out->unattributed_charged = charged != 0;
@@ -216,6 +252,7 @@ void usage_report_free(struct usage_report *r)
 		free(r->rows[i].label);
 		free(r->rows[i].address);
 		free(r->rows[i].domain);
+		free(r->rows[i].netdev);
 	}
 	free(r->rows);
 	free(r->run.boot);

@@ -30,6 +30,11 @@ static size_t terminal_width(void)
 	return 80;
 }
 
+void cli_resize(struct cli *cli)
+{
+	cli->screen.width = cli->args.value[OPTION_WIDE] ? 0 : terminal_width();
+}
+
 int cli_open(struct cli *cli, int argc, char **argv, char **err)
 {
 	*cli = (struct cli){.now = clock_wall()};
@@ -39,7 +44,7 @@ int cli_open(struct cli *cli, int argc, char **argv, char **err)
 		cli->format = OUT_JSON;
 	else if (cli->args.value[OPTION_CSV])
 		cli->format = OUT_CSV;
-	cli->screen.width = cli->args.value[OPTION_WIDE] ? 0 : terminal_width();
+	cli_resize(cli);
 	cli->screen.exact = cli->args.value[OPTION_BYTES] != NULL;
 	return 0;
 }
@@ -76,7 +81,7 @@ void cli_note(const char *fmt, ...)
 	free(text);
 }
 
-int cli_period(const struct cli *cli, struct period *out, char **err)
+int cli_period(const struct cli *cli, const char *domain, struct period *out, char **err)
 {
 	const char *const *value = cli->args.value;
 	const char *month = value[OPTION_MONTH], *from = value[OPTION_FROM], *to = value[OPTION_TO];
@@ -87,7 +92,8 @@ int cli_period(const struct cli *cli, struct period *out, char **err)
 	if (from || to)
 		rc = period_range(from, to, cli->now, out, err);
 	else
-		rc = period_month(month ? month : "this", cli->now, out, err);
+		rc = period_billing(month ? month : "this", billing_day_of(&cli->conf.billing, domain),
+				    cli->now, out, err);
 	if (rc == 0 && out->rounded)
 		cli_note("the ledger counts in slots of five minutes: the period's edges went back to the "
 			 "start of theirs");

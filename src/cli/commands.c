@@ -39,8 +39,33 @@ const struct cli_option cli_globals[] = {
 		.name = "bytes", .id = OPTION_BYTES, .help = "show exact numbers without units" \
 	}
 
+#define INTERVAL                                                             \
+	{                                                                    \
+		.name = "interval", .id = OPTION_INTERVAL, .arg = "SECONDS", \
+		.help = "time between two looks, 2 if not given"             \
+	}
+
 static const struct cli_option list_options[] = {
 	{.name = "all", .id = OPTION_ALL, .help = "show vifs that are gone, too"},
+	{.name = "watch", .id = OPTION_WATCH, .help = "draw it again and again, until q"},
+	INTERVAL,
+	WIDE,
+	BYTES,
+	{0},
+};
+
+static const struct cli_option top_options[] = {
+	INTERVAL,
+	{.name = "sort",
+	 .id = OPTION_SORT,
+	 .arg = "WHAT",
+	 .values = "rate input output name",
+	 .help = "rate (the default), input, output or name"},
+	{.name = "filter",
+	 .id = OPTION_FILTER,
+	 .arg = "TEXT",
+	 .help = "only domains and devices with this in their name"},
+	{.name = "once", .id = OPTION_ONCE, .help = "write one table, of one second or --interval"},
 	WIDE,
 	BYTES,
 	{0},
@@ -66,8 +91,18 @@ static const struct cli_option report_options[] = {
 	{.name = "by",
 	 .id = OPTION_BY,
 	 .arg = "WHAT",
-	 .values = "domain address",
-	 .help = "domain: a line per bucket (the default); or address"},
+	 .values = "domain address vif owner class",
+	 .help = "domain (bucket; the default), address, vif, owner, class"},
+	{.name = "owner", .id = OPTION_OWNER, .arg = "NAME", .help = "only domains of this owner"},
+	{.name = "top", .id = OPTION_TOP, .arg = "N", .help = "show the N rows with the most bytes"},
+	{.name = "percentile",
+	 .id = OPTION_PERCENTILE,
+	 .help = "show the 95th percentile of five-minute slots"},
+	{.name = "commit",
+	 .id = OPTION_COMMIT,
+	 .arg = "RATE",
+	 .help = "the same, and count slots above this many bit/s (10M)"},
+	{.name = "project", .id = OPTION_PROJECT, .help = "show what the total will be at the period's end"},
 	WIDE,
 	BYTES,
 	{0},
@@ -114,6 +149,11 @@ const struct cli_command cli_commands[] = {
 	 .summary = "what each vif does now, and has done this month",
 	 .options = list_options,
 	 .run = cli_list_domains},
+	{.name = "top",
+	 .tables = true,
+	 .summary = "what each vif does now, the busiest first, live",
+	 .options = top_options,
+	 .run = cli_top},
 	{.name = "report",
 	 .operand = OPERAND_BUCKET,
 	 .operands = "[BUCKET ...]",

@@ -20,12 +20,22 @@ enum cli_option_id {
 	OPTION_HELP,
 	OPTION_VERSION,
 	OPTION_ALL,
+	OPTION_WATCH,
+	OPTION_INTERVAL,
+	OPTION_ONCE,
+	OPTION_SORT,
+	OPTION_FILTER,
 	OPTION_WIDE,
 	OPTION_BYTES,
 	OPTION_MONTH,
 	OPTION_FROM,
 	OPTION_TO,
 	OPTION_BY,
+	OPTION_OWNER,
+	OPTION_TOP,
+	OPTION_PERCENTILE,
+	OPTION_COMMIT,
+	OPTION_PROJECT,
 	OPTION_OUT,
 	OPTION_SVG,
 	OPTION_DARK,
@@ -71,6 +81,7 @@ const struct cli_command *cli_command_named(const char *word, char **err);
 
 /* ---- what the commands are ---- */
 
-cli_run_fn cli_list_domains, cli_report, cli_explain, cli_graph, cli_db, cli_doctor, cli_completion, cli_help;
+cli_run_fn cli_list_domains, cli_top, cli_report, cli_explain, cli_graph, cli_db, cli_doctor, cli_completion,
+	cli_help;
 
 #endif

@@ -322,7 +322,7 @@ int cli_explain(struct cli *cli, char **err)
 
 	if (cli_configure(cli, err) < 0)
 		return CLI_FAILED;
-	if (cli_period(cli, &x.period, err) < 0)
+	if (cli_period(cli, cli->args.words[0], &x.period, err) < 0)
 		return CLI_USAGE;
 	if (read_ledger(&x, err) == 0)
 		status = cli->format == OUT_TERMINAL ? write_words(&x) : write_rows(&x, err);

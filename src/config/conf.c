@@ -57,6 +57,8 @@ void conf_free(struct conf *c)
 	networks_free(&c->ignorenet);
 	networks_free(&c->dontignore);
 	free_texts(&c->devices);
+	billing_free_owners(&c->owners);
+	billing_free_days(&c->billing);
 	free_texts(&c->warnings);
 	*c = (struct conf){0};
 }

@@ -24,6 +24,7 @@ COMMAND(cli_explain)
 COMMAND(cli_graph)
 COMMAND(cli_db)
 COMMAND(cli_doctor)
+COMMAND(cli_top)
 COMMAND(cli_completion)
 COMMAND(cli_help)
 
