@@ -65,7 +65,7 @@ xenbw-capture_SRC := src/xenbw-capture.c src/base/started.c $(PRIVILEGES) $(BASE
 xenbw-capture_LIB := libpcap libcap-ng libseccomp
 
 xenbw_SRC := src/xenbw.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/cli/*.c) src/ipc/control.c \
-             $(VIFS:%=src/%.c) src/account/basis.c \
+             $(VIFS:%=src/%.c) src/net/neighbours.c src/net/netset.c src/account/basis.c xen/guest_word.c \
              $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) $(MYSQL:%=%.c) db/usage.c
 xenbw_LIB := libnl-3.0 xenstore sqlite3 smartcols jansson libmariadb
 

@@ -95,6 +95,15 @@ static const struct cli_option db_options[] = {
 	{0},
 };
 
+static const struct cli_option migrate_options[] = {
+	{.name = "write",
+	 .id = OPTION_WRITE,
+	 .arg = "FILE",
+	 .help = "make this xenbw.conf, which must not be there"},
+	WIDE,
+	{0},
+};
+
 static const struct cli_option no_options[] = {{0}};
 
 const struct cli_command cli_commands[] = {
@@ -142,6 +151,17 @@ const struct cli_command cli_commands[] = {
 		 "  xenbw db status --json\n",
 	 .options = db_options,
 	 .run = cli_db},
+	{.name = "migrate",
+	 .operand = OPERAND_FILE,
+	 .operands = "NACCTTAB",
+	 .least = 1,
+	 .most = 1,
+	 .tables = true,
+	 .summary = "what becomes of nacctd's configuration",
+	 .more = "Tells of each line what nacctd did with it and what xenbw does, whose each\n"
+		 "address is and how that is known, and proposes a xenbw.conf. Changes nothing.\n",
+	 .options = migrate_options,
+	 .run = cli_migrate},
 	{.name = "completion",
 	 .operand = OPERAND_WORD,
 	 .operands = "bash|buckets",

@@ -31,6 +31,7 @@ enum cli_option_id {
 	OPTION_DARK,
 	OPTION_DEFAULTS_FILE,
 	OPTION_PRINT,
+	OPTION_WRITE,
 	OPTION_COUNT
 };
 
@@ -48,7 +49,7 @@ typedef int
 cli_run_fn(struct cli *cli,
 	   char **err); /* an exit status; where it is not 0, *err is set or a helper has said it */
 
-enum cli_operand { OPERAND_NONE, OPERAND_BUCKET, OPERAND_COMMAND, OPERAND_WORD };
+enum cli_operand { OPERAND_NONE, OPERAND_BUCKET, OPERAND_COMMAND, OPERAND_WORD, OPERAND_FILE };
 
 struct cli_command {
 	const char *name; /* NULL ends the table */
@@ -71,6 +72,6 @@ const struct cli_command *cli_command_named(const char *word, char **err);
 
 /* ---- what the commands are ---- */
 
-cli_run_fn cli_list_domains, cli_report, cli_graph, cli_db, cli_completion, cli_help;
+cli_run_fn cli_list_domains, cli_report, cli_graph, cli_db, cli_migrate, cli_completion, cli_help;
 
 #endif

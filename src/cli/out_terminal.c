@@ -269,33 +269,51 @@ static int print(const struct sheet *s, FILE *to, char **err)
 struct words {
 	FILE *to;
 	size_t width, used;
+	size_t indent; /* of the lines that go on */
 };
 
 static void put_words(struct words *w, const char *text)
 {
 	size_t width = width_of(text);
 
-	if (w->used && w->width && w->used + 1 + width > w->width) {
-		fputc('\n', w->to);
-		w->used = 0;
+	bool first = w->used <= w->indent;
+
+	if (!first && w->width && w->used + 1 + width > w->width) {
+		fprintf(w->to, "\n%*s", (int)w->indent, "");
+		w->used = w->indent;
+		first = true;
 	}
-	fprintf(w->to, "%s%s", w->used ? " " : "", text);
-	w->used += width + (w->used ? 1 : 0);
+	fprintf(w->to, "%s%s", first ? "" : " ", text);
+	w->used += width + (first ? 0 : 1);
+}
+
+static void put_text(struct words *w, const char *text)
+{
+	for (const char *end; *text; text = *end ? end + 1 : end) {
+		char *word;
+
+		end = text + strcspn(text, " ");
+		word = mem_strndup(text, (size_t)(end - text));
+		put_words(w, word);
+		free(word);
+	}
+	fputc('\n', w->to);
 }
 
 void out_line(const char *text, const struct out_screen *screen, FILE *to)
 {
 	struct words w = {.to = to, .width = screen->width};
 
-	for (const char *end; *text; text = *end ? end + 1 : end) {
-		char *word;
+	put_text(&w, text);
+}
 
-		end = text + strcspn(text, " ");
-		word = mem_strndup(text, (size_t)(end - text));
-		put_words(&w, word);
-		free(word);
-	}
-	fputc('\n', to);
+void out_hanging(const char *head, const char *text, const struct out_screen *screen, FILE *to)
+{
+	size_t indent = width_of(head);
+	struct words w = {.to = to, .width = screen->width, .used = indent, .indent = indent};
+
+	fputs(head, to);
+	put_text(&w, text);
 }
 
 static void tell_hidden(const struct sheet *s, const struct out_screen *screen, FILE *to)
