@@ -72,7 +72,8 @@ tap_is "commands for help" "$(offers "xenbw help g")" graph
 touch "$CLI/some file"
 tap_is "files" "$(offers "xenbw --ledger $CLI/so")" "$CLI/some file"
 tap_is "words of db" "$(offers "xenbw db ")" "init
-status"
+status
+upgrade"
 tap_is "a file for migrate" "$(offers "xenbw migrate $CLI/so")" "$CLI/some file"
 tap_is "list-domains takes nothing" "$(offers "xenbw list-domains ")" ""
 

@@ -149,7 +149,7 @@ static void too_many_and_too_few_words_are_refused(void **state)
 	refuses("graph web db", "graph: too many words, from `db` on");
 	means("graph --help", "graph", OPTION_HELP, "", NULL);
 	refuses("--json --csv", "list-domains: --json or --csv, not both");
-	refuses("db", "db: init|status is missing");
+	refuses("db", "db: init|status|upgrade is missing");
 	means("db init --defaults-file x", "db", OPTION_DEFAULTS_FILE, "x", "init");
 	means("db status --json", "db", OPTION_JSON, "", "status");
 	refuses("help --json", "help: has no --json and no --csv");
