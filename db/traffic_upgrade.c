@@ -9,7 +9,6 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-#define PORTION 20000         /* rows that are copied in one transaction */
 #define TRIAL 5000            /* rows that tell how fast it will be */
 #define LONGEST_NAME 64       /* of a table: MySQL's own limit */
 #define TRIAL_SUFFIX "_trial" /* makes the longest name */
@@ -370,7 +369,7 @@ static int copy(struct upgrade *u, traffic_upgrade_fn *progress, void *ctx, char
 	bool begun;
 
 	for (;;) {
-		if (traffic_old_portion(u->m, u->table, u->last_id, PORTION, &last, err) < 0)
+		if (traffic_old_portion(u->m, u->table, u->last_id, UPGRADE_PORTION, &last, err) < 0)
 			return -1;
 		if (!last)
 			return 0;

@@ -14,6 +14,8 @@
 
 #include "db/traffic_old.h"
 
+#define UPGRADE_PORTION 10000 /* rows that are copied in one transaction, far below MYSQL_ANSWER_SECONDS */
+
 enum upgrade_stage {
 	UPGRADE_NONE,    /* nothing to do */
 	UPGRADE_WAITING, /* the old table is in use */
