@@ -191,7 +191,7 @@ fuzz_xenstore_value_SRC := tests/fuzz/fuzz_xenstore_value.c xen/value.c $(BASE_C
 fuzz_frame_SRC := tests/fuzz/fuzz_frame.c src/net/frame.c
 fuzz_netset_SRC := tests/fuzz/fuzz_netset.c $(NETSET_C) $(BASE_C)
 fuzz_capture_table_SRC := tests/fuzz/fuzz_capture_table.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) $(BASE_C)
-fuzz_kernel_text_SRC := tests/fuzz/fuzz_kernel_text.c src/net/nat.c src/net/catch_up.c src/config/network.c $(BASE_C)
+fuzz_kernel_text_SRC := tests/fuzz/fuzz_kernel_text.c src/net/nat.c src/net/catch_up.c src/net/neighbours.c src/config/network.c $(BASE_C)
 LEDGER_LIFE_C := tests/fuzz/ledger_life.c $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(USAGE:%=%.c) db/rrd_source.c db/rrd_plan.c db/traffic_source.c $(LEDGER:%=%.c) $(BASE_C)
 fuzz_ledger_rows_SRC := tests/fuzz/fuzz_ledger_rows.c $(LEDGER_LIFE_C)
 fuzz_ledger_rows_LIB := sqlite3
@@ -206,7 +206,7 @@ fuzz_directory_SRC := tests/fuzz/fuzz_directory.c $(filter-out xen/store.c,$(DIR
 fuzz_replay_SRC := tests/fuzz/fuzz_replay.c src/capture/replay.c src/capture/vifs_file.c src/capture/tap.c src/capture/table.c src/capture/owners.c \
                    $(CLASSIFY_C) $(BASE_C)
 fuzz_replay_LIB := libpcap
-fuzz_feed_SRC := tests/fuzz/fuzz_feed.c src/daemon/feed.c src/daemon/backoff.c src/writer/writer.c $(filter-out src/base/log.c,$(LEDGER_LIFE_C)) src/config/conf.c src/config/keywords.c src/config/billing.c
+fuzz_feed_SRC := tests/fuzz/fuzz_feed.c src/daemon/feed.c src/daemon/backoff.c src/writer/writer.c $(filter-out src/base/log.c,$(LEDGER_LIFE_C)) src/config/conf.c src/config/keywords.c src/config/billing.c src/config/lines.c
 fuzz_feed_LIB := sqlite3 libevent_core
 fuzz_control_SRC := tests/fuzz/fuzz_control.c src/daemon/control_server.c src/ipc/control.c $(LEDGER_LIFE_C)
 fuzz_control_LIB := sqlite3 libevent_core

@@ -136,8 +136,20 @@ static const struct cli_option db_options[] = {
 	{.name = "defaults-file",
 	 .id = OPTION_DEFAULTS_FILE,
 	 .arg = "FILE",
-	 .help = "init: be the admin of this option file of mysql(1)"},
+	 .help = "be the admin of this option file of mysql(1)"},
 	{.name = "print", .id = OPTION_PRINT, .help = "init: print the SQL, and do nothing"},
+	{.name = "apply", .id = OPTION_APPLY, .help = "upgrade: do it, or go on with it"},
+	{.name = "rollback", .id = OPTION_ROLLBACK, .help = "upgrade: take the old table back"},
+	{.name = "confirm", .id = OPTION_CONFIRM, .help = "upgrade: drop the old table"},
+	{0},
+};
+
+static const struct cli_option migrate_options[] = {
+	{.name = "write",
+	 .id = OPTION_WRITE,
+	 .arg = "FILE",
+	 .help = "make this xenbw.conf, which must not be there"},
+	WIDE,
 	{0},
 };
 
@@ -182,12 +194,12 @@ const struct cli_command cli_commands[] = {
 	 .run = cli_graph},
 	{.name = "db",
 	 .operand = OPERAND_WORD,
-	 .operands = "init|status",
+	 .operands = "init|status|upgrade",
 	 .least = 1,
 	 .most = 1,
-	 .words = "init status",
+	 .words = "init status upgrade",
 	 .tables = true,
-	 .summary = "make the MySQL database, or see how far it is",
+	 .summary = "make or upgrade the MySQL tables, or see their state",
 	 .more = "  init    make what xenbw-writer needs at the server that the configuration\n"
 		 "          names: database, two tables, the account mysql_user, its rights.\n"
 		 "          What is there stays as it is. Needs an account that may do so:\n"
@@ -195,11 +207,16 @@ const struct cli_command cli_commands[] = {
 		 "  status  show server, table and state, and how many takes wait to be\n"
 		 "          written; ends with 1 where something is in xenbw-writer's way.\n"
 		 "          Needs `database mysql` in the configuration.\n"
+		 "  upgrade show what it takes to make a table of netacct's own one that\n"
+		 "          xenbw-writer can add to: the SQL, the time, and the counters that\n"
+		 "          stand at the end of their type. --apply does it, and goes on after\n"
+		 "          any interruption; the old table is kept until --confirm.\n"
 		 "\n"
 		 "Examples\n"
 		 "  xenbw db init --print | less\n"
 		 "  xenbw db init --defaults-file /etc/mysql/debian.cnf\n"
-		 "  xenbw db status --json\n",
+		 "  xenbw db status --json\n"
+		 "  xenbw db upgrade --defaults-file /etc/mysql/debian.cnf --apply\n",
 	 .options = db_options,
 	 .run = cli_db},
 	{.name = "doctor",
@@ -210,6 +227,17 @@ const struct cli_command cli_commands[] = {
 		 "error: run it as root to see all.\n",
 	 .options = no_options,
 	 .run = cli_doctor},
+	{.name = "migrate",
+	 .operand = OPERAND_FILE,
+	 .operands = "NACCTTAB",
+	 .least = 1,
+	 .most = 1,
+	 .tables = true,
+	 .summary = "what becomes of nacctd's configuration",
+	 .more = "Tells of each line what nacctd did with it and what xenbw does, whose each\n"
+		 "address is and how that is known, and proposes a xenbw.conf. Changes nothing.\n",
+	 .options = migrate_options,
+	 .run = cli_migrate},
 	{.name = "completion",
 	 .operand = OPERAND_WORD,
 	 .operands = "bash|buckets",

@@ -274,13 +274,15 @@ struct words {
 static void put_words(struct words *w, const char *text)
 {
 	size_t width = width_of(text);
+	bool first = w->used <= w->indent;
 
-	if (w->used > w->indent && w->width && w->used + 1 + width > w->width) {
+	if (!first && w->width && w->used + 1 + width > w->width) {
 		fprintf(w->to, "\n%*s", (int)w->indent, "");
 		w->used = w->indent;
+		first = true;
 	}
-	fprintf(w->to, "%s%s", w->used > w->indent ? " " : "", text);
-	w->used += width + (w->used > w->indent ? 1 : 0);
+	fprintf(w->to, "%s%s", first ? "" : " ", text);
+	w->used += width + (first ? 0 : 1);
 }
 
 void out_indented(const char *text, size_t indent, const struct out_screen *screen, FILE *to)
@@ -296,6 +298,12 @@ void out_indented(const char *text, size_t indent, const struct out_screen *scre
 		free(word);
 	}
 	fputc('\n', to);
+}
+
+void out_hanging(const char *head, const char *text, const struct out_screen *screen, FILE *to)
+{
+	fputs(head, to);
+	out_indented(text, width_of(head), screen, to);
 }
 
 void out_line(const char *text, const struct out_screen *screen, FILE *to)
