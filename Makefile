@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# xenbw: all, deps, demo, check, check-xen, soak-xen, bench, install, clean. `make help` says what each is for.
+# xenbw: all, deps, demo, check, check-xen, soak-xen, bench, soak, install, clean. `make help` says what each is for.
 
 BUILD   ?= build
 CC      ?= cc
@@ -29,6 +29,7 @@ DEPS_XEN   := qemu-system-x86 cpio xz-utils
 # What each program is made of. A program links only what it needs.
 BASE   := base/mem base/err base/log base/log_limit base/text base/clock base/boot base/folder base/share base/user base/program
 LEDGER_WRITER := db/ledger db/ledger_fold
+USAGE := db/usage db/usage_rows db/explain db/audit
 LEDGER := db/sql db/holders db/ledger_file db/ledger_versions db/ledger_left
 VIFS := net/bind net/links net/message net/stats
 DIRECTORY := xen/directory xen/pending xen/snapshot xen/complaints xen/store xen/value
@@ -65,11 +66,12 @@ xenbw-capture_SRC := src/xenbw-capture.c src/base/started.c $(PRIVILEGES) $(BASE
 xenbw-capture_LIB := libpcap libcap-ng libseccomp
 
 xenbw_SRC := src/xenbw.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/cli/*.c) src/ipc/control.c \
-             $(VIFS:%=src/%.c) src/account/basis.c \
-             $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) $(MYSQL:%=%.c) db/usage.c
+             $(VIFS:%=src/%.c) src/net/uplinks.c src/net/neighbours.c src/net/netset.c src/account/basis.c xen/guest_word.c \
+             $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) $(MYSQL:%=%.c) db/traffic_rows.c db/traffic_old.c db/traffic_upgrade.c \
+             db/rrd_source.c db/rrd_plan.c $(USAGE:%=%.c) db/usage_slots.c
 xenbw_LIB := libnl-3.0 xenstore sqlite3 smartcols jansson libmariadb
 
-xenbw-graph_SRC := src/xenbw-graph.c $(BASE:%=src/%.c)
+xenbw-graph_SRC := src/xenbw-graph.c db/rrd_slots.c $(BASE:%=src/%.c)
 xenbw-graph_LIB := librrd
 
 xenbw-xl_SRC := xen/xenbw-xl.c xen/xl_state.c src/base/mem.c src/base/err.c src/base/text.c
@@ -81,14 +83,14 @@ include tests/tests.mk
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all deps demo check check-xen soak-xen bench install uninstall format clean help
+.PHONY: all deps demo check check-xen soak-xen bench soak install uninstall format clean help
 
 all: $(PROGRAMS:%=$(BUILD)/%)
 
 help:
 	@printf '%-10s %s\n' all 'build every program into $(BUILD)/' deps 'install every Debian package that is needed (root)' \
 	  demo 'a small dom0 in namespaces, from packets to a graph (root, under two minutes)' \
-	  check 'all tests (root)' check-xen 'real guests under Debian'\''s Xen, in QEMU (root, up to 20 minutes)' soak-xen 'the same with hundreds of random instants (root, hours)' bench 'measured ratios' install 'into $(PREFIX)' format 'apply .clang-format' clean 'remove $(BUILD)/'
+	  check 'all tests (root)' check-xen 'real guests under Debian'\''s Xen, in QEMU (root, up to 20 minutes)' soak-xen 'the same at hundreds of random instants (root, hours)' bench 'measured ratios' soak 'what takes long (root, some GB of memory)' install 'into $(PREFIX)' format 'apply .clang-format' clean 'remove $(BUILD)/'
 
 define program
 $(BUILD)/$(1): $$($(1)_SRC:%.c=$(BUILD)/obj/%.o)
@@ -142,17 +144,23 @@ bench: deps
 	@$(MAKE) --no-print-directory -j2 all test-programs
 	@failed=0; for part in run rate; do tests/bench/$$part $(BUILD) || failed=1; done; exit $$failed
 
+soak: deps
+	@$(MAKE) --no-print-directory -j2 all test-tools
+	@failed=0; for test in tests/soak/*.sh; do $$test $(BUILD) || failed=1; done; exit $$failed
+
 MAN8 := xenbwd.8 xenbw.8 xenbw-writer.8 xenbw-capture.8
 MAN5 := xenbw.conf.5
+MAN7 := xenbw-migrate.7
 install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/libexec/xenbw $(DESTDIR)$(PREFIX)/share/man/man5 \
-	  $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+	  $(DESTDIR)$(PREFIX)/share/man/man7 $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 	  $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d
 	install $(BUILD)/xenbwd $(BUILD)/xenbw $(DESTDIR)$(PREFIX)/sbin
 	install $(BUILD)/xenbw-guard $(BUILD)/xenbw-writer $(BUILD)/xenbw-rrd $(BUILD)/xenbw-capture $(BUILD)/xenbw-tc $(BUILD)/xenbw-graph $(BUILD)/xenbw-xl \
 	  $(DESTDIR)$(PREFIX)/libexec/xenbw
 	install -m 644 $(MAN8:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 $(MAN5:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man5
+	install -m 644 $(MAN7:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man7
 	$(BUILD)/xenbw completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenbw
 	sed 's,@PREFIX@,$(PREFIX),g' examples/xenbwd.service.in > $(DESTDIR)$(PREFIX)/lib/systemd/system/xenbwd.service
 	install -m 644 examples/xenbw-sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/xenbw.conf
@@ -160,10 +168,12 @@ install: all
 	  useradd --system --user-group --no-create-home --home-dir /var/lib/xenbw --shell /usr/sbin/nologin xenbw
 	@[ -n '$(DESTDIR)' ] || [ -e /etc/xenbw/xenbw.conf ] || install -D -m 644 examples/xenbw.conf /etc/xenbw/xenbw.conf
 
+# What counts in the kernel goes, too; with DESTDIR it is another host's.
 uninstall:
+	@[ -n "$(DESTDIR)" ] || [ ! -x $(PREFIX)/libexec/xenbw/xenbw-tc ] || $(PREFIX)/libexec/xenbw/xenbw-tc --detach
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/xenbw
 	rm -f $(DESTDIR)$(PREFIX)/sbin/xenbwd $(DESTDIR)$(PREFIX)/sbin/xenbw $(MAN8:%=$(DESTDIR)$(PREFIX)/share/man/man8/%) \
-	  $(MAN5:%=$(DESTDIR)$(PREFIX)/share/man/man5/%) $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenbw \
+	  $(MAN5:%=$(DESTDIR)$(PREFIX)/share/man/man5/%) $(MAN7:%=$(DESTDIR)$(PREFIX)/share/man/man7/%) $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenbw \
 	  $(DESTDIR)$(PREFIX)/lib/systemd/system/xenbwd.service $(DESTDIR)$(PREFIX)/lib/sysusers.d/xenbw.conf
 
 format:

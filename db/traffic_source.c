@@ -218,7 +218,7 @@ int traffic_source_ledger(sqlite3 *ledger, const char *sink, const struct traffi
 /* ---- takes ---- */
 
 struct ask_batch {
-	int64_t after;
+	int64_t after, to; /* sequences; or, of a time, slots */
 	unsigned limit;
 	const char *suffix;
 	struct traffic_batch *out;
@@ -257,27 +257,22 @@ static void add_bytes(struct traffic_batch *b, sqlite3_stmt *stmt, const char *s
 		t->bytes[c] = (uint64_t)sqlite3_column_int64(stmt, 3 + c);
 }
 
-static int read_batch(sqlite3 *db, void *arg, char **err)
+/* What add_bytes reads: of `from`, grouped by bucket and slot. */
+#define BYTES(from)                                                                                 \
+	"SELECT (SELECT label FROM bucket_label WHERE bucket = b.id"                                \
+	"        ORDER BY until IS NULL DESC, since DESC LIMIT 1), b.kind = 'domain', t.slot," SUMS \
+	" FROM " from " GROUP BY t.bucket, t.slot ORDER BY t.bucket, t.slot"
+
+/* Two numbers are the query's parameters. */
+static int read_bytes(sqlite3 *db, const char *query, int64_t first, int64_t second,
+		      const struct ask_batch *a, char **err)
 {
-	struct ask_batch *a = arg;
 	sqlite3_stmt *stmt;
 	int rc;
 
-	if (read_number(db,
-			"SELECT ifnull(max(seq), 0) FROM (SELECT seq FROM take WHERE seq > ?1 ORDER BY seq "
-			"LIMIT ?2)",
-			&a->out->seq, err, NULL, a->after, (int64_t)a->limit) < 0 ||
-	    read_taken(db, a->out->seq, &a->out->taken, err) < 0)
+	if (sql_prepare(db, &stmt, query, err) < 0)
 		return -1;
-	if (sql_prepare(db, &stmt,
-			"SELECT (SELECT label FROM bucket_label WHERE bucket = b.id"
-			"        ORDER BY until IS NULL DESC, since DESC LIMIT 1), b.kind = 'domain', "
-			"t.slot," SUMS
-			" FROM take t JOIN bucket b ON b.id = t.bucket WHERE t.seq > ?1 AND t.seq <= ?2"
-			" GROUP BY t.bucket, t.slot ORDER BY t.bucket, t.slot",
-			err) < 0)
-		return -1;
-	rc = sql_bind(stmt, err, "ii", a->after, a->out->seq);
+	rc = sql_bind(stmt, err, "ii", first, second);
 	while (rc == 0 && (rc = sql_step(stmt, err)) == 1) {
 		if (sqlite3_column_type(stmt, 0) == SQLITE_NULL)
 			rc = err_set(err,
@@ -293,6 +288,30 @@ static int read_batch(sqlite3 *db, void *arg, char **err)
 	return rc;
 }
 
+static int read_batch(sqlite3 *db, void *arg, char **err)
+{
+	struct ask_batch *a = arg;
+
+	if (read_number(db,
+			"SELECT ifnull(max(seq), 0) FROM (SELECT seq FROM take WHERE seq > ?1 ORDER BY seq "
+			"LIMIT ?2)",
+			&a->out->seq, err, NULL, a->after, (int64_t)a->limit) < 0 ||
+	    read_taken(db, a->out->seq, &a->out->taken, err) < 0)
+		return -1;
+	return read_bytes(db,
+			  BYTES("take t JOIN bucket b ON b.id = t.bucket WHERE t.seq > ?1 AND t.seq <= ?2"),
+			  a->after, a->out->seq, a, err);
+}
+
+static int read_between(sqlite3 *db, void *arg, char **err)
+{
+	const struct ask_batch *a = arg;
+
+	return read_bytes(
+		db, BYTES("usage t JOIN bucket b ON b.id = t.bucket WHERE t.slot >= ?1 AND t.slot < ?2"),
+		a->after, a->to, a, err);
+}
+
 int traffic_source_batch(sqlite3 *ledger, int64_t after, unsigned limit, const char *suffix,
 			 struct traffic_batch *out, char **err)
 {
@@ -300,6 +319,18 @@ int traffic_source_batch(sqlite3 *ledger, int64_t after, unsigned limit, const c
 
 	*out = (struct traffic_batch){0};
 	if (in_transaction(ledger, read_batch, &a, err) == 0)
+		return 0;
+	traffic_batch_free(out);
+	return -1;
+}
+
+int traffic_source_between(sqlite3 *ledger, int64_t from, int64_t to, const char *suffix,
+			   struct traffic_batch *out, char **err)
+{
+	struct ask_batch a = {.after = from, .to = to, .suffix = suffix, .out = out};
+
+	*out = (struct traffic_batch){0};
+	if (in_transaction(ledger, read_between, &a, err) == 0)
 		return 0;
 	traffic_batch_free(out);
 	return -1;

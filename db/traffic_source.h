@@ -57,6 +57,10 @@ void traffic_ledger_clear(struct traffic_ledger *l);
 /* At most `limit` takes above `after`. `suffix` goes behind the labels of domains; NULL: nothing does. */
 int traffic_source_batch(sqlite3 *ledger, int64_t after, unsigned limit, const char *suffix,
 			 struct traffic_batch *out, char **err);
+
+/* What the ledger has of the slots in [from, to), in takes or folded; nothing in it tells of sequences. */
+int traffic_source_between(sqlite3 *ledger, int64_t from, int64_t to, const char *suffix,
+			   struct traffic_batch *out, char **err);
 void traffic_batch_free(struct traffic_batch *b);
 
 #endif

@@ -18,6 +18,7 @@ const char *const traffic_columns[TRAFFIC_COLUMNS] = {"input",       "output",  
 #define OTHER_TABLE                                                                                         \
 	"counting goes on in the ledger; write to another table: `mysql_table xenbw_traffic`, then `xenbw " \
 	"db init`"
+#define UPGRADE OTHER_TABLE "; or bring this one up to date: `xenbw db upgrade`"
 
 /* ---- making ---- */
 
@@ -274,12 +275,13 @@ static void judge(struct look *l, enum traffic_state *state, char **why)
 				  place, l->foreign.text);
 	} else if (l->outdated.text) {
 		*state = TRAFFIC_LEGACY;
-		*why = mem_printf("table %s at MySQL server %s is netacct's own: %s; " OTHER_TABLE, l->table,
+		*why = mem_printf("table %s at MySQL server %s is netacct's own: %s; " UPGRADE, l->table,
 				  place, l->outdated.text);
 	}
 }
 
-int traffic_table_check(struct mysql *m, const char *table, enum traffic_state *state, char **why, char **err)
+int traffic_table_check_alone(struct mysql *m, const char *table, enum traffic_state *state, char **why,
+			      char **err)
 {
 	struct look l = {.m = m, .table = table, .literal = mysql_literal(m, table)};
 	int rc = look_at_table(&l, err);
@@ -290,10 +292,15 @@ int traffic_table_check(struct mysql *m, const char *table, enum traffic_state *
 		rc = look_at_columns(&l, err) < 0 || look_at_keys(&l, err) < 0 ? -1 : 0;
 	if (rc == 0)
 		judge(&l, state, why);
-	if (rc == 0 && *state == TRAFFIC_FINE)
-		rc = look_at_marker_table(m, state, why, err);
 	free(l.outdated.text);
 	free(l.foreign.text);
 	free(l.literal);
 	return rc;
+}
+
+int traffic_table_check(struct mysql *m, const char *table, enum traffic_state *state, char **why, char **err)
+{
+	int rc = traffic_table_check_alone(m, table, state, why, err);
+
+	return rc == 0 && *state == TRAFFIC_FINE ? look_at_marker_table(m, state, why, err) : rc;
 }

@@ -39,4 +39,8 @@ int traffic_table_create(struct mysql *m, const char *table, char **err);
 int traffic_table_check(struct mysql *m, const char *table, enum traffic_state *state, char **why,
 			char **err);
 
+/* The same, without a look at xenbw_host. */
+int traffic_table_check_alone(struct mysql *m, const char *table, enum traffic_state *state, char **why,
+			      char **err);
+
 #endif

@@ -8,86 +8,14 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "db/sql.h"
+#include "db/usage_rows.h"
 
 /* The label a bucket has, or had last. A bucket without any is named by its number: no byte may hide. */
 #define LABEL                                                                                                \
 	"coalesce((SELECT l.label FROM bucket_label l WHERE l.bucket = b.id ORDER BY l.since DESC LIMIT 1)," \
 	" '#' || b.id)"
 
-/* What take_sums reads, in its order. */
-#define SUMS                                                                                               \
-	" sum(external_input) AS external_input, sum(external_output) AS external_output,"                 \
-	" sum(peer_input) AS peer_input, sum(peer_output) AS peer_output,"                                 \
-	" sum(direct_input) AS direct_input, sum(direct_output) AS direct_output,"                         \
-	" sum(local_input) AS local_input, sum(local_output) AS local_output,"                             \
-	" sum(ignored_input) AS ignored_input, sum(ignored_output) AS ignored_output,"                     \
-	" sum(unattributed_input) AS unattributed_input, sum(unattributed_output) AS unattributed_output," \
-	" sum(clipped_input) AS clipped_input, sum(clipped_output) AS clipped_output,"                     \
-	" sum(estimated_input) AS estimated_input, sum(estimated_output) AS estimated_output,"             \
-	" sum(spoofed_output) AS spoofed_output"
-
 static const struct usage_run no_run = {.seen = -1, .ended = -1};
-
-static int64_t time_column(sqlite3_stmt *stmt, int column)
-{
-	return sqlite3_column_type(stmt, column) == SQLITE_NULL
-		       ? -1
-		       : sql_time(sqlite3_column_int64(stmt, column));
-}
-
-/* The array with room for one more element than `count`, that one zeroed; it grows by doubling. */
-static void *with_room(void *array, size_t count, size_t size)
-{
-	if ((count & (count - 1)) == 0)
-		array = mem_resize(array, count ? count * 2 : 1, size);
-	memset((char *)array + count * size, 0, size);
-	return array;
-}
-
-typedef void row_fn(void *ctx, sqlite3_stmt *stmt);
-
-static int for_each_row(sqlite3_stmt *stmt, row_fn *fn, void *ctx, char **err)
-{
-	int rc;
-
-	while ((rc = sql_step(stmt, err)) == 1)
-		fn(ctx, stmt);
-	sqlite3_finalize(stmt);
-	return rc;
-}
-
-typedef int question_fn(sqlite3 *db, void *ctx, char **err);
-
-/* Asks within one read transaction: every statement of `question` sees the same commit. */
-static int ask(sqlite3 *db, question_fn *question, void *ctx, char **err)
-{
-	int rc;
-
-	if (sql_run(db, "BEGIN", err) < 0)
-		return -1;
-	rc = question(db, ctx, err);
-	if (sql_run(db, "COMMIT", rc < 0 ? NULL : err) < 0)
-		return -1;
-	return rc;
-}
-
-static void take_run(void *ctx, sqlite3_stmt *stmt)
-{
-	struct usage_run *r = ctx;
-
-	r->boot = sql_word(stmt, 0);
-	r->seen = sql_time(sqlite3_column_int64(stmt, 1));
-	r->ended = time_column(stmt, 2);
-}
-
-static int read_run(sqlite3 *db, struct usage_run *out, char **err)
-{
-	sqlite3_stmt *stmt;
-
-	if (sql_prepare(db, &stmt, "SELECT boot, seen, ended FROM run ORDER BY id DESC LIMIT 1", err) < 0)
-		return -1;
-	return for_each_row(stmt, take_run, out, err);
-}
 
 /* ---- buckets ---- */
 
@@ -104,7 +32,7 @@ static void take_bucket(void *ctx, sqlite3_stmt *stmt)
 	struct usage_buckets *out = ctx;
 	struct usage_bucket *b;
 
-	out->list = with_room(out->list, out->count, sizeof(*b));
+	out->list = usage_room(out->list, out->count, sizeof(*b));
 	b = &out->list[out->count++];
 	b->id = sqlite3_column_int64(stmt, 0);
 	b->label = sql_word(stmt, 1);
@@ -120,7 +48,7 @@ static int read_buckets(sqlite3 *db, void *ctx, char **err)
 			"SELECT b.id, " LABEL ", EXISTS (SELECT 1 FROM bucket_label l WHERE l.bucket = b.id"
 			" AND l.until IS NULL) FROM bucket b",
 			err) < 0 ||
-	    for_each_row(stmt, take_bucket, out, err) < 0)
+	    usage_each_row(stmt, take_bucket, out, err) < 0)
 		return -1;
 	if (out->count)
 		qsort(out->list, out->count, sizeof(out->list[0]), by_label);
@@ -130,7 +58,7 @@ static int read_buckets(sqlite3 *db, void *ctx, char **err)
 int usage_read_buckets(sqlite3 *db, struct usage_buckets *out, char **err)
 {
 	*out = (struct usage_buckets){0};
-	if (ask(db, read_buckets, out, err) < 0) {
+	if (usage_ask(db, read_buckets, out, err) < 0) {
 		usage_buckets_free(out);
 		return -1;
 	}
@@ -157,36 +85,16 @@ const struct usage_bucket *usage_bucket_named(const struct usage_buckets *b, con
 
 /* ---- sums of a period ---- */
 
-/* A sum that is below 0 is in no sound ledger: it must not read as one of exabytes. */
-static uint64_t bytes_at(sqlite3_stmt *stmt, int column)
-{
-	int64_t n = sqlite3_column_int64(stmt, column);
-
-	return n > 0 ? (uint64_t)n : 0;
-}
-
-static void take_sums(struct usage_sums *s, sqlite3_stmt *stmt, int column)
-{
-	for (int c = 0; c < CLASS_COUNT; c++)
-		for (int d = 0; d < DIR_COUNT; d++)
-			s->classes.bytes[d][c] = bytes_at(stmt, column++);
-	for (int d = 0; d < DIR_COUNT; d++)
-		s->clipped[d] = bytes_at(stmt, column++);
-	for (int d = 0; d < DIR_COUNT; d++)
-		s->estimated[d] = bytes_at(stmt, column++);
-	s->spoofed = bytes_at(stmt, column);
-}
-
 /* What is summed and by what: inside the two tables, and over both of them. */
 struct grouping {
 	const char *inner, *inner_sums, *join;
 	const char *outer, *outer_sums;
 };
 
-static const struct grouping group_bucket = {"u.bucket", SUMS, "", "u.bucket", SUMS};
-static const struct grouping group_address = {"u.address, v.domain", SUMS, " JOIN vif v ON v.id = u.vif",
-					      "u.address, u.domain", SUMS};
-static const struct grouping group_vif = {"u.vif", SUMS, "", "u.vif", SUMS};
+static const struct grouping group_bucket = {"u.bucket", USAGE_SUMS, "", "u.bucket", USAGE_SUMS};
+static const struct grouping group_address = {
+	"u.address, v.domain", USAGE_SUMS, " JOIN vif v ON v.id = u.vif", "u.address, u.domain", USAGE_SUMS};
+static const struct grouping group_vif = {"u.vif", USAGE_SUMS, "", "u.vif", USAGE_SUMS};
 
 /* A query for the sums of the slots in [?1, ?2), after the columns they are grouped by. The same as grouping
  * the view `usage`, but each of its two tables is read along its own order, which takes a fourth of the time.
@@ -205,38 +113,16 @@ static char *sums_query(const struct grouping *g, const char *buckets)
 	return query;
 }
 
-static int run_rows(sqlite3 *db, const char *query, int64_t from, int64_t to, row_fn *fn, void *ctx,
-		    char **err)
-{
-	sqlite3_stmt *stmt;
-
-	if (sql_prepare(db, &stmt, query, err) < 0)
-		return -1;
-	if (sql_bind(stmt, err, "ii", from, to) < 0) {
-		sqlite3_finalize(stmt);
-		return -1;
-	}
-	return for_each_row(stmt, fn, ctx, err);
-}
-
-struct report_question {
-	enum usage_by by;
-	int64_t from, to;
-	const int64_t *buckets;
-	size_t count;
-	struct usage_report *out;
-};
-
 static void take_bucket_row(void *ctx, sqlite3_stmt *stmt)
 {
 	struct usage_report *out = ctx;
 	struct usage_row *row;
 
-	out->rows = with_room(out->rows, out->count, sizeof(*row));
+	out->rows = usage_room(out->rows, out->count, sizeof(*row));
 	row = &out->rows[out->count++];
 	row->bucket = sqlite3_column_int64(stmt, 0);
 	row->label = sql_word(stmt, 1);
-	take_sums(&row->sums, stmt, 3); /* NULLs, where the period has nothing of it, read as 0 */
+	usage_take_sums(&row->sums, stmt, 3); /* NULLs, where the period has nothing of it, read as 0 */
 }
 
 static void take_address_row(void *ctx, sqlite3_stmt *stmt)
@@ -244,11 +130,36 @@ static void take_address_row(void *ctx, sqlite3_stmt *stmt)
 	struct usage_report *out = ctx;
 	struct usage_row *row;
 
-	out->rows = with_room(out->rows, out->count, sizeof(*row));
+	out->rows = usage_room(out->rows, out->count, sizeof(*row));
 	row = &out->rows[out->count++];
 	row->address = sql_word(stmt, 0);
 	row->domain = sql_word(stmt, 1);
-	take_sums(&row->sums, stmt, 2);
+	usage_take_sums(&row->sums, stmt, 2);
+}
+
+static void take_vif_row(void *ctx, sqlite3_stmt *stmt)
+{
+	struct usage_report *out = ctx;
+	struct usage_row *row;
+
+	out->rows = usage_room(out->rows, out->count, sizeof(*row));
+	row = &out->rows[out->count++];
+	row->domain = sql_word(stmt, 0);
+	row->domid = (unsigned)sqlite3_column_int64(stmt, 1);
+	row->devid = (unsigned)sqlite3_column_int64(stmt, 2);
+	row->netdev = sql_text(stmt, 3);
+	usage_take_sums(&row->sums, stmt, 5);
+}
+
+/* Of vifs in the order in which they came. */
+static int by_vif(const struct usage_row *x, const struct usage_row *y)
+{
+	int order = strverscmp(x->domain, y->domain);
+
+	if (order)
+		return order;
+	return x->domid != y->domid ? (x->domid > y->domid) - (x->domid < y->domid)
+				    : (x->devid > y->devid) - (x->devid < y->devid);
 }
 
 static int by_row(const void *a, const void *b)
@@ -260,6 +171,8 @@ static int by_row(const void *a, const void *b)
 		order = strverscmp(x->label, y->label);
 		return order ? order : (x->bucket > y->bucket) - (x->bucket < y->bucket);
 	}
+	if (!x->address)
+		return by_vif(x, y);
 	if (!*x->address != !*y->address) /* what has no address comes last */
 		return !*x->address - !*y->address;
 	order = strverscmp(x->address, y->address);
@@ -280,29 +193,39 @@ static char *id_filter(const int64_t *ids, size_t count)
 	return text;
 }
 
-static int read_report(sqlite3 *db, void *ctx, char **err)
+static char *report_query(const struct usage_question *q, const char *filter)
 {
-	struct report_question *q = ctx;
-	bool by_bucket = q->by == USAGE_BY_BUCKET;
-	char *filter = id_filter(q->buckets, q->count);
-	char *query = sums_query(by_bucket ? &group_bucket : &group_address, filter);
+	static const struct grouping *const groupings[] = {&group_bucket, &group_address, &group_vif};
+	char *sums = sums_query(groupings[q->by], filter), *query;
+
+	if (q->by == USAGE_BY_ADDRESS)
+		return sums;
+	if (q->by == USAGE_BY_VIF)
+		query = mem_printf("SELECT v.domain, v.domid, v.devid, v.netdev, s.* FROM (%s) s"
+				   " JOIN vif v ON v.id = s.vif",
+				   sums);
+	else
+		query = mem_printf("SELECT b.id, " LABEL ", s.* FROM (SELECT id FROM bucket%s) b"
+				   " %s JOIN (%s) s ON s.bucket = b.id",
+				   filter, q->count ? "LEFT" : "", sums);
+	free(sums);
+	return query;
+}
+
+int usage_report_rows(sqlite3 *db, void *ctx, char **err)
+{
+	const struct usage_question *q = ctx;
+	static usage_row_fn *const takers[] = {take_bucket_row, take_address_row, take_vif_row};
+	char *filter = id_filter(q->buckets, q->count), *query = report_query(q, filter);
 	int64_t charged = 1;
 	int rc;
 
-	if (by_bucket) {
-		char *labelled = mem_printf("SELECT b.id, " LABEL ", s.* FROM (SELECT id FROM bucket%s) b"
-					    " %s JOIN (%s) s ON s.bucket = b.id",
-					    filter, q->count ? "LEFT" : "", query);
-
-		free(query);
-		query = labelled;
-	}
-	rc = run_rows(db, query, q->from, q->to, by_bucket ? take_bucket_row : take_address_row, q->out, err);
+	rc = usage_run_rows(db, query, q->from, q->to, takers[q->by], q->out, err);
 	if (rc == 0)
 		rc = sql_number(db, "SELECT unattributed FROM charging", 1, &charged, err);
 	q->out->unattributed_charged = charged != 0;
 	if (rc == 0)
-		rc = read_run(db, &q->out->run, err);
+		rc = usage_read_run(db, &q->out->run, err);
 	if (q->out->count)
 		qsort(q->out->rows, q->out->count, sizeof(q->out->rows[0]), by_row);
 	free(query);
@@ -313,10 +236,10 @@ static int read_report(sqlite3 *db, void *ctx, char **err)
 int usage_read_report(sqlite3 *db, enum usage_by by, int64_t from, int64_t to, const int64_t *buckets,
 		      size_t count, struct usage_report *out, char **err)
 {
-	struct report_question q = {by, from, to, buckets, count, out};
+	struct usage_question q = {by, from, to, buckets, count, out};
 
 	*out = (struct usage_report){.run = no_run};
-	if (ask(db, read_report, &q, err) < 0) {
+	if (usage_ask(db, usage_report_rows, &q, err) < 0) {
 		usage_report_free(out);
 		return -1;
 	}
@@ -329,6 +252,7 @@ void usage_report_free(struct usage_report *r)
 		free(r->rows[i].label);
 		free(r->rows[i].address);
 		free(r->rows[i].domain);
+		free(r->rows[i].netdev);
 	}
 	free(r->rows);
 	free(r->run.boot);
@@ -349,7 +273,7 @@ static void take_vif(void *ctx, sqlite3_stmt *stmt)
 	struct usage_sums sums;
 	struct usage_vif *v;
 
-	out->vifs = with_room(out->vifs, out->vif_count, sizeof(*v));
+	out->vifs = usage_room(out->vifs, out->vif_count, sizeof(*v));
 	v = &out->vifs[out->vif_count++];
 	v->id = sqlite3_column_int64(stmt, 0);
 	v->boot = sql_word(stmt, 1);
@@ -362,20 +286,12 @@ static void take_vif(void *ctx, sqlite3_stmt *stmt)
 	v->bridge = sql_text(stmt, 8);
 	v->netdev = sql_text(stmt, 9);
 	v->appeared = sqlite3_column_int64(stmt, 10);
-	v->gone = time_column(stmt, 11);
+	v->gone = usage_time(stmt, 11);
 	v->bucket = sql_word(stmt, 12);
-	take_sums(&sums, stmt, 14); /* NULLs, where there are none, read as 0 */
+	usage_take_sums(&sums, stmt, 14); /* NULLs, where there are none, read as 0 */
 	v->classes = sums.classes;
 	for (int d = 0; d < DIR_COUNT; d++)
 		v->bytes[d] = class_bytes_total(&v->classes, (enum direction)d);
-}
-
-static struct counters counters_at(sqlite3_stmt *stmt, int column)
-{
-	return (struct counters){.rx_bytes = (uint64_t)sqlite3_column_int64(stmt, column),
-				 .rx_packets = (uint64_t)sqlite3_column_int64(stmt, column + 1),
-				 .tx_bytes = (uint64_t)sqlite3_column_int64(stmt, column + 2),
-				 .tx_packets = (uint64_t)sqlite3_column_int64(stmt, column + 3)};
 }
 
 static void take_epoch(void *ctx, sqlite3_stmt *stmt)
@@ -383,14 +299,14 @@ static void take_epoch(void *ctx, sqlite3_stmt *stmt)
 	struct usage_vifs *out = ctx;
 	struct usage_epoch *e;
 
-	out->epochs = with_room(out->epochs, out->epoch_count, sizeof(*e));
+	out->epochs = usage_room(out->epochs, out->epoch_count, sizeof(*e));
 	e = &out->epochs[out->epoch_count++];
 	e->vif = sqlite3_column_int64(stmt, 0);
 	e->ifindex = (unsigned)sqlite3_column_int64(stmt, 1);
 	e->rx_header = (unsigned)sqlite3_column_int64(stmt, 2);
 	e->tx_header = (unsigned)sqlite3_column_int64(stmt, 3);
-	e->base = counters_at(stmt, 4);
-	e->last = counters_at(stmt, 8);
+	e->base = usage_counters(stmt, 4);
+	e->last = usage_counters(stmt, 8);
 	e->booked[DIR_INPUT] = (uint64_t)sqlite3_column_int64(stmt, 12);
 	e->booked[DIR_OUTPUT] = (uint64_t)sqlite3_column_int64(stmt, 13);
 }
@@ -400,14 +316,15 @@ static void take_baseline(void *ctx, sqlite3_stmt *stmt)
 	struct usage_vifs *out = ctx;
 	struct usage_baseline *b;
 
-	out->baselines = with_room(out->baselines, out->baseline_count, sizeof(*b));
+	out->baselines = usage_room(out->baselines, out->baseline_count, sizeof(*b));
 	b = &out->baselines[out->baseline_count++];
 	b->ifindex = (unsigned)sqlite3_column_int64(stmt, 0);
-	b->counters = counters_at(stmt, 1);
+	b->counters = usage_counters(stmt, 1);
 }
 
 /* Rows of one table that belong to a boot. */
-static int boot_rows(sqlite3 *db, const char *query, const char *boot, row_fn *fn, void *ctx, char **err)
+static int boot_rows(sqlite3 *db, const char *query, const char *boot, usage_row_fn *fn, void *ctx,
+		     char **err)
 {
 	sqlite3_stmt *stmt;
 
@@ -417,7 +334,7 @@ static int boot_rows(sqlite3 *db, const char *query, const char *boot, row_fn *f
 		sqlite3_finalize(stmt);
 		return -1;
 	}
-	return for_each_row(stmt, fn, ctx, err);
+	return usage_each_row(stmt, fn, ctx, err);
 }
 
 /* The setting that the ledger's writer runs with; external where none has said. */
@@ -442,7 +359,7 @@ static int read_vifs(sqlite3 *db, void *ctx, char **err)
 			   " FROM vif v JOIN bucket b ON b.id = v.bucket LEFT JOIN (%s) s ON s.vif = v.id"
 			   " ORDER BY v.domain, v.appeared, v.devid, v.id",
 			   sums);
-	int rc = run_rows(db, query, q->from, q->to, take_vif, q->out, err);
+	int rc = usage_run_rows(db, query, q->from, q->to, take_vif, q->out, err);
 
 	if (rc == 0)
 		rc = boot_rows(db,
@@ -459,7 +376,7 @@ static int read_vifs(sqlite3 *db, void *ctx, char **err)
 	if (rc == 0)
 		rc = read_charging(db, &q->out->charge_unattributed, err);
 	if (rc == 0)
-		rc = read_run(db, &q->out->run, err);
+		rc = usage_read_run(db, &q->out->run, err);
 	free(query);
 	free(sums);
 	return rc;
@@ -471,7 +388,7 @@ int usage_read_vifs(sqlite3 *db, const char *boot, int64_t from, int64_t to, str
 	struct vifs_question q = {boot, from, to, out};
 
 	*out = (struct usage_vifs){.run = no_run};
-	if (ask(db, read_vifs, &q, err) < 0) {
+	if (usage_ask(db, read_vifs, &q, err) < 0) {
 		usage_vifs_free(out);
 		return -1;
 	}

@@ -51,20 +51,23 @@ struct usage_sums {
 	uint64_t spoofed;              /* a part of the output: not sent from an address of its own */
 };
 
-enum usage_by { USAGE_BY_BUCKET, USAGE_BY_ADDRESS };
+enum usage_by { USAGE_BY_BUCKET, USAGE_BY_ADDRESS, USAGE_BY_VIF };
 
 struct usage_row {
-	int64_t bucket; /* by bucket */
-	char *label;    /* by bucket */
-	char *address;  /* by address; "" where several or none are known */
-	char *domain;   /* by address: the domain whose vif it was */
+	int64_t bucket;        /* by bucket */
+	char *label;           /* by bucket */
+	char *address;         /* by address; "" where several or none are known */
+	char *domain;          /* by address or vif: the domain whose vif it was */
+	char *netdev;          /* by vif; may be NULL */
+	unsigned domid, devid; /* by vif */
 	struct usage_sums sums;
 };
 
 struct usage_report {
 	struct usage_run run;
 	bool unattributed_charged; /* they are in what netacct calls input and output */
-	struct usage_row *rows;    /* sorted by label, or by address and domain; numbers in them by value */
+	struct usage_row
+		*rows; /* sorted by label, by address and domain, or by domain and vif; numbers by value */
 	size_t count;
 };
 

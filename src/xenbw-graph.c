@@ -6,6 +6,7 @@
  * Works on a copy of the file in memory, so that it neither waits for xenbw-writer nor hinders it, and so
  * that no name of a file can be mistaken for a part of librrd's own language. The picture is written beside
  * its place and then renamed: it is there whole or not at all. Knows nothing of the ledger or of labels.
+ * With --slots it prints the bytes of each slot of five minutes instead (db/rrd_slots.h).
  * Every error is one line and exit status 1; wrong arguments are 2.
  */
 #include <errno.h>
@@ -25,13 +26,14 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "db/rrd_slots.h"
 
 #define WIDE 640 /* pixels of plot from which the times fit beside the legend */
 
 struct request {
 	const char *rrd, *out, *title, *from, *to;
 	uint64_t width, height; /* of the plot, pixels */
-	bool svg, dark;
+	bool svg, dark, slots;
 };
 
 /* Colours by what they are for, and how librrd calls it. */
@@ -84,6 +86,7 @@ static void usage(FILE *out)
 {
 	fputs("usage: xenbw-graph --rrd FILE --out FILE --title TEXT [--svg] [--dark]\n"
 	      "                   [--from TIME] [--to TIME] [--width PIXELS] [--height PIXELS]\n"
+	      "       xenbw-graph --rrd FILE --slots [--from TIME] [--to TIME]\n"
 	      "Times are RRDtool's: -1d, -1w, 20261101, noon yesterday, seconds since 1970 …\n",
 	      out);
 }
@@ -91,14 +94,21 @@ static void usage(FILE *out)
 /* Returns 0, or 1 + the exit status. */
 static int read_arguments(struct request *r, int argc, char **argv)
 {
-	enum { RRD, OUT, TITLE, SVG, FROM, TO, WIDTH, HEIGHT, DARK, HELP, VERSION };
+	enum { RRD, OUT, TITLE, SVG, FROM, TO, WIDTH, HEIGHT, DARK, SLOTS, HELP, VERSION };
 	static const struct option options[] = {
-		{"rrd", required_argument, NULL, RRD},     {"out", required_argument, NULL, OUT},
-		{"title", required_argument, NULL, TITLE}, {"svg", no_argument, NULL, SVG},
-		{"from", required_argument, NULL, FROM},   {"to", required_argument, NULL, TO},
-		{"width", required_argument, NULL, WIDTH}, {"height", required_argument, NULL, HEIGHT},
-		{"dark", no_argument, NULL, DARK},         {"help", no_argument, NULL, HELP},
-		{"version", no_argument, NULL, VERSION},   {0},
+		{"rrd", required_argument, NULL, RRD},
+		{"out", required_argument, NULL, OUT},
+		{"title", required_argument, NULL, TITLE},
+		{"svg", no_argument, NULL, SVG},
+		{"from", required_argument, NULL, FROM},
+		{"to", required_argument, NULL, TO},
+		{"width", required_argument, NULL, WIDTH},
+		{"height", required_argument, NULL, HEIGHT},
+		{"dark", no_argument, NULL, DARK},
+		{"slots", no_argument, NULL, SLOTS},
+		{"help", no_argument, NULL, HELP},
+		{"version", no_argument, NULL, VERSION},
+		{0},
 	};
 	const char **const texts[] = {
 		[RRD] = &r->rrd, [OUT] = &r->out, [TITLE] = &r->title, [FROM] = &r->from, [TO] = &r->to};
@@ -126,6 +136,9 @@ static int read_arguments(struct request *r, int argc, char **argv)
 		case DARK:
 			r->dark = true;
 			break;
+		case SLOTS:
+			r->slots = true;
+			break;
 		case HELP:
 			usage(stdout);
 			return 1;
@@ -137,7 +150,7 @@ static int read_arguments(struct request *r, int argc, char **argv)
 			return 1 + 2;
 		}
 	}
-	if (optind < argc || !r->rrd || !r->out || !r->title) {
+	if (optind < argc || !r->rrd || (!r->slots && (!r->out || !r->title))) {
 		usage(stderr);
 		return 1 + 2;
 	}
@@ -481,6 +494,15 @@ static int save_picture(const struct request *r, const rrd_info_t *answer, char 
 	return err_set(err, "librrd made no picture of %s", r->rrd);
 }
 
+static int print_slots(const struct request *r, const char *file, char **err)
+{
+	struct facts f;
+
+	if (find_times(r, &f, err) < 0)
+		return -1;
+	return rrd_slots_print(file, f.start, f.end, stdout) < 0 ? fail_librrd(file, r, err) : 0;
+}
+
 static int run(const struct request *r, char **err)
 {
 	int copy = copy_rrd(r->rrd, err), rc = -1;
@@ -490,7 +512,9 @@ static int run(const struct request *r, char **err)
 
 	/* the file is ours alone: no caching daemon of some other program knows it */
 	unsetenv("RRDCACHED_ADDRESS");
-	if (copy >= 0 && find_facts(r, file, &facts, err) == 0)
+	if (copy >= 0 && r->slots)
+		rc = print_slots(r, file, err);
+	else if (copy >= 0 && find_facts(r, file, &facts, err) == 0)
 		answer = draw(r, file, &facts, err);
 	if (answer) {
 		rc = save_picture(r, answer, err);

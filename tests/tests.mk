@@ -31,7 +31,7 @@ test_ledger_fold_SRC := tests/unit/test_ledger_fold.c tests/support/writer_bed.c
 test_ledger_fold_LIB := sqlite3
 test_ledger_file_SRC := tests/unit/test_ledger_file.c $(LEDGER:%=%.c) $(UNIT_C)
 test_ledger_file_LIB := sqlite3
-test_ledger_versions_SRC := tests/unit/test_ledger_versions.c tests/support/ledger_bed.c $(LEDGER_WRITER:%=%.c) db/usage.c db/rrd_source.c db/rrd_plan.c \
+test_ledger_versions_SRC := tests/unit/test_ledger_versions.c tests/support/ledger_bed.c $(LEDGER_WRITER:%=%.c) $(USAGE:%=%.c) db/rrd_source.c db/rrd_plan.c \
                             db/traffic_source.c $(LEDGER:%=%.c) $(UNIT_C)
 test_ledger_versions_LIB := sqlite3
 LINKS_C := src/net/links.c src/net/message.c
@@ -102,7 +102,7 @@ HOST_WRAP := -Wl,--wrap=ledger_commit -Wl,--wrap=ledger_fold
 test_sim_host_SRC := tests/sim/test_sim_host.c $(HOST_C) $(SIM_C) $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(HOST_BASE_C)
 test_sim_host_LIB := sqlite3
 test_sim_host_LDLIBS := $(HOST_WRAP)
-test_sim_zones_SRC := tests/sim/test_sim_zones.c src/cli/period.c tests/support/ledger_bed.c db/usage.c $(LEDGER:%=%.c) $(UNIT_C)
+test_sim_zones_SRC := tests/sim/test_sim_zones.c src/cli/period.c tests/support/ledger_bed.c $(USAGE:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
 test_sim_zones_LIB := sqlite3
 test_sim_tail_SRC := tests/sim/test_sim_tail.c $(SIM_C) $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(BASE_C)
 test_sim_tail_LIB := sqlite3
@@ -111,13 +111,19 @@ UNIT_TESTS += test_sim_year test_sim_host test_sim_tail test_sim_zones
 OUT_C := src/cli/out.c src/cli/out_csv.c src/cli/out_json.c src/cli/out_terminal.c src/cli/period.c src/cli/units.c
 test_units_SRC := tests/unit/test_units.c src/cli/units.c $(UNIT_C)
 test_period_SRC := tests/unit/test_period.c src/cli/period.c $(UNIT_C)
-test_usage_SRC := tests/unit/test_usage.c tests/support/ledger_bed.c db/usage.c $(LEDGER:%=%.c) $(UNIT_C)
+test_usage_SRC := tests/unit/test_usage.c tests/support/ledger_bed.c $(USAGE:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
 test_usage_LIB := sqlite3
 test_present_SRC := tests/unit/test_present.c src/cli/present.c src/account/basis.c $(UNIT_C)
 test_out_SRC := tests/unit/test_out.c $(OUT_C) $(UNIT_C)
 test_out_LIB := smartcols jansson
 test_args_SRC := tests/unit/test_args.c src/cli/args.c src/cli/commands.c src/cli/nearest.c $(UNIT_C)
 test_control_SRC := tests/unit/test_control.c src/ipc/control.c $(UNIT_C)
+test_billing_SRC := tests/unit/test_billing.c $(wildcard src/config/*.c) $(UNIT_C)
+test_percentile_SRC := tests/unit/test_percentile.c src/cli/percentile.c $(UNIT_C)
+test_top_rows_SRC := tests/unit/test_top_rows.c src/cli/top_rows.c $(UNIT_C)
+test_usage_slots_SRC := tests/unit/test_usage_slots.c tests/support/ledger_bed.c db/usage_slots.c $(LEDGER:%=%.c) $(UNIT_C)
+test_usage_slots_LIB := sqlite3
+UNIT_TESTS += test_billing test_percentile test_top_rows test_usage_slots
 UNIT_TESTS += test_units test_period test_usage test_present test_out test_args test_control
 
 CLASSIFY_C := src/net/rules.c src/net/prefixes.c src/net/netset.c src/net/frame.c $(wildcard src/config/*.c)
@@ -185,8 +191,8 @@ fuzz_xenstore_value_SRC := tests/fuzz/fuzz_xenstore_value.c xen/value.c $(BASE_C
 fuzz_frame_SRC := tests/fuzz/fuzz_frame.c src/net/frame.c
 fuzz_netset_SRC := tests/fuzz/fuzz_netset.c $(NETSET_C) $(BASE_C)
 fuzz_capture_table_SRC := tests/fuzz/fuzz_capture_table.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) $(BASE_C)
-fuzz_kernel_text_SRC := tests/fuzz/fuzz_kernel_text.c src/net/nat.c src/net/catch_up.c src/config/network.c $(BASE_C)
-LEDGER_LIFE_C := tests/fuzz/ledger_life.c $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) db/usage.c db/rrd_source.c db/rrd_plan.c db/traffic_source.c $(LEDGER:%=%.c) $(BASE_C)
+fuzz_kernel_text_SRC := tests/fuzz/fuzz_kernel_text.c src/net/nat.c src/net/catch_up.c src/net/neighbours.c src/config/network.c $(BASE_C)
+LEDGER_LIFE_C := tests/fuzz/ledger_life.c $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(USAGE:%=%.c) db/rrd_source.c db/rrd_plan.c db/traffic_source.c $(LEDGER:%=%.c) $(BASE_C)
 fuzz_ledger_rows_SRC := tests/fuzz/fuzz_ledger_rows.c $(LEDGER_LIFE_C)
 fuzz_ledger_rows_LIB := sqlite3
 fuzz_ledger_file_SRC := tests/fuzz/fuzz_ledger_file.c $(LEDGER_LIFE_C)
@@ -200,7 +206,7 @@ fuzz_directory_SRC := tests/fuzz/fuzz_directory.c $(filter-out xen/store.c,$(DIR
 fuzz_replay_SRC := tests/fuzz/fuzz_replay.c src/capture/replay.c src/capture/vifs_file.c src/capture/tap.c src/capture/table.c src/capture/owners.c \
                    $(CLASSIFY_C) $(BASE_C)
 fuzz_replay_LIB := libpcap
-fuzz_feed_SRC := tests/fuzz/fuzz_feed.c src/daemon/feed.c src/daemon/backoff.c src/writer/writer.c $(filter-out src/base/log.c,$(LEDGER_LIFE_C)) src/config/conf.c src/config/keywords.c
+fuzz_feed_SRC := tests/fuzz/fuzz_feed.c src/daemon/feed.c src/daemon/backoff.c src/writer/writer.c $(filter-out src/base/log.c,$(LEDGER_LIFE_C)) src/config/conf.c src/config/keywords.c src/config/billing.c src/config/lines.c
 fuzz_feed_LIB := sqlite3 libevent_core
 fuzz_control_SRC := tests/fuzz/fuzz_control.c src/daemon/control_server.c src/ipc/control.c $(LEDGER_LIFE_C)
 fuzz_control_LIB := sqlite3 libevent_core

@@ -22,6 +22,15 @@ struct basis {
 
 struct basis basis_of(enum device_kind kind);
 
+/* One direction of the counters, as the kernel has it, and what is to be taken off. */
+struct basis_side {
+	bool tx; /* it is the kernel's tx, else rx */
+	uint64_t bytes, packets;
+	unsigned header;
+};
+
+struct basis_side basis_side(struct basis b, const struct counters *c, enum direction dir);
+
 /* IP bytes to (DIR_INPUT) or from (DIR_OUTPUT) the domain since the counters began. */
 uint64_t basis_bytes(struct basis b, const struct counters *c, enum direction dir);
 

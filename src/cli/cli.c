@@ -30,6 +30,11 @@ static size_t terminal_width(void)
 	return 80;
 }
 
+void cli_resize(struct cli *cli)
+{
+	cli->screen.width = cli->args.value[OPTION_WIDE] ? 0 : terminal_width();
+}
+
 int cli_open(struct cli *cli, int argc, char **argv, char **err)
 {
 	*cli = (struct cli){.now = clock_wall()};
@@ -39,7 +44,7 @@ int cli_open(struct cli *cli, int argc, char **argv, char **err)
 		cli->format = OUT_JSON;
 	else if (cli->args.value[OPTION_CSV])
 		cli->format = OUT_CSV;
-	cli->screen.width = cli->args.value[OPTION_WIDE] ? 0 : terminal_width();
+	cli_resize(cli);
 	cli->screen.exact = cli->args.value[OPTION_BYTES] != NULL;
 	return 0;
 }
@@ -74,6 +79,51 @@ void cli_note(const char *fmt, ...)
 	va_end(ap);
 	fprintf(stderr, "xenbw: note: %s\n", text);
 	free(text);
+}
+
+int cli_period(const struct cli *cli, const char *domain, struct period *out, char **err)
+{
+	const char *const *value = cli->args.value;
+	const char *month = value[OPTION_MONTH], *from = value[OPTION_FROM], *to = value[OPTION_TO];
+	int rc;
+
+	if (month && (from || to))
+		return err_set(err, "%s: --month, or --from and --to, not both", cli->args.command->name);
+	if (from || to)
+		rc = period_range(from, to, cli->now, out, err);
+	else
+		rc = period_billing(month ? month : "this", billing_day_of(&cli->conf.billing, domain),
+				    cli->now, out, err);
+	if (rc == 0 && out->rounded)
+		cli_note("the ledger counts in slots of five minutes: the period's edges went back to the "
+			 "start of theirs");
+	return rc;
+}
+
+void cli_say_period(const struct cli *cli, const struct period *p, const struct usage_run *run)
+{
+	char *from = period_local(p->from), *to = period_local(p->to);
+	char *seen = run->boot ? period_local(run->seen) : NULL;
+
+	printf("Period  %s to %s (time zone: %s)\n", from, to,
+	       cli->conf.timezone ? cli->conf.timezone : "system");
+	if (seen)
+		printf("Ledger  up to %s\n", seen);
+	else
+		puts("Ledger  no xenbwd has written to it yet");
+	free(seen);
+	free(to);
+	free(from);
+}
+
+/* It commits at each flush, whether or not there is anything to book. */
+int64_t cli_silent_since(const struct cli *cli, const struct usage_run *run)
+{
+	int64_t late = 3 * (int64_t)cli->conf.flush + 2 * (int64_t)cli->conf.poll + 10;
+
+	if (!run->boot || cli->now <= run->seen || (run->ended < 0 && cli->now <= run->seen + late))
+		return -1;
+	return run->seen;
 }
 
 int cli_find_ledger(const struct cli *cli, struct ledger_file *f, char **err)

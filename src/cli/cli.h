@@ -11,6 +11,7 @@
 
 #include "cli/args.h"
 #include "cli/out.h"
+#include "cli/period.h"
 #include "config/conf.h"
 #include "db/ledger_file.h"
 #include "db/usage.h"
@@ -30,11 +31,25 @@ struct cli {
 int cli_open(struct cli *cli, int argc, char **argv, char **err);
 void cli_close(struct cli *cli);
 
+/* Looks anew how wide the terminal is. */
+void cli_resize(struct cli *cli);
+
 /* Reads the configuration and sets the time zone. Help and the like do without. */
 int cli_configure(struct cli *cli, char **err);
 
 /* A line on standard error that is no error. */
 void cli_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* The period that --month, or --from and --to, ask for; this month where none does, and it begins on the
+ * domain's billing_day. A usage error. Where an edge went back to a slot's start a note says so. */
+int cli_period(const struct cli *cli, const char *domain, struct period *out, char **err);
+
+/* "Period … to … (time zone: …)" and up to when the ledger reaches, for people. */
+void cli_say_period(const struct cli *cli, const struct period *p, const struct usage_run *run);
+
+/* Since when nobody has observed: the last commit, where a running xenbwd would have made another one by now;
+ * -1: it may well run, or never has. */
+int64_t cli_silent_since(const struct cli *cli, const struct usage_run *run);
 
 /* Opens the ledger: 0, 1 (and no error) where there is none, -1. */
 int cli_find_ledger(const struct cli *cli, struct ledger_file *f, char **err);

@@ -39,31 +39,77 @@ const struct cli_option cli_globals[] = {
 		.name = "bytes", .id = OPTION_BYTES, .help = "show exact numbers without units" \
 	}
 
+#define INTERVAL                                                             \
+	{                                                                    \
+		.name = "interval", .id = OPTION_INTERVAL, .arg = "SECONDS", \
+		.help = "time between two looks, 2 if not given"             \
+	}
+
 static const struct cli_option list_options[] = {
 	{.name = "all", .id = OPTION_ALL, .help = "show vifs that are gone, too"},
+	{.name = "watch", .id = OPTION_WATCH, .help = "draw it again and again, until q"},
+	INTERVAL,
 	WIDE,
 	BYTES,
 	{0},
 };
 
+static const struct cli_option top_options[] = {
+	INTERVAL,
+	{.name = "sort",
+	 .id = OPTION_SORT,
+	 .arg = "WHAT",
+	 .values = "rate input output name",
+	 .help = "rate (the default), input, output or name"},
+	{.name = "filter",
+	 .id = OPTION_FILTER,
+	 .arg = "TEXT",
+	 .help = "only domains and devices with this in their name"},
+	{.name = "once", .id = OPTION_ONCE, .help = "write one table, of one second or --interval"},
+	WIDE,
+	BYTES,
+	{0},
+};
+
+#define PERIOD                                                           \
+	{.name = "month",                                                \
+	 .id = OPTION_MONTH,                                             \
+	 .arg = "MONTH",                                                 \
+	 .values = "this last",                                          \
+	 .help = "this (the default), last or YYYY-MM"},                 \
+		{.name = "from",                                         \
+		 .id = OPTION_FROM,                                      \
+		 .arg = "TIME",                                          \
+		 .help = "begin at YYYY-MM-DD or \"YYYY-MM-DD HH:MM\""}, \
+	{                                                                \
+		.name = "to", .id = OPTION_TO, .arg = "TIME",            \
+		.help = "end just before this time; now if not given"    \
+	}
+
 static const struct cli_option report_options[] = {
-	{.name = "month",
-	 .id = OPTION_MONTH,
-	 .arg = "MONTH",
-	 .values = "this last",
-	 .help = "this (the default), last or YYYY-MM"},
-	{.name = "from",
-	 .id = OPTION_FROM,
-	 .arg = "TIME",
-	 .help = "begin at YYYY-MM-DD or \"YYYY-MM-DD HH:MM\""},
-	{.name = "to", .id = OPTION_TO, .arg = "TIME", .help = "end just before this time; now if not given"},
+	PERIOD,
 	{.name = "by",
 	 .id = OPTION_BY,
 	 .arg = "WHAT",
-	 .values = "domain address",
-	 .help = "domain: a line per bucket (the default); or address"},
+	 .values = "domain address vif owner class",
+	 .help = "domain (bucket; the default), address, vif, owner, class"},
+	{.name = "owner", .id = OPTION_OWNER, .arg = "NAME", .help = "only domains of this owner"},
+	{.name = "top", .id = OPTION_TOP, .arg = "N", .help = "show the N rows with the most bytes"},
+	{.name = "percentile",
+	 .id = OPTION_PERCENTILE,
+	 .help = "show the 95th percentile of five-minute slots"},
+	{.name = "commit",
+	 .id = OPTION_COMMIT,
+	 .arg = "RATE",
+	 .help = "the same, and count slots above this many bit/s (10M)"},
+	{.name = "project", .id = OPTION_PROJECT, .help = "show what the total will be at the period's end"},
 	WIDE,
 	BYTES,
+	{0},
+};
+
+static const struct cli_option explain_options[] = {
+	PERIOD,
 	{0},
 };
 
@@ -90,8 +136,20 @@ static const struct cli_option db_options[] = {
 	{.name = "defaults-file",
 	 .id = OPTION_DEFAULTS_FILE,
 	 .arg = "FILE",
-	 .help = "init: be the admin of this option file of mysql(1)"},
+	 .help = "be the admin of this option file of mysql(1)"},
 	{.name = "print", .id = OPTION_PRINT, .help = "init: print the SQL, and do nothing"},
+	{.name = "apply", .id = OPTION_APPLY, .help = "upgrade: do it, or go on with it"},
+	{.name = "rollback", .id = OPTION_ROLLBACK, .help = "upgrade: take the old table back"},
+	{.name = "confirm", .id = OPTION_CONFIRM, .help = "upgrade: drop the old table"},
+	{0},
+};
+
+static const struct cli_option migrate_options[] = {
+	{.name = "write",
+	 .id = OPTION_WRITE,
+	 .arg = "FILE",
+	 .help = "make this xenbw.conf, which must not be there"},
+	WIDE,
 	{0},
 };
 
@@ -103,6 +161,11 @@ const struct cli_command cli_commands[] = {
 	 .summary = "what each vif does now, and has done this month",
 	 .options = list_options,
 	 .run = cli_list_domains},
+	{.name = "top",
+	 .tables = true,
+	 .summary = "what each vif does now, the busiest first, live",
+	 .options = top_options,
+	 .run = cli_top},
 	{.name = "report",
 	 .operand = OPERAND_BUCKET,
 	 .operands = "[BUCKET ...]",
@@ -111,6 +174,15 @@ const struct cli_command cli_commands[] = {
 	 .summary = "bytes of a month or another period, by bucket",
 	 .options = report_options,
 	 .run = cli_report},
+	{.name = "explain",
+	 .operand = OPERAND_BUCKET,
+	 .operands = "BUCKET",
+	 .least = 1,
+	 .most = 1,
+	 .tables = true,
+	 .summary = "how a bucket's bytes come from the kernel's counters",
+	 .options = explain_options,
+	 .run = cli_explain},
 	{.name = "graph",
 	 .operand = OPERAND_BUCKET,
 	 .operands = "BUCKET",
@@ -122,12 +194,12 @@ const struct cli_command cli_commands[] = {
 	 .run = cli_graph},
 	{.name = "db",
 	 .operand = OPERAND_WORD,
-	 .operands = "init|status",
+	 .operands = "init|status|upgrade",
 	 .least = 1,
 	 .most = 1,
-	 .words = "init status",
+	 .words = "init status upgrade",
 	 .tables = true,
-	 .summary = "make the MySQL database, or see how far it is",
+	 .summary = "make or upgrade the MySQL tables, or see their state",
 	 .more = "  init    make what xenbw-writer needs at the server that the configuration\n"
 		 "          names: database, two tables, the account mysql_user, its rights.\n"
 		 "          What is there stays as it is. Needs an account that may do so:\n"
@@ -135,13 +207,37 @@ const struct cli_command cli_commands[] = {
 		 "  status  show server, table and state, and how many takes wait to be\n"
 		 "          written; ends with 1 where something is in xenbw-writer's way.\n"
 		 "          Needs `database mysql` in the configuration.\n"
+		 "  upgrade show what it takes to make a table of netacct's own one that\n"
+		 "          xenbw-writer can add to: the SQL, the time, and the counters that\n"
+		 "          stand at the end of their type. --apply does it, and goes on after\n"
+		 "          any interruption; the old table is kept until --confirm.\n"
 		 "\n"
 		 "Examples\n"
 		 "  xenbw db init --print | less\n"
 		 "  xenbw db init --defaults-file /etc/mysql/debian.cnf\n"
-		 "  xenbw db status --json\n",
+		 "  xenbw db status --json\n"
+		 "  xenbw db upgrade --defaults-file /etc/mysql/debian.cnf --apply\n",
 	 .options = db_options,
 	 .run = cli_db},
+	{.name = "doctor",
+	 .tables = true,
+	 .summary = "look at all parts: what is wrong, and what to do",
+	 .more = "Ends with 0 where all is fine, 1 where there are warnings, 2 where there\n"
+		 "are errors. Changes nothing. What could not be looked at is said, and no\n"
+		 "error: run it as root to see all.\n",
+	 .options = no_options,
+	 .run = cli_doctor},
+	{.name = "migrate",
+	 .operand = OPERAND_FILE,
+	 .operands = "NACCTTAB",
+	 .least = 1,
+	 .most = 1,
+	 .tables = true,
+	 .summary = "what becomes of nacctd's configuration",
+	 .more = "Tells of each line what nacctd did with it and what xenbw does, whose each\n"
+		 "address is and how that is known, and proposes a xenbw.conf. Changes nothing.\n",
+	 .options = migrate_options,
+	 .run = cli_migrate},
 	{.name = "completion",
 	 .operand = OPERAND_WORD,
 	 .operands = "bash|buckets",

@@ -20,17 +20,31 @@ enum cli_option_id {
 	OPTION_HELP,
 	OPTION_VERSION,
 	OPTION_ALL,
+	OPTION_WATCH,
+	OPTION_INTERVAL,
+	OPTION_ONCE,
+	OPTION_SORT,
+	OPTION_FILTER,
 	OPTION_WIDE,
 	OPTION_BYTES,
 	OPTION_MONTH,
 	OPTION_FROM,
 	OPTION_TO,
 	OPTION_BY,
+	OPTION_OWNER,
+	OPTION_TOP,
+	OPTION_PERCENTILE,
+	OPTION_COMMIT,
+	OPTION_PROJECT,
 	OPTION_OUT,
 	OPTION_SVG,
 	OPTION_DARK,
 	OPTION_DEFAULTS_FILE,
 	OPTION_PRINT,
+	OPTION_WRITE,
+	OPTION_APPLY,
+	OPTION_ROLLBACK,
+	OPTION_CONFIRM,
 	OPTION_COUNT
 };
 
@@ -48,7 +62,7 @@ typedef int
 cli_run_fn(struct cli *cli,
 	   char **err); /* an exit status; where it is not 0, *err is set or a helper has said it */
 
-enum cli_operand { OPERAND_NONE, OPERAND_BUCKET, OPERAND_COMMAND, OPERAND_WORD };
+enum cli_operand { OPERAND_NONE, OPERAND_BUCKET, OPERAND_COMMAND, OPERAND_WORD, OPERAND_FILE };
 
 struct cli_command {
 	const char *name; /* NULL ends the table */
@@ -71,6 +85,7 @@ const struct cli_command *cli_command_named(const char *word, char **err);
 
 /* ---- what the commands are ---- */
 
-cli_run_fn cli_list_domains, cli_report, cli_graph, cli_db, cli_completion, cli_help;
+cli_run_fn cli_list_domains, cli_top, cli_report, cli_explain, cli_graph, cli_db, cli_doctor, cli_migrate,
+	cli_completion, cli_help;
 
 #endif

@@ -56,6 +56,8 @@ static void put_operands(const struct cli_command *c)
 	printf("\t\t[%s]='", c->name);
 	if (c->operand == OPERAND_BUCKET)
 		fputs("BUCKET", stdout);
+	else if (c->operand == OPERAND_FILE)
+		fputs("FILE", stdout);
 	else if (c->operand == OPERAND_WORD)
 		fputs(c->words, stdout);
 	else

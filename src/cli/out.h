@@ -66,4 +66,10 @@ int out_write(const struct out_table *t, enum out_format format, const char *row
 /* A line for the terminal, of words with single blanks; where it is too narrow the line goes on below. */
 void out_line(const char *text, const struct out_screen *screen, FILE *to);
 
+/* The same behind what fills `indent` columns already; what goes on below is as far in. */
+void out_indented(const char *text, size_t indent, const struct out_screen *screen, FILE *to);
+
+/* The same behind a head, under whose end the line goes on. */
+void out_hanging(const char *head, const char *text, const struct out_screen *screen, FILE *to);
+
 #endif

@@ -268,24 +268,26 @@ static int print(const struct sheet *s, FILE *to, char **err)
 /* Words of a line, which goes on below where the screen ends. */
 struct words {
 	FILE *to;
-	size_t width, used;
+	size_t width, used, indent;
 };
 
 static void put_words(struct words *w, const char *text)
 {
 	size_t width = width_of(text);
+	bool first = w->used <= w->indent;
 
-	if (w->used && w->width && w->used + 1 + width > w->width) {
-		fputc('\n', w->to);
-		w->used = 0;
+	if (!first && w->width && w->used + 1 + width > w->width) {
+		fprintf(w->to, "\n%*s", (int)w->indent, "");
+		w->used = w->indent;
+		first = true;
 	}
-	fprintf(w->to, "%s%s", w->used ? " " : "", text);
-	w->used += width + (w->used ? 1 : 0);
+	fprintf(w->to, "%s%s", first ? "" : " ", text);
+	w->used += width + (first ? 0 : 1);
 }
 
-void out_line(const char *text, const struct out_screen *screen, FILE *to)
+void out_indented(const char *text, size_t indent, const struct out_screen *screen, FILE *to)
 {
-	struct words w = {.to = to, .width = screen->width};
+	struct words w = {.to = to, .width = screen->width, .used = indent, .indent = indent};
 
 	for (const char *end; *text; text = *end ? end + 1 : end) {
 		char *word;
@@ -296,6 +298,17 @@ void out_line(const char *text, const struct out_screen *screen, FILE *to)
 		free(word);
 	}
 	fputc('\n', to);
+}
+
+void out_hanging(const char *head, const char *text, const struct out_screen *screen, FILE *to)
+{
+	fputs(head, to);
+	out_indented(text, width_of(head), screen, to);
+}
+
+void out_line(const char *text, const struct out_screen *screen, FILE *to)
+{
+	out_indented(text, 0, screen, to);
 }
 
 static void tell_hidden(const struct sheet *s, const struct out_screen *screen, FILE *to)

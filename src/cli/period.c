@@ -42,9 +42,14 @@ static int64_t instant_of(struct tm wall)
 	return same_reading(&read_second, &wall) ? second : before;
 }
 
+static int64_t day_start(int year, int month, unsigned day)
+{
+	return instant_of((struct tm){.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = (int)day});
+}
+
 static int64_t month_start(int year, int month)
 {
-	return instant_of((struct tm){.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = 1});
+	return day_start(year, month, 1);
 }
 
 /* Exactly `digits` digits at *s, which is moved behind them; -1 when something else is there. */
@@ -126,17 +131,41 @@ static int finish(struct period *p, int64_t from, int64_t to, char **err)
 	return 0;
 }
 
-int period_month(const char *text, int64_t now, struct period *out, char **err)
+/* The month that is meant, as tm_year and tm_mon; the latter may lie below 0. */
+static int read_month(const char *text, unsigned day, int64_t now, struct tm *month, char **err)
 {
-	struct tm month = local_at(now);
 	const char *s = text;
 
-	if (strcmp(text, "last") == 0)
-		month.tm_mon--;
-	else if (strcmp(text, "this") != 0 && (!year_and_month(&s, &month) || *s))
+	*month = local_at(now);
+	if (strcmp(text, "last") == 0 || strcmp(text, "this") == 0)
+		month->tm_mon -= (*text == 'l') + (month->tm_mday < (int)day);
+	else if (!year_and_month(&s, month) || *s)
 		return err_set(err, "`%s` is no month; write this, last or YYYY-MM", text);
-	return finish(out, month_start(month.tm_year + 1900, month.tm_mon + 1),
-		      month_start(month.tm_year + 1900, month.tm_mon + 2), err);
+	return 0;
+}
+
+int period_billing(const char *text, unsigned day, int64_t now, struct period *out, char **err)
+{
+	struct tm month;
+
+	if (read_month(text, day, now, &month, err) < 0)
+		return -1;
+	return finish(out, day_start(month.tm_year + 1900, month.tm_mon + 1, day),
+		      day_start(month.tm_year + 1900, month.tm_mon + 2, day), err);
+}
+
+int period_month(const char *text, int64_t now, struct period *out, char **err)
+{
+	return period_billing(text, 1, now, out, err);
+}
+
+char *period_billing_name(const char *text, unsigned day, int64_t now, char **err)
+{
+	struct tm month;
+
+	if (read_month(text, day, now, &month, err) < 0)
+		return NULL;
+	return period_month_name(day_start(month.tm_year + 1900, month.tm_mon + 1, day));
 }
 
 int period_range(const char *from, const char *to, int64_t now, struct period *out, char **err)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/units.h"
 
+#include <ctype.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -39,4 +42,28 @@ char *units_rate(uint64_t bytes_per_second)
 		i++;
 	}
 	return three_digits(value, units[i]);
+}
+
+bool units_read_rate(const char *text, uint64_t *bits_per_second)
+{
+	static const char units[] = "kMGT";
+	double value, factor = 1;
+	const char *unit;
+	char *end;
+
+	if (!isdigit((unsigned char)*text) || strspn(text, "0123456789.") > 15)
+		return false;
+	value = strtod(text, &end);
+	if (text + strspn(text, "0123456789.") != end)
+		return false;
+	unit = *end ? strchr(units, *end) : NULL;
+	if (*end && (!unit || end[1]))
+		return false;
+	for (const char *u = units; unit && u <= unit; u++)
+		factor *= 1000;
+	value = value * factor + 0.5;
+	if (value >= 1e18)
+		return false;
+	*bits_per_second = (uint64_t)value;
+	return true;
 }

@@ -15,8 +15,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "config/keywords.h"
-
-#define LARGEST_FILE (16u << 20) /* bytes; no configuration is that large */
+#include "config/lines.h"
 
 void conf_init(struct conf *c)
 {
@@ -57,6 +56,8 @@ void conf_free(struct conf *c)
 	networks_free(&c->ignorenet);
 	networks_free(&c->dontignore);
 	free_texts(&c->devices);
+	billing_free_owners(&c->owners);
+	billing_free_days(&c->billing);
 	free_texts(&c->warnings);
 	*c = (struct conf){0};
 }
@@ -81,30 +82,6 @@ struct parser {
 	bool poll_set;
 };
 
-/* Takes comment and blanks off a line, in place; NULL where nothing is left. */
-static char *bare_line(char *line)
-{
-	char *end;
-
-	line[strcspn(line, "#")] = '\0';
-	line += strspn(line, " \t\r\n\v\f");
-	for (end = line + strlen(line); end > line && isspace((unsigned char)end[-1]);)
-		*--end = '\0';
-	return *line ? line : NULL;
-}
-
-/* Cuts the line behind its first word, in place; returns the rest, "" where there is none. */
-static char *cut_word(char *line)
-{
-	char *rest = line + strcspn(line, " \t");
-
-	if (*rest) {
-		*rest++ = '\0';
-		rest += strspn(rest, " \t");
-	}
-	return rest;
-}
-
 static int unknown_word(struct parser *p, const char *word, char **err)
 {
 	const char *nearest = keyword_nearest(word);
@@ -125,7 +102,7 @@ static int unknown_word(struct parser *p, const char *word, char **err)
 
 static int parse_line(struct parser *p, char *word, char **err)
 {
-	const char *value = cut_word(word);
+	const char *value = lines_cut_word(word);
 	const struct keyword *k = keyword_find(word);
 	char *note;
 
@@ -177,7 +154,7 @@ static int each_line(struct parser *p, FILE *in, int (*fn)(struct parser *, char
 		p->line++;
 		if (strlen(line) != (size_t)n)
 			rc = err_set(err, "the line holds a NUL byte; this is not a text file");
-		else if ((bare = bare_line(line)))
+		else if ((bare = lines_bare(line)))
 			rc = fn(p, bare, err);
 		if (rc < 0)
 			err_add(err, "%s:%zu", p->name, p->line);
@@ -267,47 +244,6 @@ int conf_parse_peering(struct conf *c, FILE *in, const char *name, char **err)
 
 /* ---- files ---- */
 
-/* A file's bytes, with a line's end behind them; 1 where there is no file. */
-static int read_file(const char *path, char **text, size_t *length, struct stat *st, char **err)
-{
-	FILE *in = fopen(path, "re");
-	size_t room = 4096, n;
-	int rc = 0;
-
-	if (!in && errno == ENOENT)
-		return 1;
-	if (!in && errno == EACCES)
-		return err_set(
-			err,
-			"cannot read the configuration %s: %s; run this as root, or name one that you may "
-			"read with -c FILE",
-			path, strerror(EACCES));
-	if (!in || fstat(fileno(in), st) < 0) {
-		rc = err_sys(err, "cannot read the configuration %s", path);
-		if (in)
-			fclose(in);
-		return rc;
-	}
-	*length = 0;
-	*text = mem_array(room, 1);
-	while ((n = fread(*text + *length, 1, room - *length - 1, in)) > 0) {
-		*length += n;
-		if (*length > LARGEST_FILE)
-			break;
-		if (*length + 1 == room)
-			*text = mem_resize(*text, room *= 2, 1);
-	}
-	if (ferror(in))
-		rc = err_sys(err, "cannot read the configuration %s", path);
-	else if (*length > LARGEST_FILE)
-		rc = err_set(err, "%s is larger than 16 MiB; that is no configuration", path);
-	(*text)[(*length)++] = '\n';
-	fclose(in);
-	if (rc < 0)
-		free(*text);
-	return rc;
-}
-
 /* Does a line begin with this word? */
 static bool has_word(const char *text, size_t length, const char *word)
 {
@@ -340,12 +276,11 @@ static int parse_text(struct conf *c, char *text, size_t length, const char *nam
 /* The list that nacctd reads from beside its naccttab. */
 static int read_peering(struct conf *c, const char *conf_path, char **err)
 {
-	const char *slash = strrchr(conf_path, '/');
-	char *path = mem_printf("%.*snacctpeering", slash ? (int)(slash - conf_path + 1) : 0, conf_path);
+	char *path = lines_beside(conf_path, "nacctpeering");
 	struct stat st = {0};
 	size_t length = 0;
 	char *text = NULL;
-	int rc = read_file(path, &text, &length, &st, err);
+	int rc = lines_read_file(path, &text, &length, &st, err);
 
 	if (rc == 0) {
 		rc = parse_text(c, text, length, path, conf_parse_peering, err);
@@ -379,7 +314,7 @@ int conf_read(struct conf *c, const char *path, bool missing_ok, char **err)
 	struct stat st = {0};
 	size_t length = 0;
 	char *text = NULL;
-	int rc = read_file(path, &text, &length, &st, err);
+	int rc = lines_read_file(path, &text, &length, &st, err);
 
 	if (rc == 1 && missing_ok)
 		return 0;

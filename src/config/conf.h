@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "config/billing.h"
 #include "config/network.h"
 
 #define CONF_DEFAULT_PATH "/etc/xenbw/xenbw.conf"
@@ -77,6 +78,9 @@ struct conf {
 	struct conf_texts devices; /* names of the uplinks; none: xenbwd finds them */
 	struct networks ournet, direct_peer, peer, ignorenet, dontignore;
 	struct network ignoremask;
+	/* reports */
+	struct billing_owners owners;
+	struct billing_days billing;
 	struct conf_texts warnings; /* about the files that were read, "file:line: …" */
 };
 

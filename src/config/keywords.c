@@ -37,6 +37,8 @@ enum value_type {
 	VALUE_NETWORK, /* from here on: each line adds one */
 	VALUE_ADDRESS,
 	VALUE_DEVICE,
+	VALUE_OWNER,
+	VALUE_BILLING_DAY,
 	VALUE_INERT
 };
 
@@ -90,6 +92,8 @@ static const struct keyword keywords[] = {
 	{"ignoremask", VALUE_MASK, AT(ignoremask), "255.255.255.255", 0, 0, NULL},
 	{"ignorenet", VALUE_NETWORK, AT(ignorenet), NULL, 0, 0, NULL},
 	{"dontignore", VALUE_NETWORK, AT(dontignore), NULL, 0, 0, NULL},
+	{"owner", VALUE_OWNER, AT(owners), NULL, 0, 0, NULL},
+	{"billing_day", VALUE_BILLING_DAY, AT(billing), "1", 0, 0, NULL},
 	{"sniff", VALUE_INERT, 0, NULL, 0, 0, no_promiscuity},
 	{"debug", VALUE_INERT, 0, NULL, 0, 0, no_debug_mask},
 	{"debugfile", VALUE_INERT, 0, NULL, 0, 0, no_debug_file},
@@ -444,6 +448,10 @@ int keyword_set(struct conf *c, const struct keyword *k, const char *value, char
 		return add_address(field, value, err);
 	case VALUE_DEVICE:
 		return add_device(field, value, err);
+	case VALUE_OWNER:
+		return billing_add_owner(field, value, err);
+	case VALUE_BILLING_DAY:
+		return billing_set_day(field, value, err);
 	case VALUE_INERT:
 		return 0;
 	}
@@ -496,6 +504,17 @@ static void print_secret(FILE *out, const struct keyword *k, const char *text, b
 		print_line(out, k, text);
 	else if (text)
 		fprintf(out, "# %s is set, and not shown\n", k->word);
+}
+
+static void print_billing(const void *field, const struct keyword *k, FILE *out)
+{
+	char *head = mem_printf("%-*s ", WORD_WIDTH, k->word);
+
+	if (k->type == VALUE_OWNER)
+		billing_print_owners(field, head, out);
+	else
+		billing_print_days(field, head, out);
+	free(head);
 }
 
 static void print_value(const struct conf *c, const struct keyword *k, FILE *out, bool with_secrets)
@@ -553,6 +572,10 @@ static void print_value(const struct conf *c, const struct keyword *k, FILE *out
 			print_line(out, k, ((const struct conf_texts *)field)->list[i]);
 		if (((const struct conf_texts *)field)->count == 0)
 			print_line(out, k, "auto");
+		break;
+	case VALUE_OWNER:
+	case VALUE_BILLING_DAY:
+		print_billing(field, k, out);
 		break;
 	case VALUE_INERT:
 		break;

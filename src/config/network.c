@@ -154,7 +154,8 @@ bool networks_contain(const struct networks *set, const struct network *host)
 
 void networks_add(struct networks *set, const struct network *n)
 {
-	set->list = mem_resize(set->list, set->count + 1, sizeof(*set->list));
+	if ((set->count & (set->count - 1)) == 0)
+		set->list = mem_resize(set->list, set->count ? set->count * 2 : 1, sizeof(*set->list));
 	set->list[set->count++] = *n;
 }
 

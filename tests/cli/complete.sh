@@ -32,7 +32,7 @@ COMP_WORDBREAKS=$' \t\n"\'><=;|&(:'
 
 commands=$(xenbw --help | sed -n '/^Commands/,/^$/s/^  \([a-z-]*\) .*/\1/p')
 globals=$(help_options "Options of every command")
-tap_is "there are these commands" "$(echo "$commands" | tr '\n' ' ')" "list-domains report graph db completion help "
+tap_is "there are these commands" "$(echo "$commands" | tr '\n' ' ')" "list-domains top report explain graph db doctor migrate completion help "
 tap_is "the manual page has a section for each command, and no other" "$(sed -n 's/^\.Ss //p' "$man")" "$commands"
 tap_is "the manual page describes the options of every command" \
 	"$(man_section Sh DESCRIPTION | grep '^\.It' | man_options)" "$globals"
@@ -52,6 +52,8 @@ told=$(man_section Sh "JSON AND CSV" | sed 's/\\(dq/"/g')
 missing() {
 	local key
 	for key in $(keys list-domains --all) $(keys report | sed 's/_input$//; s/_output$//') $(keys report --by address | head -n 2) \
+		$(keys explain web) $(xenbw explain --json web | jq -r 'keys[]') \
+		$(keys doctor) $(xenbw doctor --json | jq -r 'keys[]') \
 		$(xenbw --json | jq -r 'keys[]') $(xenbw report --json | jq -r 'keys[]'); do
 		grep -qE "(^|[^a-z_])$key([^a-z_]|\$)" <<<"$told" || echo "$key"
 	done
@@ -72,7 +74,9 @@ tap_is "commands for help" "$(offers "xenbw help g")" graph
 touch "$CLI/some file"
 tap_is "files" "$(offers "xenbw --ledger $CLI/so")" "$CLI/some file"
 tap_is "words of db" "$(offers "xenbw db ")" "init
-status"
+status
+upgrade"
+tap_is "a file for migrate" "$(offers "xenbw migrate $CLI/so")" "$CLI/some file"
 tap_is "list-domains takes nothing" "$(offers "xenbw list-domains ")" ""
 
 # Names of buckets come from the program itself, with the ledger that the command line names.

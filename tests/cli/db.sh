@@ -20,9 +20,10 @@ configure() { { cat "$CLI/plain"; printf '%s\n' "mysql_host $MARIADB_SOCKET" "$@
 
 tap_ok "without a database there is no status" cli_fails 1 '`database none`.*`xenbw db init`' db status
 tap_ok "init needs an account to make" cli_fails 1 'mysql_user NAME' db init --defaults-file "$CLI/admin.cnf"
-tap_ok "words" cli_fails 2 'write init or status' db drop
+tap_ok "words" cli_fails 2 'write init, status or upgrade' db drop
 tap_ok "init has no --json" cli_fails 2 'no --json' db init --json
-tap_ok "status takes no admin" cli_fails 2 'no --defaults-file' db status --print
+tap_ok "status takes no admin" cli_fails 2 'no --defaults-file' db status --defaults-file x
+tap_ok "status prints no SQL" cli_fails 2 'has no --print' db status --print
 
 configure "database mysql" "mysql_user ac'ct" "mysql_password_file $CLI/password"
 tap_is "--print connects nowhere and tells no password" "$(xenbw db init --print | grep -v '^	\|^--\|^)\|^$')" \

@@ -103,9 +103,78 @@ for label in -1 --help -; do
 	sqlite3 "$CLI/ledger.db" "UPDATE bucket_label SET label = 'web10' WHERE label = '$label'"
 done
 tap_ok "without -- that is told" cli_fails 2 'unknown option -1; a bucket whose name begins with - stands behind --$' report -1
+
+# Who pays, from when on.
+sqlite3 "$CLI/ledger.db" "UPDATE take SET spoofed_output = 0; DELETE FROM meta WHERE key = 'unattributed'"
+cp "$CLI/conf" "$CLI/conf.plain"
+printf '%s\n' 'owner acme web mail' 'owner globex web10' >>"$CLI/conf"
+tap_is "by owner" "$(xenbw report --by owner --month last --bytes | tail -n +3)" \
+	'OWNER    INPUT   OUTPUT    TOTAL
+acme   1000017  2000027  3000044
+total  1000017  2000027  3000044
+unsplit: no attribution, so input and output hold all bytes, whatever their way'
+tap_is "what belongs to nobody comes last; JSON has null for it" "$(xenbw report --by owner --json | jq -c '[.rows[] | .owner, .total]')" \
+	'["acme",5000000648,"globex",3075,null,9007199254740996]'
+tap_is "one owner's domains" "$(xenbw report --owner globex --csv | cut -d, -f1-4 | tr -d '\r')" 'bucket,input,output,total
+web10,1025,2050,3075'
+tap_ok "an owner that nobody is" cli_fails 1 'has no owner `umbrella`; see `owner`' report --owner umbrella
+tap_is "by vif" "$(xenbw report --by vif --bytes web web10 | sed -n '3,/^total/p')" \
+	'DOMAIN  ID  VIF  DEVICE       INPUT  OUTPUT       TOTAL  PEER IN  PEER OUT  LOCAL IN  LOCAL OUT
+web      4    0  vif4.0  5000000118     530  5000000648       40        50       600        700
+web10    5    0  vif5.0        1024    2048        3072        0         0         0          0
+web10    5    1  inside           1       2           3        0         0         0          0
+total                    5000001143    2580  5000003723       40        50       600        700'
+tap_is "by class" "$(xenbw report --by class --bytes web | sed -n '3,/^total/p')" \
+	'CLASS              INPUT  OUTPUT       TOTAL
+external      5000000107     508  5000000615
+peer                  40      50          90
+direct                 0       0           0
+local                600     700        1300
+ignored                0       0           0
+unattributed          11      22          33
+total         5000000758    1280  5000002038'
+tap_is "the largest" "$(xenbw report --top 1 --bytes | sed -n '3,/^total/p' | cut -c -52)" \
+	'BUCKET               INPUT  OUTPUT             TOTAL
+=SUM(A1)  9007199254740993       0  9007199254740993
+(3 more)        5000001144    2582        5000003726
+total     9007204254742137    2582  9007204254744719'
+tap_is "machines get just them" "$(xenbw report --top 2 --csv | cut -d, -f1 | tr -d '\r' | tr '\n' ' ')" "bucket '=SUM(A1) web "
+
+echo 'billing_day 15 web10' >>"$CLI/conf"
+sqlite3 "$CLI/ledger.db" "INSERT INTO take SELECT 9, 1794787200, 2, 3, '', 1794787200, 1794787300, 8,9, 0,0, 0,0, 0,0, 0,0, 0,0, 0,0, 0,0, 0"
+tap_is "a billing day of its own is a period of its own" "$(xenbw report --bytes web10 mail | head -n 5)" \
+	'Period  2026-11-01 00:00 CET to 2026-12-15 00:00 CET (time zone: Europe/Berlin)
+Ledger  up to 2026-11-23 12:00:05 CET
+Months begin on each domain'"'"'s billing_day
+BUCKET  INPUT  OUTPUT  TOTAL                  FROM                    TO
+mail        0       0      0  2026-11-01 00:00 CET  2026-12-01 00:00 CET'
+tap_is "for machines, too" "$(xenbw report --json web10 mail | jq -c '.rows[] | [.bucket, .total, .from, .to]')" \
+	'["mail",0,"2026-10-31T23:00:00Z","2026-11-30T23:00:00Z"]
+["web10",17,"2026-11-14T23:00:00Z","2026-12-14T23:00:00Z"]'
+tap_is "times that are named win" "$(xenbw report --from 2026-11-01 --csv web10 | cut -d, -f1-4 | tail -n 1)" "web10,1033,2059,3092"
+
+# A day of 288 slots, of which xenbwd ran in 240. Twelve are a twentieth of those; web is busy in 13 of them.
+cp "$CLI/conf.plain" "$CLI/conf"
+sqlite3 "$CLI/ledger.db" "
+	DELETE FROM run; INSERT INTO run VALUES (1, 'boot-one', 1793487600, 1793487600 + 240 * 300 - 1, 1793487600 + 240 * 300 - 1);
+	DELETE FROM slot WHERE slot > 1793487300;
+	WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 12)
+	INSERT INTO slot SELECT 1, 1793487600 + i * 3000, 2, '', 3000000 + i * 300,600, 0,0, 0,0, 0,0, 0,0, 0,0, 0,0, 0,0, 0 FROM n"
+day() { xenbw report --from 2026-11-01 --to 2026-11-02 "$@" web; }
+tap_is "the 95th percentile, of what was seen" "$(day --commit 80k | sed -n '3,5p;7,$p')" \
+	'BUCKET     INPUT    OUTPUT     TOTAL  95% IN  95% OUT    95%  OVER  SLOTS  UNSEEN
+web     37.2 MiB  7.62 KiB  37.2 MiB   80.0k       16  80.0k    12    288      48
+total   37.2 MiB  7.62 KiB  37.2 MiB                                       
+OVER: slots with more than 80.0k bit/s, in or out'
+tap_is "for machines" "$(day --json --percentile | jq -c '.rows[] | [.p95_input_bytes_per_second, .p95_output_bytes_per_second, .p95_bytes_per_second, .slots, .slots_unseen, .slots_over]')" \
+	'[10000,2,10000,288,48,null]'
+tap_is "a projection" "$(xenbw report --project --csv web --from 2026-11-01 --to "2026-11-02 16:00" | cut -d, -f4,5 | tail -n 1)" "39031200,78063484"
+tap_ok "no percentile of addresses" cli_fails 2 'go with --by domain or owner' report --by address --percentile
+tap_ok "no rate" cli_fails 2 '`--commit fast` is no rate; write bit/s, such as 10M' report --commit fast
+tap_ok "no number" cli_fails 2 '`--top 0` is not a number' report --top 0
 tap_ok "no month" cli_fails 2 '`13` is no month; write this, last or YYYY-MM' report --month 13
 tap_ok "no time" cli_fails 2 '`now` is no time; write' report --from now
 tap_ok "an empty period" cli_fails 2 'not before its end' report --from 2026-11-02 --to 2026-11-01
 tap_ok "--month with --from" cli_fails 2 'not both' report --month this --from 2026-11-01
-tap_ok "--by what?" cli_fails 2 'write domain or address' report --by host
+tap_ok "--by what?" cli_fails 2 'write domain, address, vif, owner or class' report --by host
 tap_done

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * fuzz_kernel_text: any bytes as /proc/net/nf_conntrack and as /proc/net/softnet_stat (libFuzzer).
+ * fuzz_kernel_text: any bytes as /proc/net/nf_conntrack, /proc/net/softnet_stat and /proc/net/arp
+ * (libFuzzer).
  *
  * A line can name two translated addresses at most; a look only takes processors out, and whether it does is
- * no matter of the others.
+ * no matter of the others. A neighbour has a whole MAC and one address.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "net/catch_up.h"
 #include "net/nat.h"
+#include "net/neighbours.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -41,6 +43,19 @@ static uint64_t look(const uint8_t *data, size_t size, uint64_t busy)
 	return busy;
 }
 
+static void look_at_neighbours(const uint8_t *data, size_t size)
+{
+	struct neighbours n = {0};
+	FILE *in = open_text(data, size);
+
+	neighbours_parse(&n, in);
+	fclose(in);
+	for (size_t i = 0; i < n.count; i++)
+		if (strlen(n.list[i].mac) != 17 || !network_is_host(&n.list[i].address) || !*n.list[i].device)
+			abort();
+	neighbours_free(&n);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint64_t some = UINT64_C(0x5a5a00ff0f0f3331), all;
@@ -58,5 +73,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	all = look(data, size, UINT64_MAX);
 	if (look(data, size, some) != (all & some) || look(data, size, 0) != 0)
 		abort();
+	look_at_neighbours(data, size);
 	return 0;
 }

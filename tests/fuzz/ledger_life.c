@@ -9,6 +9,7 @@
 
 #include "account/account.h"
 #include "base/mem.h"
+#include "db/explain.h"
 #include "db/ledger.h"
 #include "db/ledger_file.h"
 #include "db/rrd_source.h"
@@ -167,6 +168,7 @@ static void read_usage(sqlite3 *db, int64_t from, int64_t to)
 	struct usage_report report;
 	struct usage_buckets buckets;
 	struct usage_vifs vifs;
+	struct explain explained;
 	char *err = NULL;
 
 	if (well(usage_read_buckets(db, &buckets, &err), &err)) {
@@ -184,6 +186,8 @@ static void read_usage(sqlite3 *db, int64_t from, int64_t to)
 			usage_report_free(&report);
 		if (well(usage_read_report(db, USAGE_BY_ADDRESS, from, to, ids, count, &report, &err), &err))
 			usage_report_free(&report);
+		if (well(explain_read(db, ids[0], from, to, &explained, &err), &err))
+			explain_free(&explained);
 		usage_buckets_free(&buckets);
 	}
 	if (well(usage_read_report(db, USAGE_BY_BUCKET, from, to, NULL, 0, &report, &err), &err)) {

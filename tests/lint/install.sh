@@ -24,6 +24,7 @@ tap_is "every file is there, and no other" "$(cd "$at" && find . -type f | sort)
 ./sbin/xenbwd
 ./share/bash-completion/completions/xenbw
 ./share/man/man5/xenbw.conf.5
+./share/man/man7/xenbw-migrate.7
 ./share/man/man8/xenbw-capture.8
 ./share/man/man8/xenbw-writer.8
 ./share/man/man8/xenbw.8

@@ -86,11 +86,11 @@ class_check "while xenbwd is away its classes are counted" "${ends[@]}"
 
 # Killed again and again under traffic.
 tap_note "seed $SEED"
-BED_TO=10.99.2.1 bed_udp 1.0 outside $PACKETS 300 $SECONDS_LONG &
+BED_TO=10.99.2.1 bed_udp 1.0 outside "$PACKETS" 300 "$SECONDS_LONG" &
 flows=($!)
-BED_FROM=10.99.3.1 bed_udp outside 2.0 $PACKETS 200 $SECONDS_LONG &
+BED_FROM=10.99.3.1 bed_udp outside 2.0 "$PACKETS" 200 "$SECONDS_LONG" &
 flows+=($!)
-bed_udp 2.0 1.0 $PACKETS 100 $SECONDS_LONG &
+bed_udp 2.0 1.0 "$PACKETS" 100 "$SECONDS_LONG" &
 flows+=($!)
 for ((i = 0; i < KILLS; i++)); do
 	bw_launch
@@ -154,4 +154,13 @@ tap_is "no qdisc that we made" "$(tc qdisc show dev vif1.0 | grep clsact)" ""
 tap_ok "and the other's qdisc and filter are there" theirs change 0
 "$BUILD/xenbwd" --detach
 tap_is "once more there is nothing to do" $? 0
+
+# Uninstalled, it leaves nothing behind either.
+bw_start || tap_bail "no xenbwd"
+bw_stop
+tap_ok "our filters are there again" bash -c 'tc filter show dev peth0 egress | grep -q 0x78656e62'
+cd "$(dirname "$0")/../.." || tap_bail "no source"
+tap_ok "make install, make uninstall" make -s BUILD="$BUILD" PREFIX="$BED/prefix" install uninstall
+tap_is "and they are gone" "$(tc filter show dev peth0 egress | grep 78656e62)" ""
+tap_ok "with the pins" test ! -e $PINS
 tap_done

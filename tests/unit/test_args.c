@@ -20,8 +20,12 @@
 	}
 COMMAND(cli_list_domains)
 COMMAND(cli_report)
+COMMAND(cli_explain)
 COMMAND(cli_graph)
 COMMAND(cli_db)
+COMMAND(cli_doctor)
+COMMAND(cli_top)
+COMMAND(cli_migrate)
 COMMAND(cli_completion)
 COMMAND(cli_help)
 
@@ -123,10 +127,11 @@ static void options_stand_anywhere(void **state)
 static void wrong_words_are_answered_with_the_nearest(void **state)
 {
 	(void)state;
-	refuses("reprot",
-		"unknown command `reprot`; did you mean `report`? The commands are list-domains, report, "
-		"graph, db, completion, help");
-	refuses("xyzzy", "unknown command `xyzzy`; the commands are list-domains, report, graph, db, "
+	refuses("reprot", "unknown command `reprot`; did you mean `report`? The commands are list-domains, "
+			  "top, report, "
+			  "explain, graph, db, doctor, migrate, completion, help");
+	refuses("xyzzy", "unknown command `xyzzy`; the commands are list-domains, top, report, explain, "
+			 "graph, db, doctor, migrate, "
 			 "completion, help");
 	refuses("report --monht last", "report: unknown option --monht; did you mean --month?");
 	/* that is graph's */
@@ -147,7 +152,7 @@ static void too_many_and_too_few_words_are_refused(void **state)
 	refuses("graph web db", "graph: too many words, from `db` on");
 	means("graph --help", "graph", OPTION_HELP, "", NULL);
 	refuses("--json --csv", "list-domains: --json or --csv, not both");
-	refuses("db", "db: init|status is missing");
+	refuses("db", "db: init|status|upgrade is missing");
 	means("db init --defaults-file x", "db", OPTION_DEFAULTS_FILE, "x", "init");
 	means("db status --json", "db", OPTION_JSON, "", "status");
 	refuses("help --json", "help: has no --json and no --csv");

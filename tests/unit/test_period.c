@@ -122,6 +122,60 @@ static void the_instant_of_the_first_belongs_to_the_new_month_only(void **state)
 	assert_int_equal(month("2026-10", first).to, month("2026-11", first).from);
 }
 
+static struct period billing(const char *text, unsigned day, int64_t now)
+{
+	struct period p = {0};
+	char *err = NULL;
+
+	if (period_billing(text, day, now, &p, &err) < 0)
+		fail_msg("%s: %s", text, err);
+	return p;
+}
+
+static void months_may_begin_on_another_day(void **state)
+{
+	struct period p;
+
+	(void)state;
+	zone("Europe/Berlin");
+	p = billing("2026-10", 15, utc(2026, 11, 23, 12, 0)); /* has the end of summer time in it */
+	assert_int_equal(p.from, utc(2026, 10, 14, 22, 0));
+	assert_int_equal(p.to, utc(2026, 11, 14, 23, 0));
+	assert_int_equal(p.to - p.from, 745 * 3600);
+	assert_int_equal(billing("this", 15, p.to - 1).from, p.from);
+	assert_int_equal(billing("this", 15, p.to).from, p.to);
+	assert_int_equal(billing("last", 15, p.to).from, p.from);
+	assert_int_equal(billing("2026-02", 28, p.to).to, utc(2026, 3, 27, 23, 0));
+	p = billing("this", 28, utc(2027, 1, 5, 0, 0)); /* begins in the year before */
+	assert_int_equal(p.from, utc(2026, 12, 27, 23, 0));
+	assert_int_equal(billing("last", 28, utc(2027, 1, 5, 0, 0)).from, utc(2026, 11, 27, 23, 0));
+}
+
+static void months_have_names(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned day;
+		const char *name;
+	} cases[] = {{"2026-10", 15, "2026-10"},
+		     {"this", 1, "2027-01"},
+		     {"this", 15, "2026-12"},
+		     {"last", 1, "2026-12"},
+		     {"last", 15, "2026-11"}};
+	char *err = NULL;
+
+	(void)state;
+	zone("UTC");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *name = period_billing_name(cases[i].text, cases[i].day, utc(2027, 1, 5, 0, 0), &err);
+
+		assert_string_equal(name, cases[i].name);
+		free(name);
+	}
+	assert_null(period_billing_name("2026-13", 1, 0, &err));
+	err_clear(&err);
+}
+
 static void other_words_are_no_months(void **state)
 {
 	(void)state;
@@ -280,6 +334,8 @@ int main(void)
 		cmocka_unit_test(an_hour_that_is_skipped_is_read_by_the_clock_before),
 		cmocka_unit_test(zones_with_odd_offsets_have_their_midnights),
 		cmocka_unit_test(times_are_shown_in_the_zone_and_in_utc),
+		cmocka_unit_test(months_may_begin_on_another_day),
+		cmocka_unit_test(months_have_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

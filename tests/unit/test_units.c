@@ -60,6 +60,26 @@ static void rounding_never_gives_a_digit_too_many(void **state)
 	expect(units_rate(1249999), "10.0M");
 }
 
+static void rates_are_read_as_people_type_them(void **state)
+{
+	static const char *const bad[] = {"",      "M",   "-1M", "10m",       "10Mb",
+					  "1.2.3", "1e3", "nan", "99999999T", " 1"};
+	uint64_t rate;
+
+	(void)state;
+	assert_true(units_read_rate("500000", &rate));
+	assert_int_equal(rate, 500000);
+	assert_true(units_read_rate("800k", &rate));
+	assert_int_equal(rate, 800000);
+	assert_true(units_read_rate("1.5G", &rate));
+	assert_int_equal(rate, 1500000000);
+	assert_true(units_read_rate("0", &rate));
+	assert_int_equal(rate, 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (units_read_rate(bad[i], &rate))
+			fail_msg("%s", bad[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -67,6 +87,7 @@ int main(void)
 		cmocka_unit_test(bytes_have_three_digits_and_binary_units),
 		cmocka_unit_test(rates_are_bits_with_decimal_units),
 		cmocka_unit_test(rounding_never_gives_a_digit_too_many),
+		cmocka_unit_test(rates_are_read_as_people_type_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

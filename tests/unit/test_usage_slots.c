@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Unit tests of db/usage_slots: charged bytes by slot, folded and not, and which slots xenbwd saw.
+ */
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "db/usage_slots.h"
+#include "tests/support/ledger_bed.h"
+#include "tests/support/unit.h"
+
+#define T0 1700000100 /* a slot edge */
+#define SLOT(n) (T0 + (int64_t)(n)*300)
+
+static const uint64_t none[2] = {0, 0};
+
+static struct usage_slots slots(const struct ledger_bed *b, int64_t from, int64_t to, const int64_t *ids,
+				size_t count)
+{
+	struct usage_slots s;
+	char *err = NULL;
+
+	if (usage_read_slots(b->reader.db, from, to, ids, count, &s, &err) < 0)
+		fail_msg("%s", err);
+	assert_int_equal(sqlite3_get_autocommit(b->reader.db), 1);
+	assert_null(sqlite3_next_stmt(b->reader.db, NULL));
+	return s;
+}
+
+static void put(const struct ledger_bed *b, int bucket, int n, int folded, uint64_t external,
+		uint64_t unknown)
+{
+	const uint64_t e[2] = {external, external + 1}, u[2] = {unknown, 0};
+
+	ledger_bed_bytes(b->writer.db, bucket, SLOT(n), folded, e, none, u);
+}
+
+static void slots_have_their_bytes_folded_or_not(void **state)
+{
+	const struct ledger_bed *b = *state;
+	const int64_t both[] = {1, 2};
+	struct usage_slots s;
+
+	ledger_bed_bucket(b->writer.db, 1, "web");
+	ledger_bed_bucket(b->writer.db, 2, "db");
+	ledger_bed_bucket(b->writer.db, 3, "not asked for");
+	put(b, 1, 0, 1, 100, 5);
+	put(b, 1, 0, 0, 10, 0);
+	put(b, 2, 0, 1, 1, 0);
+	put(b, 2, 3, 0, 7, 0);
+	put(b, 3, 1, 0, 1000, 0);
+	put(b, 1, 9, 0, 1000, 0); /* still open */
+	ledger_bed_open_slot(b->writer.db, SLOT(5));
+	s = slots(b, SLOT(0), SLOT(10), both, 2);
+	assert_int_equal(s.count, 5);
+	assert_int_equal(s.bytes[DIR_INPUT][0], 116);
+	assert_int_equal(s.bytes[DIR_OUTPUT][0], 114);
+	assert_int_equal(s.bytes[DIR_INPUT][1], 0);
+	assert_int_equal(s.bytes[DIR_INPUT][3], 7);
+	assert_true(s.observed[0] && s.observed[3]);
+	assert_false(s.observed[1] || s.observed[2] || s.observed[4]);
+	usage_slots_free(&s);
+	ledger_bed_sql(b->writer.db, "INSERT INTO meta VALUES ('unattributed', 'none')");
+	s = slots(b, SLOT(0), SLOT(3), both, 1);
+	assert_int_equal(s.count, 3);
+	assert_int_equal(s.bytes[DIR_INPUT][0], 110);
+	usage_slots_free(&s);
+}
+
+static void a_slot_in_which_xenbwd_ran_is_seen(void **state)
+{
+	const struct ledger_bed *b = *state;
+	struct usage_slots s;
+	int64_t begin;
+	char *err = NULL;
+
+	assert_int_equal(usage_read_begin(b->reader.db, &begin, &err), 0);
+	assert_int_equal(begin, -1);
+	ledger_bed_run(b->writer.db, SLOT(-3), SLOT(-2), SLOT(-2));
+	ledger_bed_run(b->writer.db, SLOT(-1), SLOT(1) + 299, SLOT(1) + 299);
+	ledger_bed_run(b->writer.db, SLOT(4) + 299, SLOT(20), 0);
+	ledger_bed_open_slot(b->writer.db, SLOT(7));
+	s = slots(b, SLOT(0), SLOT(10), NULL, 0);
+	assert_int_equal(s.count, 7);
+	for (size_t i = 0; i < s.count; i++)
+		if (s.observed[i] != (i <= 1 || i >= 4))
+			fail_msg("slot %zu", i);
+	usage_slots_free(&s);
+	assert_int_equal(usage_read_begin(b->reader.db, &begin, &err), 0);
+	assert_int_equal(begin, SLOT(-3));
+}
+
+static void what_lies_ahead_or_has_no_end_has_no_slots(void **state)
+{
+	const struct ledger_bed *b = *state;
+	struct usage_slots s;
+	char *err = NULL;
+
+	ledger_bed_open_slot(b->writer.db, SLOT(2));
+	s = slots(b, SLOT(2), SLOT(4), NULL, 0);
+	assert_int_equal(s.count, 0);
+	usage_slots_free(&s);
+	ledger_bed_open_slot(b->writer.db, INT64_MAX / 2);
+	assert_int_equal(usage_read_slots(b->reader.db, 0, INT64_MAX, NULL, 0, &s, &err), -1);
+	assert_non_null(err);
+	err_clear(&err);
+}
+
+int main(void)
+{
+#define bed_test(f) cmocka_unit_test_setup_teardown(f, ledger_bed_set_up, ledger_bed_tear_down)
+	const struct CMUnitTest tests[] = {
+		bed_test(slots_have_their_bytes_folded_or_not),
+		bed_test(a_slot_in_which_xenbwd_ran_is_seen),
+		bed_test(what_lies_ahead_or_has_no_end_has_no_slots),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
