@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# xenbw: all, deps, demo, check, check-xen, bench, install, clean. `make help` says what each is for.
+# xenbw: all, deps, demo, check, soak, check-xen, bench, install, clean. `make help` says what each is for.
 
 BUILD   ?= build
 CC      ?= cc
@@ -81,14 +81,15 @@ include tests/tests.mk
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all deps demo check check-xen bench install uninstall format clean help
+.PHONY: all deps demo check soak check-xen bench install uninstall format clean help
 
 all: $(PROGRAMS:%=$(BUILD)/%)
 
 help:
 	@printf '%-10s %s\n' all 'build every program into $(BUILD)/' deps 'install every Debian package that is needed (root)' \
 	  demo 'a small dom0 in namespaces, from packets to a graph (root, under two minutes)' \
-	  check 'all tests (root)' check-xen 'real guests under Debian'\''s Xen, in QEMU (root, some minutes)' bench 'measured ratios' install 'into $(PREFIX)' format 'apply .clang-format' clean 'remove $(BUILD)/'
+	  check 'all tests (root)' soak 'faults at random for SOAK_SECONDS (an hour), then 500 kills of each process (root)' \
+	  check-xen 'real guests under Debian'\''s Xen, in QEMU (root, some minutes)' bench 'measured ratios' install 'into $(PREFIX)' format 'apply .clang-format' clean 'remove $(BUILD)/'
 
 define program
 $(BUILD)/$(1): $$($(1)_SRC:%.c=$(BUILD)/obj/%.o)
@@ -130,6 +131,10 @@ demo: deps
 check: deps
 	@$(MAKE) --no-print-directory -j2 all test-programs fuzzers
 	@tests/run $(BUILD)
+
+soak: deps
+	@$(MAKE) --no-print-directory -j2 all test-tools
+	@tests/fault/soak $(BUILD)
 
 check-xen: DEPS += $(DEPS_XEN)
 check-xen: deps

@@ -216,7 +216,7 @@ static void say_missing(struct daemon *d)
 		"booked "
 		"again, now; those of vifs that went meanwhile are lost. MySQL refuses it until an admin has "
 		"said "
-		"how to go on; RRD files have some bytes twice until they are removed and made anew",
+		"how to go on; RRD files may have bytes twice until they are removed and made anew",
 		missing);
 	log_warn("ledger %s: %s", d->conf->ledger, said);
 	account_event(d->account, "ledger", d->conf->ledger, said);
