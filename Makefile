@@ -30,7 +30,7 @@ DEPS_XEN   := qemu-system-x86 cpio xz-utils
 BASE   := base/mem base/err base/log base/log_limit base/text base/clock base/boot base/folder base/share base/user base/program
 LEDGER_WRITER := db/ledger db/ledger_fold
 USAGE := db/usage db/usage_rows db/explain db/audit
-LEDGER := db/sql db/holders db/ledger_file db/ledger_versions db/ledger_left
+LEDGER := db/sql db/holders db/ledger_file db/ledger_versions db/ledger_left db/ledger_witness
 VIFS := net/bind net/links net/message net/stats
 DIRECTORY := xen/directory xen/pending xen/snapshot xen/complaints xen/store xen/value
 
@@ -89,8 +89,11 @@ all: $(PROGRAMS:%=$(BUILD)/%)
 
 help:
 	@printf '%-10s %s\n' all 'build every program into $(BUILD)/' deps 'install every Debian package that is needed (root)' \
-	  demo 'a small dom0 in namespaces, from packets to a graph (root, under two minutes)' \
-	  check 'all tests (root)' check-xen 'real guests under Debian'\''s Xen, in QEMU (root, up to 20 minutes)' soak-xen 'the same at hundreds of random instants (root, hours)' bench 'measured ratios' soak 'what takes long (root, some GB of memory)' install 'into $(PREFIX)' format 'apply .clang-format' clean 'remove $(BUILD)/'
+	  demo 'a small dom0 in namespaces, from packets to a graph (root, under two minutes)' check 'all tests (root)' \
+	  check-xen 'real guests under Debian'\''s Xen, in QEMU (root, up to 20 minutes)' \
+	  soak 'faults at random for an hour (SOAK_SECONDS), 500 kills, millions of rows (root, hours)' \
+	  soak-xen 'check-xen at hundreds of random instants (root, hours)' bench 'measured ratios' install 'into $(PREFIX)' \
+	  uninstall 'the reverse' format 'apply .clang-format' clean 'remove $(BUILD)/'
 
 define program
 $(BUILD)/$(1): $$($(1)_SRC:%.c=$(BUILD)/obj/%.o)

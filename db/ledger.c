@@ -84,6 +84,29 @@ int ledger_open(struct ledger **out, const char *path, const char *boot, char **
 	return ledger_open_next(out, path, boot, &alone, err);
 }
 
+/* Sequences are given out once each, so fewer of them means that commits are missing. */
+static void see_witness(struct ledger *l)
+{
+	struct ledger_witness seen;
+	struct ledger_tail tail;
+
+	if (ledger_left_tail(l->file.db, &tail, NULL) < 0)
+		return;
+	if (strlen(tail.uuid) < sizeof(l->come.uuid)) {
+		memcpy(l->come.uuid, tail.uuid, strlen(tail.uuid) + 1);
+		l->come.seq = tail.seq;
+	}
+	free(tail.uuid);
+	if (ledger_witness_read(l->file.lock_fd, &seen) && strcmp(seen.uuid, l->come.uuid) == 0 &&
+	    seen.seq > l->come.seq)
+		l->missing = seen.seq - l->come.seq;
+}
+
+int64_t ledger_missing(const struct ledger *l)
+{
+	return l->missing;
+}
+
 int ledger_open_next(struct ledger **out, const char *path, const char *boot,
 		     const struct ledger_opening *how, char **err)
 {
@@ -109,6 +132,7 @@ int ledger_open_next(struct ledger **out, const char *path, const char *boot,
 			return -1;
 		}
 	}
+	see_witness(l);
 	*out = l;
 	return 0;
 }
@@ -535,6 +559,11 @@ int ledger_commit(struct ledger *l, const struct ledger_batch *batch, char **err
 {
 	if (ledger_transaction(l, commit_body, batch, err) < 0)
 		return -1;
+	if (batch->take_count) {
+		l->come.seq = batch->takes[batch->take_count - 1]->seq;
+		if (*l->come.uuid)
+			ledger_witness_write(l->file.lock_fd, &l->come);
+	}
 	if (batch->ended) /* whatever comes after it, with this ledger still open, is another run */
 		l->run = 0;
 	return 0;

@@ -162,7 +162,11 @@ enum ledger_place ledger_place(const struct ledger *l, const char *path);
 /* To be freed by free(uuid). */
 int ledger_tail(struct ledger *l, struct ledger_tail *tail, char **err);
 
-/* The same of a file that cannot be opened yet, for another one is in use in its place. Returns 1 where there
+/* How many takes at its end this ledger lacks of what it had when it was last in use at this path: then an
+ * older copy was put back, or its log is torn or missing. */
+int64_t ledger_missing(const struct ledger *l);
+
+/* The tail of a file that cannot be opened yet, for another one is in use in its place. Returns 1 where there
  * is none, or none that has a tail. */
 int ledger_tail_of_file(const char *path, struct ledger_tail *tail);
 

@@ -15,6 +15,7 @@
 #include "base/folder.h"
 #include "base/mem.h"
 #include "base/share.h"
+#include "db/ledger_witness.h"
 #include "db/sql.h"
 
 #define RECOVER                                                                                            \
@@ -210,15 +211,53 @@ static int check_soundness(sqlite3 *db, const char *path, const struct ledger_op
 	return rc < 0 ? -1 : 0;
 }
 
+/* Is there a file PATH-wal, -shm with something in it? */
+static bool has_beside(const char *path, const char *ending)
+{
+	char *file = mem_printf("%s%s", path, ending);
+	struct stat st;
+	bool has = stat(file, &st) < 0 ? errno != ENOENT : st.st_size > 0;
+
+	free(file);
+	return has;
+}
+
+static int emptied(const char *path, char **err)
+{
+	return err_set(
+		err,
+		"ledger %s is empty, but it was in use: it, or its log %s-wal, was cut off or taken away; "
+		"nothing was changed. Put it back, or move it and what is beside it away to begin a new "
+		"ledger",
+		path, path);
+}
+
+/* SQLite takes an empty file for a new database, and throws away the log beside it. */
+static int check_emptied(const struct ledger_file *f, const char *path, char **err)
+{
+	struct ledger_witness w;
+	struct stat st;
+	bool is_there = stat(path, &st) == 0;
+
+	if (is_there && st.st_size > 0)
+		return 0;
+	if (!has_beside(path, "-wal") && !(is_there && ledger_witness_read(f->lock_fd, &w)))
+		return 0;
+	return emptied(path, err);
+}
+
 static int set_up_writer(struct ledger_file *f, const char *path, const struct ledger_opening *how,
 			 char **err)
 {
+	struct ledger_witness w;
 	int64_t version = 0;
 	bool is_new = false;
 	int persist = 1;
 
 	if (check_identity(f->db, path, &is_new, &version, err) < 0)
 		return -1;
+	if (is_new && has_beside(path, "") && ledger_witness_read(f->lock_fd, &w))
+		return emptied(path, err);
 	if (sqlite3_db_readonly(f->db, "main"))
 		return err_set(
 			err,
@@ -242,10 +281,18 @@ int ledger_file_lock(struct ledger_file *f, const char *path, int held, char **e
 {
 	*f = (struct ledger_file){.lock_fd = -1};
 	if (check_type(path, err) == 0 && (held >= 0 || check_magic(path, err) == 0) &&
-	    folder_of(path, 0750, err) == 0 && take_lock(f, path, held, err) == 0)
+	    folder_of(path, 0750, err) == 0 && take_lock(f, path, held, err) == 0 &&
+	    (held >= 0 || check_emptied(f, path, err) == 0))
 		return 0;
 	ledger_file_close(f);
 	return -1;
+}
+
+/* A ledger that is refused keeps its log as it is: closing would copy it over, or throw it away. */
+static int keep_log(const struct ledger_file *f, bool keep)
+{
+	return sqlite3_db_config(f->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, (int)keep, NULL) == SQLITE_OK ? 0
+													: -1;
 }
 
 int ledger_file_open_locked(struct ledger_file *f, const char *path, const struct ledger_opening *how,
@@ -263,7 +310,11 @@ int ledger_file_open_locked(struct ledger_file *f, const char *path, const struc
 		rc = err_set(err, "cannot open ledger %s: %s; its folder must exist and be writable", path,
 			     f->db ? sqlite3_errmsg(f->db) : sqlite3_errstr(rc));
 	else
-		rc = sqlite3_busy_timeout(f->db, 5000) == SQLITE_OK ? set_up_writer(f, path, how, err) : -1;
+		rc = sqlite3_busy_timeout(f->db, 5000) == SQLITE_OK && keep_log(f, true) == 0
+			     ? set_up_writer(f, path, how, err)
+			     : -1;
+	if (rc == 0)
+		rc = keep_log(f, false);
 	umask(old);
 	if (rc == 0 && stat(path, &st) < 0)
 		rc = err_sys(err, "ledger %s", path);
@@ -325,17 +376,6 @@ static char *unchanging(const char *path)
 	uri = mem_printf("file:%s%s?immutable=1", *path == '/' ? "//" : "", escaped); /* "//" names no host */
 	free(escaped);
 	return uri;
-}
-
-/* Is there a file PATH-wal, -shm with something in it? */
-static bool has_beside(const char *path, const char *ending)
-{
-	char *file = mem_printf("%s%s", path, ending);
-	struct stat st;
-	bool has = stat(file, &st) < 0 ? errno != ENOENT : st.st_size > 0;
-
-	free(file);
-	return has;
 }
 
 static int open_to_read(struct ledger_file *f, const char *name, int flags, const char *path, char **err)

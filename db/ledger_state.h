@@ -11,6 +11,7 @@
 
 #include "db/ledger.h"
 #include "db/ledger_file.h"
+#include "db/ledger_witness.h"
 
 enum statement {
 	ADD_BUCKET,
@@ -36,7 +37,9 @@ enum statement {
 struct ledger {
 	struct ledger_file file;
 	char *boot;
-	int64_t run; /* id of this run's row */
+	int64_t run;                /* id of this run's row */
+	struct ledger_witness come; /* uuid "": nothing is told */
+	int64_t missing;
 	sqlite3_stmt *stmt[STATEMENTS];
 };
 

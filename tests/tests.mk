@@ -27,6 +27,8 @@ test_account_look_SRC := tests/unit/test_account_look.c $(ACCOUNT_C) $(LEDGER_WR
 test_account_look_LIB := sqlite3
 test_ledger_SRC := tests/unit/test_ledger.c tests/support/writer_bed.c $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
 test_ledger_LIB := sqlite3
+test_ledger_witness_SRC := tests/unit/test_ledger_witness.c tests/support/writer_bed.c $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
+test_ledger_witness_LIB := sqlite3
 test_ledger_fold_SRC := tests/unit/test_ledger_fold.c tests/support/writer_bed.c $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
 test_ledger_fold_LIB := sqlite3
 test_ledger_file_SRC := tests/unit/test_ledger_file.c $(LEDGER:%=%.c) $(UNIT_C)
@@ -85,7 +87,7 @@ test_network_SRC := tests/unit/test_network.c src/config/network.c $(UNIT_C)
 test_mysql_SRC := tests/unit/test_mysql.c tests/support/mariadb_bed.c tests/support/unit.c db/mysql.c $(BASE_C)
 test_mysql_LIB := libmariadb
 
-UNIT_TESTS := test_share test_pidfile test_naccttab test_network test_text test_log test_basis test_owner test_conf test_portion test_split test_epoch test_tail test_bucket $(ACCOUNT_TESTS) test_account_look test_ledger test_ledger_fold test_ledger_file test_ledger_versions test_links test_stats test_bind test_message test_frame test_netset test_rules test_uplinks test_nat test_offload test_roster test_heard test_backoff test_capture_ipc test_rrd_plan test_rrd_tasks test_rrd test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink test_mysql_sink_once
+UNIT_TESTS := test_share test_pidfile test_naccttab test_network test_text test_log test_basis test_owner test_conf test_portion test_split test_epoch test_tail test_bucket $(ACCOUNT_TESTS) test_account_look test_ledger test_ledger_fold test_ledger_witness test_ledger_file test_ledger_versions test_links test_stats test_bind test_message test_frame test_netset test_rules test_uplinks test_nat test_offload test_roster test_heard test_backoff test_capture_ipc test_rrd_plan test_rrd_tasks test_rrd test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink test_mysql_sink_once
 
 test_value_SRC := tests/unit/test_value.c xen/value.c $(BASE_C)
 test_pending_SRC := tests/unit/test_pending.c xen/pending.c xen/snapshot.c xen/value.c $(BASE_C)
@@ -145,7 +147,8 @@ TEST_TOOLS :=
 bwload_SRC := tests/support/bwload.c tests/support/bwcounts.c $(BASE_C)
 bwtap_SRC := tests/support/bwtap.c tests/support/bwcounts.c $(BASE_C)
 bwframe_SRC := tests/support/bwframe.c $(BASE_C)
-TEST_TOOLS += bwload bwtap bwframe
+bwproxy_SRC := tests/support/bwproxy.c
+TEST_TOOLS += bwload bwtap bwframe bwproxy
 bwbench_SRC := tests/bench/bwbench.c src/net/stats.c src/net/message.c $(BASE_C)
 bwbench_LIB := libnl-3.0
 TEST_TOOLS += bwbench

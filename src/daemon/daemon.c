@@ -200,6 +200,29 @@ static int open_events(struct daemon *d, char **err)
 	return 0;
 }
 
+/* An older copy was put back, or commits at its end are torn off: it counts on from the counters that it
+ * knows. */
+static void say_missing(struct daemon *d)
+{
+	int64_t missing = ledger_missing(d->ledger);
+	char *said;
+
+	if (missing == 0)
+		return;
+	said = mem_printf(
+		"the last %" PRId64 " takes that were committed here are missing: an older copy was put "
+		"back, or its log (-wal) is "
+		"torn or missing. Counting goes on from what is there: the bytes of vifs that stayed are "
+		"booked "
+		"again, now; those of vifs that went meanwhile are lost. MySQL refuses it until an admin has "
+		"said "
+		"how to go on; RRD files may have bytes twice until they are removed and made anew",
+		missing);
+	log_warn("ledger %s: %s", d->conf->ledger, said);
+	account_event(d->account, "ledger", d->conf->ledger, said);
+	free(said);
+}
+
 static int open_account(struct daemon *d, const struct carry *before, enum carry_way *way, char **err)
 {
 	struct account_settings settings = {
@@ -240,6 +263,7 @@ static int open_account(struct daemon *d, const struct carry *before, enum carry
 				 d->conf->ledger);
 		}
 		ledger_state_free(&state);
+		say_missing(d);
 	}
 	free(boot);
 	return rc;

@@ -20,6 +20,7 @@ bed_enter "$@"
 . "$(dirname "$0")/../support/classes.sh"
 . "$(dirname "$0")/../support/clock.sh"
 . "$(dirname "$0")/../support/mariadb.sh"
+. "$(dirname "$0")/../support/sums.sh"
 cd "$(dirname "$0")/../.." || exit 1
 export TZ=UTC
 
@@ -235,50 +236,6 @@ wait_booked() { # wait_booked END: a minute, for xenbwd may be dead most of the 
 	bed_complain "the bytes of $1 are not booked: $(bw_booked "$(class_where "$1")"), sent: $(sent_of "$1")"
 }
 
-# of BUCKET's rows per hour, "bucket hour input output local_input local_output", from the ledger and from MySQL
-rows_ledger() {
-	bw_sql "SELECT bucket || ' ' || strftime('%Y-%m-%d %H', slot, 'unixepoch') || ' ' || sum(external_input + unattributed_input) || ' ' ||
-		sum(external_output + unattributed_output) || ' ' || sum(local_input) || ' ' || sum(local_output)
-		FROM usage GROUP BY bucket, strftime('%Y-%m-%d %H', slot, 'unixepoch')
-		HAVING sum(external_input + unattributed_input + external_output + unattributed_output + local_input + local_output) > 0" | sort
-}
-rows_mysql() {
-	{
-		bw_sql "SELECT DISTINCT label || ' ' || bucket FROM bucket_label"
-		mariadb_sql "SELECT '=', ip, time, input, output, local_input, local_output FROM traffic" netacct
-	} | awk '$1 != "=" { bucket[$1] = $2; next }
-		{ row = bucket[$2] " " $3 " " substr($4, 1, 2); rows[row]; for (i = 5; i <= 8; i++) sum[row, i] += $i }
-		END { for (row in rows) printf "%s %d %d %d %d\n", row, sum[row, 5], sum[row, 6], sum[row, 7], sum[row, 8] }' | sort
-}
-rows_agree() { [ "$(rows_mysql)" = "$(rows_ledger)" ]; }
-
-# ledger_slots LABEL, rrd_slots LABEL: "time input output local_input local_output" of each slot with bytes
-ledger_slots() {
-	bw_sql "SELECT * FROM (SELECT (slot + 300) || ' ' || sum(external_input + unattributed_input) || ' ' || sum(external_output + unattributed_output)
-		|| ' ' || sum(local_input) || ' ' || sum(local_output) AS row FROM usage
-		WHERE bucket = (SELECT bucket FROM bucket_label WHERE label = '$1' AND until IS NULL)
-		GROUP BY slot ORDER BY slot) WHERE row NOT LIKE '% 0 0 0 0'"
-}
-rrd_slots() {
-	rrdtool fetch "$BW_RRD/$1.rrd" AVERAGE -r 300 -s $((CLOCK_FIRST - 10 * CLOCK_SLOT)) -e $((CLOCK_FIRST + 500 * CLOCK_SLOT)) | awk '
-		NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i + 1; next }
-		NF > 2 {
-			row = sprintf("%d", $1); any = 0
-			split("input output local_input local_output", names, " ")
-			for (i = 1; i <= 4; i++) {
-				value = $column[names[i]]
-				if (value ~ /nan/) next
-				row = row sprintf(" %.0f", value * 300); any += value
-			}
-			if (any > 0) print row
-		}'
-}
-labels() { bw_sql "SELECT label FROM bucket_label WHERE until IS NULL ORDER BY label"; }
-rrds_agree() {
-	local label
-	for label in $(labels); do [ "$(rrd_slots "$label" 2>/dev/null)" = "$(ledger_slots "$label")" ] || return 1; done
-}
-
 # ---- the campaign ----
 
 mkfifo "$BED/never" && exec 9>"$BED/lock" && : >"$BED/problems" || tap_bail "no files"
@@ -411,8 +368,10 @@ slots_ended() { [ "$(open_slot)" -gt "$1" ]; }
 bed_wait "the slots to end" slots_ended $(($(open_slot) + CLOCK_SLOT))
 : >"$BED/last_slot"
 wait "$clock"
+RRD_FROM=$((CLOCK_FIRST - 10 * CLOCK_SLOT)) # or as far back as the files reach
+[ $(($(open_slot) - RRD_FROM)) -lt $((580 * CLOCK_SLOT)) ] || RRD_FROM=$(($(open_slot) - 580 * CLOCK_SLOT))
 bed_wait "MySQL to catch up" rows_agree
-bed_wait "the RRD files to catch up" rrds_agree
+bed_wait "the RRD files to catch up" rrds_agree $RRD_FROM
 : >"$BED/over"
 kill -TERM "$(find_xenbwd)"
 wait "$keeper"
@@ -422,7 +381,7 @@ tap_is "MySQL's rows are the ledger's, bucket by bucket and hour by hour" "$(row
 tap_is "MySQL has each take once" "$(mariadb_sql "SELECT count(*), sum(seq) FROM xenbw_host" netacct)" \
 	"1	$(bw_sql "SELECT seq FROM sqlite_sequence WHERE name = 'take'")"
 for label in $(labels); do
-	tap_is "the RRD file of $label has the ledger's slots" "$(rrd_slots "$label")" "$(ledger_slots "$label")"
+	tap_is "the RRD file of $label has the ledger's slots" "$(rrd_slots "$label" $RRD_FROM)" "$(ledger_slots "$label" $RRD_FROM)"
 done
 
 # The table: bytes of all vifs, both ways.

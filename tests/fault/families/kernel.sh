@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# Faults of the split by the kernel: no total depends on it. Read by faults.sh.
+
+kernel_counts() { "$BUILD/xenbw" -c "$BW_CONF" list-domains --json | jq -e '.split == "kernel"'; }
+# It is taken over by a start only.
+by_kernel() {
+	round_config "attribution kernel"
+	xenbwd_away TERM
+	xenbwd_back
+	wait_for 20 "the kernel's split" kernel_counts || problem "the kernel does not count"
+	burst
+}
+by_pcap() {
+	round_config
+	xenbwd_away TERM
+	xenbwd_back
+	burst
+}
+
+fault_filters_removed() {
+	local dev
+	by_kernel
+	for dev in peth0 vif1.0 vif2.0; do tc qdisc del dev $dev clsact 2>/dev/null; done
+	burst
+	by_pcap
+}
+fault_bpffs_unmounted() {
+	by_kernel
+	umount /sys/fs/bpf || umount -l /sys/fs/bpf || problem "no umount"
+	burst
+	kill_one KILL xenbwd_pid
+	burst
+	mount -t bpf bpf /sys/fs/bpf || problem "no bpffs"
+	by_pcap
+}
+fault_xenbw_tc_killed() {
+	by_kernel
+	mark
+	kill -KILL "$(pgrep -x xenbw-tc)"
+	told 'xenbw-tc has ended'
+	burst
+	by_pcap
+}
