@@ -46,6 +46,10 @@ struct ledger_vif {
 	int64_t appeared, gone;
 };
 
+/* Ends the reason of an epoch whose output is known to the end, though no reading of its counters was the
+ * last. */
+#define LEDGER_OUTPUT_KNOWN ", output counted to its end"
+
 struct ledger_epoch {
 	int64_t id, vif;
 	char *boot;

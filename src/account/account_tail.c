@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "account/account_state.h"
 #include "account/basis.h"
@@ -75,6 +76,19 @@ static bool ask(const struct account_look *look, int64_t vif, unsigned ifindex, 
 	return look && look->sent && look->sent(look->ctx, vif, ifindex, growth);
 }
 
+static const char *known_end(const char *reason)
+{
+	static const char *const reasons[] = {"device gone", "reconnected", "counters went back"};
+	static const char *const known[] = {"device gone" LEDGER_OUTPUT_KNOWN,
+					    "reconnected" LEDGER_OUTPUT_KNOWN,
+					    "counters went back" LEDGER_OUTPUT_KNOWN};
+
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
+		if (strcmp(reason, reasons[i]) == 0)
+			return known[i];
+	return reason;
+}
+
 /* What the life had sent at its end is booked as if its counters had been read then. */
 static void end_life(const struct account_ended *e, struct device *next)
 {
@@ -93,6 +107,7 @@ static void end_life(const struct account_ended *e, struct device *next)
 	last.rx_packets = end.packets;
 	last.rx_bytes = end.bytes + end.packets * row->rx_header;
 	epoch_grow(e->epoch, &last, row->seen, e->vif->grown);
+	row->reason = known_end(row->reason);
 }
 
 static void hear_ended(struct account *a, struct account_ended *e, const struct account_look *look)

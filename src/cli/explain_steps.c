@@ -7,6 +7,7 @@
 
 #include "account/basis.h"
 #include "base/mem.h"
+#include "db/ledger.h"
 
 static const struct {
 	const char *key, *label;
@@ -179,14 +180,16 @@ static char *end_of(const struct explain_epoch *e)
 					   "were reset, so they were taken to go on",
 					   e->doubtful)
 			      : NULL;
+	const char *missing = "what came after its last reading, at most a poll before, may be missing";
 	char *text;
 
 	if (e->closed < 0)
 		return doubt;
-	text = mem_printf(
-		"ended: %s%s%s%s", e->reason ? e->reason : "nobody said why",
-		known ? "" : " (what came after its last reading, at most a poll before, may be missing)",
-		doubt ? "; " : "", doubt ? doubt : "");
+	if (e->reason && strstr(e->reason, LEDGER_OUTPUT_KNOWN))
+		missing = "of its input, what came after the last reading, at most a poll before, may be "
+			  "missing";
+	text = mem_printf("ended: %s%s%s%s%s%s", e->reason ? e->reason : "nobody said why", known ? "" : " (",
+			  known ? "" : missing, known ? "" : ")", doubt ? "; " : "", doubt ? doubt : "");
 	free(doubt);
 	return text;
 }

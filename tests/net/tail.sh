@@ -88,6 +88,8 @@ gone 50
 tap_is "and where xenbwd was not there at the end" "$(booked local_output external_output)" \
 	"$((local_sent + 10 * 128 + 200 * 628)) $((external_sent + 90 * 828))"
 
+tap_is "the ledger says that the output's end is known" "$(bw_sql "SELECT DISTINCT reason FROM epoch WHERE closed IS NOT NULL")" \
+	"device gone, output counted to its end"
 tap_is "no packet was missing in the kernel's count" "$(bw_sql "SELECT count(*) FROM event WHERE kind = 'tail'")" 0
 
 # Somebody takes our program away: that is told, and the counters stay the truth.
