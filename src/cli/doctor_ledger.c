@@ -20,7 +20,7 @@
 #define SAVE "keep a copy and report this; `xenbw explain` shows a bucket's part of it"
 #define PERCENT_CLIPPED 1
 #define PERCENT_UNATTRIBUTED 5
-#define MEGABYTE (1024 * 1024)
+#define MEGABYTE (UINT64_C(1024) * 1024)
 
 /* With what is not moved into it yet. */
 static uint64_t size_of(const char *path)

@@ -24,7 +24,7 @@
 
 #define DAY 86400
 #define READ_LIMIT_MS 10000
-#define LATE (3 * SLOT_SECONDS) /* a file that lacks as much is behind */
+#define LATE (INT64_C(3) * SLOT_SECONDS) /* a file that lacks as much is behind */
 
 struct looking {
 	struct doctor *d;

@@ -3,7 +3,7 @@
 #
 # `xenbw doctor` with a ledger made by hand: what is damaged there, and who may read what, is named; what cannot be looked
 # at is said, and no error. tests/net/doctor.sh has what needs guests and servers.
-# shellcheck disable=SC2016 # the backquotes are those of messages
+# shellcheck disable=SC2016,SC2218 # the backquotes are those of messages; xenbw is first the one of cli.sh
 set -u
 . "$(dirname "$0")/../support/tap.sh"
 . "$(dirname "$0")/../support/cli.sh"

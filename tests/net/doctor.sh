@@ -99,7 +99,7 @@ tc qdisc add dev vif2.0 clsact && tc filter add dev vif2.0 egress prio 5 handle 
 frames() {
 	bed_in 1.0 "$BUILD/bwframe" send eth0 eth "$3" "${BED_MAC[$4]}" ip4 10.77.0.11 "${BED_IP[$4]}" payload "$2" count "$1" >/dev/null
 }
-while frames 100 1000 "${BED_MAC[1.0]}" 2.0; do sleep 0.1; done &
+while frames 1000 1000 "${BED_MAC[1.0]}" 2.0; do sleep 0.1; done &
 flow=$!
 finds "a filter that drops what goes through a bridge" "bridge flow" '^warning xenbr0 took [0-9]+ bytes in a second and gave out '
 kill $flow
