@@ -108,7 +108,9 @@ test_sim_zones_SRC := tests/sim/test_sim_zones.c src/cli/period.c tests/support/
 test_sim_zones_LIB := sqlite3
 test_sim_tail_SRC := tests/sim/test_sim_tail.c $(SIM_C) $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(BASE_C)
 test_sim_tail_LIB := sqlite3
-UNIT_TESTS += test_sim_year test_sim_host test_sim_tail test_sim_zones
+test_sim_bounds_SRC := tests/sim/test_sim_bounds.c tests/support/account_bed.c $(USAGE:%=%.c) $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
+test_sim_bounds_LIB := sqlite3
+UNIT_TESTS += test_sim_year test_sim_host test_sim_tail test_sim_zones test_sim_bounds
 
 OUT_C := src/cli/out.c src/cli/out_csv.c src/cli/out_json.c src/cli/out_terminal.c src/cli/period.c src/cli/units.c
 test_units_SRC := tests/unit/test_units.c src/cli/units.c $(UNIT_C)

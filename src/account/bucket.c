@@ -10,13 +10,13 @@
 struct bucket {
 	struct ledger_bucket row;
 	unsigned live; /* domains attached to it */
-	bool is_new;   /* the ledger lacks it */
+	struct bucket *next_new;
 	UT_hash_handle by_id, by_label;
 };
 
 struct known_uuid {
 	struct ledger_uuid row;
-	bool is_new;
+	struct known_uuid *next_new;
 	UT_hash_handle hh;
 };
 
@@ -35,6 +35,9 @@ struct buckets {
 	struct bucket *by_id, *by_label; /* the same buckets twice */
 	struct known_uuid *uuids;
 	struct attached *attached;
+	/* What the ledger lacks, oldest first: a host may have had very many buckets, and commits often. */
+	struct bucket *new_buckets, **new_buckets_end;
+	struct known_uuid *new_uuids, **new_uuids_end;
 	struct label_change *changes, **changes_end; /* not in the ledger yet, oldest first */
 	int64_t last_id;
 };
@@ -87,7 +90,8 @@ static struct bucket *create(struct buckets *b, bool by_ip, const char *label, i
 	struct bucket *k = mem_alloc(sizeof(*k));
 
 	k->row = (struct ledger_bucket){.id = b->last_id + 1, .by_ip = by_ip, .label = mem_strdup(label)};
-	k->is_new = true;
+	*b->new_buckets_end = k;
+	b->new_buckets_end = &k->next_new;
 	add(b, k);
 	note_label(b, k, now);
 	return k;
@@ -131,6 +135,8 @@ struct buckets *buckets_new(const struct ledger_state *state)
 {
 	struct buckets *b = mem_alloc(sizeof(*b));
 
+	b->new_buckets_end = &b->new_buckets;
+	b->new_uuids_end = &b->new_uuids;
 	b->changes_end = &b->changes;
 	b->last_id = state->last_bucket;
 	for (size_t i = 0; i < state->bucket_count; i++) {
@@ -224,7 +230,8 @@ static void remember_uuid(struct buckets *b, const char *uuid, int64_t bucket)
 	struct known_uuid *u = mem_alloc(sizeof(*u));
 
 	u->row = (struct ledger_uuid){mem_strdup(uuid), bucket};
-	u->is_new = true;
+	*b->new_uuids_end = u;
+	b->new_uuids_end = &u->next_new;
 	HASH_ADD_KEYPTR(hh, b->uuids, u->row.uuid, strlen(u->row.uuid), u);
 }
 
@@ -392,17 +399,18 @@ const char *buckets_label(const struct buckets *b, int64_t id)
 
 void buckets_batch(const struct buckets *b, struct ledger_batch *batch)
 {
-	struct bucket *k, *k_next;
-	struct known_uuid *u, *u_next;
-
-	batch->buckets = mem_array(HASH_CNT(by_id, b->by_id), sizeof(*batch->buckets));
-	HASH_ITER (by_id, b->by_id, k, k_next)
-		if (k->is_new)
-			batch->buckets[batch->bucket_count++] = &k->row;
-	batch->uuids = mem_array(HASH_COUNT(b->uuids), sizeof(*batch->uuids));
-	HASH_ITER (hh, b->uuids, u, u_next)
-		if (u->is_new)
-			batch->uuids[batch->uuid_count++] = &u->row;
+	for (const struct bucket *k = b->new_buckets; k; k = k->next_new)
+		batch->bucket_count++;
+	batch->buckets = mem_array(batch->bucket_count, sizeof(*batch->buckets));
+	batch->bucket_count = 0;
+	for (const struct bucket *k = b->new_buckets; k; k = k->next_new)
+		batch->buckets[batch->bucket_count++] = &k->row;
+	for (const struct known_uuid *u = b->new_uuids; u; u = u->next_new)
+		batch->uuid_count++;
+	batch->uuids = mem_array(batch->uuid_count, sizeof(*batch->uuids));
+	batch->uuid_count = 0;
+	for (const struct known_uuid *u = b->new_uuids; u; u = u->next_new)
+		batch->uuids[batch->uuid_count++] = &u->row;
 	for (const struct label_change *c = b->changes; c; c = c->next)
 		batch->label_count++;
 	batch->labels = mem_array(batch->label_count, sizeof(*batch->labels));
@@ -413,12 +421,18 @@ void buckets_batch(const struct buckets *b, struct ledger_batch *batch)
 
 void buckets_committed(struct buckets *b)
 {
-	struct bucket *k, *k_next;
-	struct known_uuid *u, *u_next;
+	struct bucket *k;
+	struct known_uuid *u;
 
-	HASH_ITER (by_id, b->by_id, k, k_next)
-		k->is_new = false;
-	HASH_ITER (hh, b->uuids, u, u_next)
-		u->is_new = false;
+	while ((k = b->new_buckets)) {
+		b->new_buckets = k->next_new;
+		k->next_new = NULL;
+	}
+	while ((u = b->new_uuids)) {
+		b->new_uuids = u->next_new;
+		u->next_new = NULL;
+	}
+	b->new_buckets_end = &b->new_buckets;
+	b->new_uuids_end = &b->new_uuids;
 	free_changes(b);
 }

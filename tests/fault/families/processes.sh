@@ -53,7 +53,7 @@ fault_hup_storm() {
 		kill_one HUP xenbwd_pid
 		nap $((RANDOM % 60))
 	done
-	reload "poll 2"
+	reload "poll 2" "flush 2"
 	burst
 	reload
 }

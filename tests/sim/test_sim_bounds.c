@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * 10,000 domains a day that live for five minutes each, every one with a name and a uuid of its own: how
+ * large the ledger becomes, how much memory the account needs, how long a report takes, and that a sink which
+ * is far behind costs no more than its takes. DAYS=n: so many days (2; a soak has 365). Prints what it
+ * measured.
+ *
+ * What could go wrong: something is kept for each domain that ever lived, or read through at each commit or
+ * report.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "account/account.h"
+#include "base/mem.h"
+#include "db/sink.h"
+#include "db/usage.h"
+#include "tests/support/account_bed.h"
+#include "tests/support/unit.h"
+
+#define A_DAY (86400 / SLOT_SECONDS)
+#define A_SLOT 35 /* domains: 10,080 a day */
+
+/* Bounds, with room for a slow machine where it is about time. */
+#define LEDGER_BYTES 1600 /* for each domain that ever lived, all told */
+#define MEMORY_BYTES 800  /* of the same: its bucket with its name, its uuid */
+#define COMMIT_MS 250     /* the mean of one slot with 35 domains that come and 35 that go */
+#define REPORT_MS 4000    /* of the last day */
+
+struct bounds {
+	struct account_bed bed;
+	int64_t now;
+	unsigned next; /* number of the next domain */
+	double commit_seconds;
+	uint64_t sent;
+};
+
+static double seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static long resident(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	long size = 0, pages = 0;
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%ld %ld", &size, &pages), 2);
+	(void)fclose(f);
+	return pages * sysconf(_SC_PAGESIZE);
+}
+
+static off_t size_of(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_size;
+}
+
+static void come(struct bounds *b, int64_t *vif)
+{
+	char *uuid = mem_printf("55555555-0000-4000-8000-%012u", b->next),
+	     *name = mem_printf("job-%u", b->next), *netdev = mem_printf("vif%u.0", b->next),
+	     *address = mem_printf("10.%u.%u.%u", b->next >> 16 & 255, b->next >> 8 & 255, b->next & 255);
+
+	*vif = account_bed_vif_of(&b->bed, b->next, 0, uuid, name, address);
+	account_device_here(b->bed.account, *vif, b->next + 100, netdev, DEVICE_OTHER, 0, 0);
+	free(uuid);
+	free(name);
+	free(netdev);
+	free(address);
+	b->next++;
+}
+
+/* A slot: domains come, move bytes, and go. */
+static void slot(struct bounds *b)
+{
+	int64_t vifs[A_SLOT];
+	unsigned first = b->next;
+	double began;
+
+	account_begin(b->bed.account, b->now + 10);
+	for (int i = 0; i < A_SLOT; i++)
+		come(b, &vifs[i]);
+	account_begin(b->bed.account, b->now + 290);
+	for (int i = 0; i < A_SLOT; i++)
+		account_bed_read_at(&b->bed, first + 100 + (unsigned)i, 1 + (first + (unsigned)i) % 1000);
+	(void)account_settle(b->bed.account, NULL);
+	for (int i = 0; i < A_SLOT; i++) {
+		b->sent += 1000 * (1 + (first + (unsigned)i) % 1000);
+		account_device_gone(b->bed.account, first + 100 + (unsigned)i, NULL);
+		account_vif_gone(b->bed.account, vifs[i]);
+	}
+	b->now += SLOT_SECONDS;
+	account_begin(b->bed.account, b->now);
+	(void)account_settle(b->bed.account, NULL);
+	began = seconds();
+	account_bed_commit(&b->bed);
+	b->commit_seconds += seconds() - began;
+}
+
+static void fold(struct bounds *b)
+{
+	char *err = NULL;
+
+	if (ledger_fold(b->bed.ledger, account_open_slot(b->bed.account), 1000000, &err) < 0)
+		fail_msg("%s", err);
+}
+
+/* The last day's report, by bucket. */
+static double report(const struct bounds *b)
+{
+	double began = seconds();
+	struct usage_report r;
+	char *err = NULL;
+
+	if (usage_read_report(b->bed.reader.db, USAGE_BY_BUCKET, b->now - 86400, b->now, NULL, 0, &r, &err) <
+	    0)
+		fail_msg("%s", err);
+	assert_int_equal(r.count, A_DAY * A_SLOT);
+	usage_report_free(&r);
+	return seconds() - began;
+}
+
+static void within_bounds(const struct bounds *b, const char *what, double per, double bound)
+{
+	print_message("# figure: %s: %.0f, bound %.0f (%u domains)\n", what, per, bound, b->next - 1);
+	if (per > bound)
+		fail_msg("%s: %.0f, bound %.0f", what, per, bound);
+}
+
+static void ten_thousand_domains_a_day_stay_within_bounds(void **state)
+{
+	static const char *const sinks[] = {MYSQL_SINK};
+	const char *text = getenv("DAYS");
+	long days = text ? strtol(text, NULL, 10) : 2, before;
+	struct bounds b = {.now = EDGE, .next = 1};
+	char *err = NULL;
+
+	(void)state;
+	account_bed_set_up(&b.bed, EDGE);
+	if (ledger_sinks(b.bed.ledger, sinks, 1, &err) < 0)
+		fail_msg("%s", err);
+	before = resident();
+	for (long n = 0; n < days * A_DAY; n++) {
+		slot(&b);
+		if (n % 12 == 11 && n < (days - 1) * A_DAY) { /* the last day MySQL is away */
+			assert_int_equal(ledger_passed(b.bed.ledger, MYSQL_SINK,
+						       account_last_seq(b.bed.account), NULL),
+					 0);
+			fold(&b);
+		}
+	}
+	assert_int_equal(account_bed_number(&b.bed, "SELECT count(*) FROM take"), A_DAY * A_SLOT);
+	assert_int_equal(account_bed_number(&b.bed, "SELECT sum(unattributed_input) FROM usage"), b.sent);
+	within_bounds(&b, "mean milliseconds of a slot's commit",
+		      b.commit_seconds * 1000 / (double)(days * A_DAY), COMMIT_MS);
+	within_bounds(&b, "milliseconds of the last day's report, with a sink that is a day behind",
+		      report(&b) * 1000, REPORT_MS);
+	within_bounds(&b, "bytes of memory for each domain that ever lived",
+		      (double)(resident() - before) / (b.next - 1), MEMORY_BYTES);
+	assert_int_equal(ledger_passed(b.bed.ledger, MYSQL_SINK, account_last_seq(b.bed.account), NULL), 0);
+	fold(&b);
+	assert_int_equal(account_bed_number(&b.bed, "SELECT count(*) FROM take"), 0);
+	assert_int_equal(account_bed_number(&b.bed, "SELECT sum(unattributed_input) FROM usage"), b.sent);
+	within_bounds(&b, "milliseconds of the last day's report", report(&b) * 1000, REPORT_MS);
+	account_bed_kill_it(&b.bed);
+	within_bounds(&b, "bytes of the ledger for each domain that ever lived",
+		      (double)size_of(b.bed.path) / (b.next - 1), LEDGER_BYTES);
+	ledger_file_close(&b.bed.reader);
+	free(b.bed.path);
+	scratch_free(b.bed.dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(ten_thousand_domains_a_day_stay_within_bounds)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
