@@ -11,7 +11,7 @@ lab_guest evil pvh 10.77.0.66 && lab_guest db pvh 10.77.0.12 || tap_bail "no gue
 evil=$(lab_end evil)
 lab_frames evil outside external 20 300 && lab_frames db outside external 30 400 && lab_settled evil db || tap_bail "nothing is booked"
 reset='echo vif-0 >/sys/bus/xen/drivers/vif/unbind; echo vif-0 >/sys/bus/xen/drivers/vif/bind;
-	ip link set dev eth0 arp off; ip link set dev eth0 up; until grep -qx 1 /sys/class/net/eth0/carrier; do usleep 20000; done;'
+	until [ -e /sys/class/net/eth0 ]; do usleep 20000; done; ip link set dev eth0 arp off; ip link set dev eth0 up; until grep -qx 1 /sys/class/net/eth0/carrier; do usleep 20000; done;'
 
 resets() { # resets COUNT FRAMES: so many resets, so many frames after each
 	local before

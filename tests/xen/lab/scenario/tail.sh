@@ -38,8 +38,8 @@ tail_is_over() { # tail_is_over WAY
 
 tail_again() { # tail_again WAY: it has a card again
 	case $1 in
-	unbind) lab_do web 'killall bwframe; echo vif-0 >/sys/bus/xen/drivers/vif/bind; sleep 1' && card_up && lab_known web ;;
-	detach) lab_do web 'killall bwframe; true' && xl network-attach web "mac=${LAB_MAC[web]}" bridge=xenbr0 ip=10.77.0.11 &&
+	unbind) lab_do web 'killall -q bwframe; echo vif-0 >/sys/bus/xen/drivers/vif/bind; until [ -e /sys/class/net/eth0 ]; do usleep 20000; done' && card_up && lab_known web ;;
+	detach) lab_do web 'killall -q bwframe; true' && xl network-attach web "mac=${LAB_MAC[web]}" bridge=xenbr0 ip=10.77.0.11 &&
 		card_up && lab_known web ;;
 	*) lab_guest web pvh 10.77.0.11 ;;
 	esac
