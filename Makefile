@@ -28,7 +28,7 @@ DEPS_XEN   := qemu-system-x86 cpio xz-utils
 
 # What each program is made of. A program links only what it needs.
 BASE   := base/mem base/err base/log base/log_limit base/text base/clock base/boot base/folder base/share base/user base/program
-LEDGER_WRITER := db/ledger db/ledger_fold
+LEDGER_WRITER := db/ledger db/ledger_fold db/ledger_closing
 LEDGER := db/sql db/holders db/ledger_file db/ledger_versions db/ledger_left
 VIFS := net/bind net/links net/message net/stats
 DIRECTORY := xen/directory xen/pending xen/snapshot xen/complaints xen/store xen/value
@@ -36,7 +36,7 @@ DIRECTORY := xen/directory xen/pending xen/snapshot xen/complaints xen/store xen
 PRIVILEGES := src/base/privileges.c
 
 xenbwd_SRC := src/xenbwd.c src/base/pidfile.c src/base/child.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/config/*.c src/account/*.c src/daemon/*.c) \
-              $(VIFS:%=src/%.c) src/net/uplinks.c src/net/offload.c src/net/nat.c src/ipc/capture.c src/ipc/packet.c $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) $(LEDGER_WRITER:%=%.c) db/rrd_folder.c
+              $(VIFS:%=src/%.c) src/net/uplinks.c src/net/offload.c src/net/nat.c src/ipc/capture.c src/ipc/control.c src/ipc/packet.c $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) $(LEDGER_WRITER:%=%.c) db/rrd_folder.c
 xenbwd_LIB := libnl-3.0 xenstore sqlite3 libevent_core libcap-ng
 
 xenbw-guard_SRC := src/xenbw-guard.c src/base/started.c src/base/child.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/guard/*.c) src/ipc/packet.c
@@ -66,7 +66,7 @@ xenbw-capture_LIB := libpcap libcap-ng libseccomp
 
 xenbw_SRC := src/xenbw.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/cli/*.c) src/ipc/control.c \
              $(VIFS:%=src/%.c) src/account/basis.c \
-             $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) $(MYSQL:%=%.c) db/usage.c db/usage_slots.c
+             $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) $(MYSQL:%=%.c) db/usage.c db/usage_slots.c db/closed.c
 xenbw_LIB := libnl-3.0 xenstore sqlite3 smartcols jansson libmariadb
 
 xenbw-graph_SRC := src/xenbw-graph.c $(BASE:%=src/%.c)

@@ -102,6 +102,15 @@ static const struct cli_option report_options[] = {
 	{0},
 };
 
+static const struct cli_option close_options[] = {WIDE, BYTES, {0}};
+
+static const struct cli_option bill_options[] = {
+	{.name = "owner", .id = OPTION_OWNER, .arg = "NAME", .help = "only this owner's lines"},
+	WIDE,
+	BYTES,
+	{0},
+};
+
 static const struct cli_option graph_options[] = {
 	{.name = "out",
 	 .id = OPTION_OUT,
@@ -151,6 +160,26 @@ const struct cli_command cli_commands[] = {
 	 .summary = "bytes of a month or another period, by bucket",
 	 .options = report_options,
 	 .run = cli_report},
+	{.name = "close",
+	 .operand = OPERAND_WORD,
+	 .operands = "MONTH",
+	 .least = 1,
+	 .most = 1,
+	 .words = "last",
+	 .tables = true,
+	 .summary = "keep what a month came to, for good; or correct that",
+	 .options = close_options,
+	 .run = cli_close_month},
+	{.name = "bill",
+	 .operand = OPERAND_WORD,
+	 .operands = "MONTH",
+	 .least = 1,
+	 .most = 1,
+	 .words = "last",
+	 .tables = true,
+	 .summary = "what a month was closed with, by owner",
+	 .options = bill_options,
+	 .run = cli_bill},
 	{.name = "graph",
 	 .operand = OPERAND_BUCKET,
 	 .operands = "BUCKET",
