@@ -184,7 +184,7 @@ static int send_rows(int fd, struct control_closing *m, const struct control_clo
 
 static int take_answer(int fd, char **err)
 {
-	struct control_answer a;
+	struct control_answer a = {0};
 	ssize_t size = receive(fd, &a, sizeof(a), clock_mono(), err);
 
 	if (size < 0)
