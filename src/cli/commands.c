@@ -139,6 +139,14 @@ static const struct cli_option db_options[] = {
 	{0},
 };
 
+static const struct cli_option metrics_options[] = {
+	{.name = "write",
+	 .id = OPTION_WRITE,
+	 .arg = "FILE",
+	 .help = "write this file as a whole, for node_exporter (*.prom)"},
+	{0},
+};
+
 static const struct cli_option no_options[] = {{0}};
 
 const struct cli_command cli_commands[] = {
@@ -211,6 +219,10 @@ const struct cli_command cli_commands[] = {
 		 "  xenbw db status --json\n",
 	 .options = db_options,
 	 .run = cli_db},
+	{.name = "metrics",
+	 .summary = "counters and health, for Prometheus",
+	 .options = metrics_options,
+	 .run = cli_metrics},
 	{.name = "completion",
 	 .operand = OPERAND_WORD,
 	 .operands = "bash|buckets",

@@ -41,6 +41,7 @@ enum cli_option_id {
 	OPTION_DARK,
 	OPTION_DEFAULTS_FILE,
 	OPTION_PRINT,
+	OPTION_WRITE,
 	OPTION_COUNT
 };
 
@@ -81,6 +82,6 @@ const struct cli_command *cli_command_named(const char *word, char **err);
 
 /* ---- what the commands are ---- */
 
-cli_run_fn cli_list_domains, cli_top, cli_report, cli_close_month, cli_bill, cli_graph, cli_db, cli_completion, cli_help;
+cli_run_fn cli_list_domains, cli_top, cli_report, cli_close_month, cli_bill, cli_metrics, cli_graph, cli_db, cli_completion, cli_help;
 
 #endif
