@@ -19,7 +19,11 @@
 		return 99;                    \
 	}
 COMMAND(cli_list_domains)
+COMMAND(cli_top)
 COMMAND(cli_report)
+COMMAND(cli_close_month)
+COMMAND(cli_bill)
+COMMAND(cli_metrics)
 COMMAND(cli_graph)
 COMMAND(cli_db)
 COMMAND(cli_completion)
