@@ -128,10 +128,10 @@ static void wrong_words_are_answered_with_the_nearest(void **state)
 {
 	(void)state;
 	refuses("reprot",
-		"unknown command `reprot`; did you mean `report`? The commands are list-domains, report, "
-		"graph, db, completion, help");
-	refuses("xyzzy", "unknown command `xyzzy`; the commands are list-domains, report, graph, db, "
-			 "completion, help");
+		"unknown command `reprot`; did you mean `report`? The commands are list-domains, top, "
+		"report, close, bill, graph, db, metrics, completion, help");
+	refuses("xyzzy", "unknown command `xyzzy`; the commands are list-domains, top, report, close, "
+			 "bill, graph, db, metrics, completion, help");
 	refuses("report --monht last", "report: unknown option --monht; did you mean --month?");
 	/* that is graph's */
 	refuses("report --dark",
