@@ -28,7 +28,7 @@ DEPS_XEN   := qemu-system-x86 cpio xz-utils
 
 # What each program is made of. A program links only what it needs.
 BASE   := base/mem base/err base/log base/log_limit base/text base/clock base/boot base/folder base/share base/user base/program
-LEDGER_WRITER := db/ledger db/ledger_fold
+LEDGER_WRITER := db/ledger db/ledger_fold db/ledger_closing
 USAGE := db/usage db/usage_rows db/explain db/audit
 LEDGER := db/sql db/holders db/ledger_file db/ledger_versions db/ledger_left db/ledger_witness
 VIFS := net/bind net/links net/message net/stats
@@ -37,7 +37,7 @@ DIRECTORY := xen/directory xen/pending xen/snapshot xen/complaints xen/store xen
 PRIVILEGES := src/base/privileges.c
 
 xenbwd_SRC := src/xenbwd.c src/base/pidfile.c src/base/child.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/config/*.c src/account/*.c src/daemon/*.c) \
-              $(VIFS:%=src/%.c) src/net/uplinks.c src/net/offload.c src/net/nat.c src/ipc/capture.c src/ipc/packet.c $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) $(LEDGER_WRITER:%=%.c) db/rrd_folder.c
+              $(VIFS:%=src/%.c) src/net/uplinks.c src/net/offload.c src/net/nat.c src/ipc/capture.c src/ipc/control.c src/ipc/packet.c $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) $(LEDGER_WRITER:%=%.c) db/rrd_folder.c
 xenbwd_LIB := libnl-3.0 xenstore sqlite3 libevent_core libcap-ng
 
 xenbw-guard_SRC := src/xenbw-guard.c src/base/started.c src/base/child.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/guard/*.c) src/ipc/packet.c
@@ -68,7 +68,7 @@ xenbw-capture_LIB := libpcap libcap-ng libseccomp
 xenbw_SRC := src/xenbw.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/cli/*.c) src/ipc/control.c \
              $(VIFS:%=src/%.c) src/net/uplinks.c src/net/neighbours.c src/net/netset.c src/account/basis.c xen/guest_word.c \
              $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) $(MYSQL:%=%.c) db/traffic_rows.c db/traffic_old.c db/traffic_upgrade.c \
-             db/rrd_source.c db/rrd_plan.c $(USAGE:%=%.c) db/usage_slots.c
+             db/rrd_source.c db/rrd_plan.c $(USAGE:%=%.c) db/usage_slots.c db/usage_counters.c db/closed.c
 xenbw_LIB := libnl-3.0 xenstore sqlite3 smartcols jansson libmariadb
 
 xenbw-graph_SRC := src/xenbw-graph.c db/rrd_slots.c $(BASE:%=src/%.c)

@@ -84,9 +84,26 @@ static const char waiting_table[] =
 	" direction INTEGER NOT NULL, class INTEGER NOT NULL, bytes INTEGER NOT NULL,"
 	" PRIMARY KEY (vif, address, direction, class)) WITHOUT ROWID";
 
+/* Version 4 has closed months. */
+static const char closed_table[] =
+	"CREATE TABLE IF NOT EXISTS closed ( month TEXT NOT NULL, edition INTEGER NOT NULL, bucket"
+	" INTEGER NOT NULL, owner TEXT NOT NULL, from_time INTEGER NOT NULL, to_time INTEGER NOT"
+	" NULL, day INTEGER NOT NULL, label TEXT NOT NULL, time INTEGER NOT NULL, input INTEGER"
+	" NOT NULL, output INTEGER NOT NULL, p95_input INTEGER NOT NULL, p95_output INTEGER NOT"
+	" NULL, slots INTEGER NOT NULL, observed INTEGER NOT NULL, PRIMARY KEY (month, edition,"
+	" bucket, owner, from_time) ) WITHOUT ROWID; CREATE TRIGGER IF NOT EXISTS closed_update"
+	" BEFORE UPDATE ON closed BEGIN SELECT raise(ABORT, 'a closed month does not change');"
+	" END; CREATE TRIGGER IF NOT EXISTS closed_delete BEFORE DELETE ON closed BEGIN SELECT"
+	" raise(ABORT, 'a closed month does not change'); END;";
+
+static int upgrade_from_3(sqlite3 *db, char **err)
+{
+	return sql_run(db, closed_table, err) < 0 ? -1 : set_version(db, err);
+}
+
 static int upgrade_from_2(sqlite3 *db, char **err)
 {
-	return sql_run(db, waiting_table, err) < 0 ? -1 : set_version(db, err);
+	return sql_run(db, waiting_table, err) < 0 ? -1 : upgrade_from_3(db, err);
 }
 
 static int upgrade_from_1(sqlite3 *db, char **err)
@@ -102,7 +119,8 @@ int ledger_versions_upgrade(sqlite3 *db, int64_t version, char **err)
 {
 	if (version < 2)
 		return in_transaction(db, upgrade_from_1, err);
-	if (version < LEDGER_SCHEMA && in_transaction(db, upgrade_from_2, err) < 0)
+	if (version < LEDGER_SCHEMA &&
+	    in_transaction(db, version < 3 ? upgrade_from_2 : upgrade_from_3, err) < 0)
 		return -1;
 	return sql_run(db, ledger_views_schema, err); /* makes what is missing, and writes nothing else */
 }
@@ -116,7 +134,15 @@ static const char bridge_from_1[] =
 	" external_input + unattributed_input AS charged_input,"
 	" external_output + unattributed_output AS charged_output FROM main.usage;";
 
+static const char bridge_from_3[] =
+	"CREATE TEMP VIEW closed AS SELECT '' AS month, 0 AS edition, 0 AS bucket, '' AS owner, 0 AS "
+	"from_time,"
+	" 0 AS to_time, 0 AS day, '' AS label, 0 AS time, 0 AS input, 0 AS output, 0 AS p95_input,"
+	" 0 AS p95_output, 0 AS slots, 0 AS observed WHERE 0;";
+
 int ledger_versions_bridge(sqlite3 *db, int64_t version, char **err)
 {
+	if (version < 4 && sql_run(db, bridge_from_3, err) < 0)
+		return -1;
 	return version < 2 ? sql_run(db, bridge_from_1, err) : 0;
 }

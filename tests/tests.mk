@@ -127,7 +127,9 @@ test_percentile_SRC := tests/unit/test_percentile.c src/cli/percentile.c $(UNIT_
 test_top_rows_SRC := tests/unit/test_top_rows.c src/cli/top_rows.c $(UNIT_C)
 test_usage_slots_SRC := tests/unit/test_usage_slots.c tests/support/ledger_bed.c db/usage_slots.c $(LEDGER:%=%.c) $(UNIT_C)
 test_usage_slots_LIB := sqlite3
-UNIT_TESTS += test_billing test_percentile test_top_rows test_usage_slots
+test_closing_SRC := tests/unit/test_closing.c tests/support/ledger_bed.c db/closed.c src/ipc/control.c $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
+test_closing_LIB := sqlite3
+UNIT_TESTS += test_closing test_billing test_percentile test_top_rows test_usage_slots
 UNIT_TESTS += test_units test_period test_usage test_present test_out test_args test_control
 
 CLASSIFY_C := src/net/rules.c src/net/prefixes.c src/net/netset.c src/net/frame.c $(wildcard src/config/*.c)

@@ -1,4 +1,4 @@
--- The ledger, schema 3. One row here is one fact; all else (RRD, MySQL, reports) is derived.
+-- The ledger, schema 4. One row here is one fact; all else (RRD, MySQL, reports) is derived.
 -- Times are UTC seconds. Bytes are IP bytes in the guest's view; raw counters are the kernel's, dom0's view.
 
 CREATE TABLE meta (                    -- uuid: names this ledger to its sinks; created; open_slot: slots below it are complete; unattributed: see view charging;
@@ -130,6 +130,23 @@ CREATE TABLE slot (
 	PRIMARY KEY (bucket, slot, vif, address)
 ) WITHOUT ROWID;
 CREATE INDEX slot_slot ON slot(slot);
+
+CREATE TABLE closed (                  -- what a month was closed with, and what came to that later; rows never change
+	month TEXT NOT NULL,           -- YYYY-MM
+	edition INTEGER NOT NULL,      -- 0: as it was closed; 1, 2, ...: corrections, as differences
+	bucket INTEGER NOT NULL,       -- 0: all buckets of the owner in this period
+	owner TEXT NOT NULL,           -- '': nobody
+	from_time INTEGER NOT NULL, to_time INTEGER NOT NULL,
+	day INTEGER NOT NULL,          -- of the calendar's month on which it began
+	label TEXT NOT NULL,           -- of the bucket, then
+	time INTEGER NOT NULL,         -- when it was written
+	input INTEGER NOT NULL, output INTEGER NOT NULL, -- charged
+	p95_input INTEGER NOT NULL, p95_output INTEGER NOT NULL, -- 95th percentiles: bytes in a slot
+	slots INTEGER NOT NULL, observed INTEGER NOT NULL,
+	PRIMARY KEY (month, edition, bucket, owner, from_time)
+) WITHOUT ROWID;
+CREATE TRIGGER closed_update BEFORE UPDATE ON closed BEGIN SELECT raise(ABORT, 'a closed month does not change'); END;
+CREATE TRIGGER closed_delete BEFORE DELETE ON closed BEGIN SELECT raise(ABORT, 'a closed month does not change'); END;
 
 CREATE TABLE sink (                    -- how far each sink has come
 	name TEXT PRIMARY KEY NOT NULL,

@@ -113,6 +113,15 @@ static const struct cli_option explain_options[] = {
 	{0},
 };
 
+static const struct cli_option close_options[] = {WIDE, BYTES, {0}};
+
+static const struct cli_option bill_options[] = {
+	{.name = "owner", .id = OPTION_OWNER, .arg = "NAME", .help = "only this owner's lines"},
+	WIDE,
+	BYTES,
+	{0},
+};
+
 static const struct cli_option graph_options[] = {
 	{.name = "out",
 	 .id = OPTION_OUT,
@@ -153,6 +162,14 @@ static const struct cli_option migrate_options[] = {
 	{0},
 };
 
+static const struct cli_option metrics_options[] = {
+	{.name = "write",
+	 .id = OPTION_WRITE,
+	 .arg = "FILE",
+	 .help = "write this file as a whole, for node_exporter (*.prom)"},
+	{0},
+};
+
 static const struct cli_option no_options[] = {{0}};
 
 const struct cli_command cli_commands[] = {
@@ -183,6 +200,26 @@ const struct cli_command cli_commands[] = {
 	 .summary = "how a bucket's bytes come from the kernel's counters",
 	 .options = explain_options,
 	 .run = cli_explain},
+	{.name = "close",
+	 .operand = OPERAND_WORD,
+	 .operands = "MONTH",
+	 .least = 1,
+	 .most = 1,
+	 .words = "last",
+	 .tables = true,
+	 .summary = "keep what a month came to, for good; or correct that",
+	 .options = close_options,
+	 .run = cli_close_month},
+	{.name = "bill",
+	 .operand = OPERAND_WORD,
+	 .operands = "MONTH",
+	 .least = 1,
+	 .most = 1,
+	 .words = "last",
+	 .tables = true,
+	 .summary = "what a month was closed with, by owner",
+	 .options = bill_options,
+	 .run = cli_bill},
 	{.name = "graph",
 	 .operand = OPERAND_BUCKET,
 	 .operands = "BUCKET",
@@ -227,6 +264,10 @@ const struct cli_command cli_commands[] = {
 		 "error: run it as root to see all.\n",
 	 .options = no_options,
 	 .run = cli_doctor},
+	{.name = "metrics",
+	 .summary = "counters and health, for Prometheus",
+	 .options = metrics_options,
+	 .run = cli_metrics},
 	{.name = "migrate",
 	 .operand = OPERAND_FILE,
 	 .operands = "NACCTTAB",

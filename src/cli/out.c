@@ -60,6 +60,12 @@ void out_number(struct out_table *t, size_t column, uint64_t value)
 	cell->set = true;
 }
 
+void out_signed(struct out_table *t, size_t column, int64_t value)
+{
+	out_number(t, column, value < 0 ? -(uint64_t)value : (uint64_t)value);
+	newest(t, column)->negative = value < 0;
+}
+
 void out_row_is_total(struct out_table *t)
 {
 	t->lines[t->line_count - 1].total = true;

@@ -47,6 +47,7 @@ void out_free(struct out_table *t);
 void out_row(struct out_table *t);
 void out_text(struct out_table *t, size_t column, const char *value); /* NULL = null */
 void out_number(struct out_table *t, size_t column, uint64_t value);
+void out_signed(struct out_table *t, size_t column, int64_t value); /* of OUT_NUMBER, OUT_BYTES, OUT_RATE */
 
 /* Makes the newest row a line of totals: for people only, without "-" in it. */
 void out_row_is_total(struct out_table *t);

@@ -43,7 +43,7 @@ static void put_cell(enum out_type type, const struct out_cell *cell, FILE *to)
 		fputs(utc, to);
 		free(utc);
 	} else {
-		fprintf(to, "%" PRIu64, cell->number);
+		fprintf(to, "%s%" PRIu64, cell->negative ? "-" : "", cell->number);
 	}
 }
 

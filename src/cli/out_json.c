@@ -78,7 +78,8 @@ static json_t *cell_value(enum out_type type, const struct out_cell *cell)
 	case OUT_NUMBER:
 	case OUT_BYTES:
 	case OUT_RATE:
-		return number_value(cell->number);
+		return cell->negative ? json_integer(-(json_int_t)(cell->number - 1) - 1)
+				      : number_value(cell->number);
 	}
 	return json_null();
 }

@@ -11,6 +11,7 @@ struct out_cell {
 	bool set;
 	char *text; /* OUT_TEXT, OUT_WORDS */
 	uint64_t number;
+	bool negative; /* and `number` is how far below 0 */
 };
 
 struct out_line {

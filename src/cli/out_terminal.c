@@ -37,26 +37,33 @@ static char **text_at(const struct sheet *s, size_t line, size_t column)
 	return &s->texts[line * s->table->column_count + column];
 }
 
+static char *number_text(uint64_t number, enum out_type type, bool exact)
+{
+	switch (type) {
+	case OUT_BYTES:
+		return exact ? mem_printf("%" PRIu64, number) : units_bytes(number);
+	case OUT_RATE:
+		return exact ? mem_printf("%" PRIu64, number * 8) : units_rate(number);
+	default:
+		return mem_printf("%" PRIu64, number);
+	}
+}
+
 static char *text_of(const struct out_line *line, size_t column, enum out_type type, bool exact)
 {
 	const struct out_cell *cell = &line->cells[column];
+	char *number, *text;
 
 	if (!cell->set)
 		return mem_strdup(line->total ? "" : "-");
-	switch (type) {
-	case OUT_TEXT:
-	case OUT_WORDS:
+	if (out_is_text(type))
 		return mem_strdup(cell->text);
-	case OUT_TIME:
+	if (type == OUT_TIME)
 		return period_local((int64_t)cell->number);
-	case OUT_BYTES:
-		return exact ? mem_printf("%" PRIu64, cell->number) : units_bytes(cell->number);
-	case OUT_RATE:
-		return exact ? mem_printf("%" PRIu64, cell->number * 8) : units_rate(cell->number);
-	case OUT_NUMBER:
-		return mem_printf("%" PRIu64, cell->number);
-	}
-	return mem_strdup("");
+	number = number_text(cell->number, type, exact);
+	text = mem_printf("%s%s", cell->negative ? "-" : "", number);
+	free(number);
+	return text;
 }
 
 /* Places on the screen of the character at s, its bytes in *n. What cannot be shown is written as \xNN. */

@@ -17,6 +17,7 @@
 #include "cli/report_rows.h"
 #include "cli/report_table.h"
 #include "cli/units.h"
+#include "db/closed.h"
 
 #define MOST_ROWS 1000000
 
@@ -128,6 +129,21 @@ static int write_report(const struct cli *cli, struct report_rows *r, size_t mos
 	return status;
 }
 
+/* What was once charged may be something else than what is known now. */
+static int note_closed(const struct cli *cli, const char *text, sqlite3 *db, char **err)
+{
+	char *month = period_billing_name(text, cli->conf.billing.day, cli->now, err);
+	struct closed_rows closed;
+	int rc = month ? closed_read(db, month, &closed, err) : -1;
+
+	if (rc == 0 && closed.editions)
+		cli_note("%s is closed; `xenbw bill %s` has what it was closed with", month, month);
+	if (rc == 0)
+		closed_rows_free(&closed);
+	free(month);
+	return rc;
+}
+
 static int read_ledger(const struct cli *cli, struct report_rows *r, char **err)
 {
 	struct ledger_file file;
@@ -136,6 +152,8 @@ static int read_ledger(const struct cli *cli, struct report_rows *r, char **err)
 	if (rc < 0)
 		return -1;
 	rc = report_rows_read(r, &cli->conf, file.db, err);
+	if (rc == 0 && r->month)
+		rc = note_closed(cli, r->month, file.db, err);
 	ledger_file_close(&file);
 	return rc;
 }

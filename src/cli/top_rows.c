@@ -133,7 +133,7 @@ char *top_row_sparkline(const struct top_row *r, bool utf8)
 		double part = (double)r->history[i - 1] / (double)most;
 		const char *sign = (utf8 ? bars : signs)[(size_t)(part * (LEVELS - 1) + 0.5)];
 
-		memcpy(text + used, sign, strlen(sign));
+		memcpy(text + used, sign, strlen(sign) + 1);
 		used += strlen(sign);
 	}
 	return text;

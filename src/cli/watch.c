@@ -63,7 +63,8 @@ int watch_open(struct watch **out, struct cli *cli, char **err)
 	w->cli = cli;
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || tcgetattr(STDIN_FILENO, &w->before) < 0) {
 		free(w);
-		return err_set(err, "this needs a terminal, as input and as output");
+		err_set(err, "this needs a terminal, as input and as output");
+		return -1;
 	}
 	if (take_signals(w, err) < 0) {
 		free(w);
@@ -75,7 +76,7 @@ int watch_open(struct watch **out, struct cli *cli, char **err)
 	raw.c_cc[VTIME] = 0;
 	(void)tcsetattr(STDIN_FILENO, TCSANOW, &raw);
 	fputs(OTHER_SCREEN, stdout);
-	fflush(stdout);
+	(void)fflush(stdout);
 	look_at_size(w);
 	*out = w;
 	return 0;
@@ -86,7 +87,7 @@ void watch_close(struct watch *w)
 	if (!w)
 		return;
 	fputs(FIRST_SCREEN, stdout);
-	fflush(stdout);
+	(void)fflush(stdout);
 	(void)tcsetattr(STDIN_FILENO, TCSANOW, &w->before);
 	close(w->signals);
 	sigprocmask(SIG_SETMASK, &w->mask_before, NULL);
@@ -115,7 +116,7 @@ void watch_end(struct watch *w)
 		return;
 	stdout = w->out;
 	stderr = w->err;
-	fclose(paper);
+	(void)fclose(paper);
 	fputs("\033[H", stdout);
 	for (const char *s = w->text; *s && line < w->height; line++) {
 		size_t n = strcspn(s, "\n");
@@ -124,7 +125,7 @@ void watch_end(struct watch *w)
 		s += n + (s[n] == '\n');
 	}
 	fputs("\033[J", stdout);
-	fflush(stdout);
+	(void)fflush(stdout);
 	free(w->text);
 	w->text = NULL;
 }

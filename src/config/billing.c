@@ -65,10 +65,12 @@ int billing_add_owner(struct billing_owners *o, const char *value, char **err)
 	char *owner = next_word(&value), *domain = next_word(&value);
 	int rc = 0;
 
-	if (!owner || !domain)
-		rc = err_set(err, "write the owner's name, then the names of the domains: `owner NAME "
-				  "DOMAIN ...`");
-	else if (!is_name(owner))
+	if (!owner || !domain) {
+		free(owner);
+		return err_set(err, "write the owner's name, then the names of the domains: `owner NAME "
+				    "DOMAIN ...`");
+	}
+	if (!is_name(owner))
 		rc = err_set(err, "the owner's name holds a control character");
 	while (rc == 0 && domain) {
 		rc = give(o, owner, domain, err);

@@ -13,9 +13,12 @@
 #include "base/mem.h"
 #include "daemon/classifier.h"
 #include "daemon/daemon.h"
+#include "db/ledger_closing.h"
 #include "ipc/control.h"
 
 #define SEND_TIMEOUT_MS 200 /* a client that does not read cannot hold up the readings for longer */
+#define CLOSE_LIMIT_NS INT64_C(1000000000) /* nor one that has much to say */
+#define MOST_CLOSED 100000                 /* rows of a month */
 
 struct control_server {
 	struct daemon *d;
@@ -88,6 +91,51 @@ static void answer_status(const struct daemon *d, int client)
 	free(r);
 }
 
+/* ---- closing a month ---- */
+
+/* Takes rows until none is left: 0; or -1 where the client stops, takes too long, or says something else. */
+static int receive_rows(int client, struct control_closing *m, struct closing *c)
+{
+	struct mono since = clock_mono();
+
+	do {
+		ssize_t size = recv(client, m, sizeof(*m), 0);
+
+		if (size < 0 || !control_closing_is_sound(m, (size_t)size) ||
+		    clock_mono().ns - since.ns > CLOSE_LIMIT_NS || c->count + m->count > MOST_CLOSED)
+			return -1;
+		c->rows = mem_resize(c->rows, c->count + m->count, sizeof(*c->rows));
+		memcpy(c->rows + c->count, m->rows, m->count * sizeof(*c->rows));
+		c->count += m->count;
+	} while (m->left > 0);
+	memcpy(c->month, m->month, sizeof(c->month));
+	c->edition = m->edition;
+	return 0;
+}
+
+static void answer_close(const struct daemon *d, int client)
+{
+	struct control_answer a = {.magic = CONTROL_MAGIC, .kind = CONTROL_CLOSE};
+	struct control_closing *m = mem_alloc(sizeof(*m));
+	struct closing c = {0};
+	char *err = NULL;
+
+	if (receive_rows(client, m, &c) == 0) {
+		a.failed = ledger_closing_write(d->ledger, &c, clock_wall(), &err) < 0;
+		if (a.failed)
+			log_warn("cannot close %s: %s", c.month, err);
+		else
+			log_info("%s is %s: %zu rows", c.month, c.edition ? "corrected" : "closed", c.count);
+		if (err)
+			strncpy(a.text, err, sizeof(a.text) - 1);
+		if (send(client, &a, sizeof(a), MSG_NOSIGNAL) < 0)
+			log_debug("a client of the control socket went away: %s", strerror(errno));
+	}
+	free(err);
+	free(c.rows);
+	free(m);
+}
+
 static void on_client(evutil_socket_t fd, short what, void *arg)
 {
 	struct timeval timeout = {.tv_usec = SEND_TIMEOUT_MS * 1000L};
@@ -100,9 +148,12 @@ static void on_client(evutil_socket_t fd, short what, void *arg)
 		return;
 	if (setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) == 0 &&
 	    setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) == 0 &&
-	    recv(client, &ask, sizeof(ask), 0) == (ssize_t)sizeof(ask) && ask.magic == CONTROL_MAGIC &&
-	    ask.kind == CONTROL_STATUS)
-		answer_status(s->d, client);
+	    recv(client, &ask, sizeof(ask), 0) == (ssize_t)sizeof(ask) && ask.magic == CONTROL_MAGIC) {
+		if (ask.kind == CONTROL_STATUS)
+			answer_status(s->d, client);
+		else if (ask.kind == CONTROL_CLOSE)
+			answer_close(s->d, client);
+	}
 	close(client);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ipc/control.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -48,7 +49,7 @@ static int call(const char *path, int *nobody, char **err)
 }
 
 /* Returns its size. */
-static ssize_t receive(int fd, struct control_reply *r, struct mono since, char **err)
+static ssize_t receive(int fd, void *to, size_t size, struct mono since, char **err)
 {
 	struct pollfd wait = {.fd = fd, .events = POLLIN};
 	int ready = poll(&wait, 1, time_left(since));
@@ -58,7 +59,7 @@ static ssize_t receive(int fd, struct control_reply *r, struct mono since, char 
 		return err_sys(err, "waiting for xenbwd's answer");
 	if (ready == 0)
 		return err_set(err, "xenbwd did not answer within %d seconds", PATIENCE_MS / 1000);
-	n = recv(fd, r, sizeof(*r), MSG_DONTWAIT);
+	n = recv(fd, to, size, MSG_DONTWAIT);
 	if (n < 0)
 		return err_sys(err, "reading xenbwd's answer");
 	if (n == 0)
@@ -113,7 +114,7 @@ static int converse(int fd, struct control_status *out, char **err)
 	if (send(fd, &ask, sizeof(ask), MSG_NOSIGNAL) < 0)
 		rc = err_sys(err, "asking xenbwd");
 	while (rc == 1) {
-		ssize_t size = receive(fd, r, since, err);
+		ssize_t size = receive(fd, r, sizeof(*r), since, err);
 
 		rc = size < 0 ? -1 : control_take(out, r, (size_t)size, err);
 	}
@@ -134,5 +135,85 @@ int control_ask(const char *path, struct control_status *out, char **err)
 		free(out->vifs);
 		*out = (struct control_status){0};
 	}
+	return rc;
+}
+
+/* ---- closing a month ---- */
+
+static bool is_month(const char month[8])
+{
+	for (int i = 0; i < 7; i++)
+		if (i == 4 ? month[i] != '-' : !isdigit((unsigned char)month[i]))
+			return false;
+	return month[7] == '\0';
+}
+
+bool control_closing_is_sound(const struct control_closing *m, size_t size)
+{
+	if (size != sizeof(*m) || m->magic != CONTROL_MAGIC || m->kind != CONTROL_CLOSE ||
+	    m->count > CONTROL_CLOSED || (m->count == 0 && m->left > 0) || !is_month(m->month))
+		return false;
+	for (uint32_t i = 0; i < m->count; i++) {
+		const struct control_closed *r = &m->rows[i];
+
+		if (!memchr(r->label, '\0', sizeof(r->label)) || !memchr(r->owner, '\0', sizeof(r->owner)) ||
+		    r->bucket < 0 || r->from >= r->to)
+			return false;
+	}
+	return true;
+}
+
+static int send_rows(int fd, struct control_closing *m, const struct control_closed *rows, size_t count,
+		     char **err)
+{
+	size_t sent = 0;
+
+	do {
+		size_t n = count - sent < CONTROL_CLOSED ? count - sent : CONTROL_CLOSED;
+
+		m->count = (uint32_t)n;
+		m->left = (uint32_t)(count - sent - n);
+		memset(m->rows, 0, sizeof(m->rows));
+		memcpy(m->rows, rows + sent, n * sizeof(*rows));
+		if (send(fd, m, sizeof(*m), MSG_NOSIGNAL) < 0)
+			return err_sys(err, "telling xenbwd what to close");
+		sent += n;
+	} while (sent < count);
+	return 0;
+}
+
+static int take_answer(int fd, char **err)
+{
+	struct control_answer a = {0};
+	ssize_t size = receive(fd, &a, sizeof(a), clock_mono(), err);
+
+	if (size < 0)
+		return -1;
+	if (size != (ssize_t)sizeof(a) || a.magic != CONTROL_MAGIC || a.kind != CONTROL_CLOSE)
+		return err_set(err, "xenbwd answers in another version's way; restart it after an update");
+	a.text[sizeof(a.text) - 1] = '\0';
+	return a.failed ? err_set(err, "xenbwd did not write it: %s", a.text) : 0;
+}
+
+int control_close(const char *path, const char month[8], uint32_t edition, const struct control_closed *rows,
+		  size_t count, char **err)
+{
+	struct control_request ask = {.magic = CONTROL_MAGIC, .kind = CONTROL_CLOSE};
+	int nobody = 0, fd = call(path, &nobody, err), rc;
+	struct control_closing *m;
+
+	if (fd < 0)
+		return nobody ? 1 : -1;
+	m = mem_alloc(sizeof(*m));
+	m->magic = CONTROL_MAGIC;
+	m->kind = CONTROL_CLOSE;
+	m->edition = edition;
+	memcpy(m->month, month, sizeof(m->month));
+	rc = send(fd, &ask, sizeof(ask), MSG_NOSIGNAL) < 0 ? err_sys(err, "asking xenbwd")
+							   : send_rows(fd, m, rows, count, err);
+	if (rc == 0)
+		rc = take_answer(fd, err);
+	free(m);
+	close(fd);
 	return rc;
 }

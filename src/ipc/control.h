@@ -3,20 +3,27 @@
  * control: the fixed messages on xenbwd's control socket (AF_UNIX, SOCK_SEQPACKET, mode 0600, root only).
  *
  * A client sends one control_request; the daemon answers with control_reply messages until `left` is 0, each
- * with up to CONTROL_VIFS records. Same host, same build: native byte order. The server is in daemon/, the
- * client below serves the command line tool.
+ * with up to CONTROL_VIFS records. Who wants a month closed goes on with control_closing messages until
+ * `left` is 0, and gets one control_answer. Same host, same build: native byte order. The server is in
+ * daemon/, the client below serves the command line tool.
  */
 #ifndef XENBW_CONTROL_H
 #define XENBW_CONTROL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/classes.h"
 
 #define CONTROL_MAGIC 0x78656e33 /* "xen3": changes with the layout */
 #define CONTROL_VIFS 128
 #define CONTROL_UPLINKS 128
+#define CONTROL_CLOSED 32 /* rows in a message */
+#define CONTROL_NAME 256  /* bytes of a label or an owner, with its NUL */
+#define CONTROL_TEXT 400
 
-enum control_kind { CONTROL_STATUS = 1 };
+enum control_kind { CONTROL_STATUS = 1, CONTROL_CLOSE };
 
 /* Who tells the classes apart at present. */
 enum control_split {
@@ -63,6 +70,36 @@ struct control_reply {
 	struct control_vif vifs[CONTROL_VIFS];
 };
 
+/* A row of a closed month (see db/ledger_closing.h); of a correction all figures are differences. */
+struct control_closed {
+	int64_t bucket; /* 0: all of the owner's in this period */
+	int64_t from, to;
+	int64_t bytes[DIR_COUNT]; /* charged */
+	int64_t p95[DIR_COUNT];   /* 95th percentile: bytes in a slot */
+	int64_t slots, observed;
+	uint32_t day, reserved; /* of the calendar's month on which it begins */
+	char label[CONTROL_NAME];
+	char owner[CONTROL_NAME]; /* "": nobody's */
+};
+
+struct control_closing {
+	uint32_t magic;
+	uint32_t kind;
+	uint32_t count;
+	uint32_t left;    /* rows still to come */
+	uint32_t edition; /* 0: close it; else correct it */
+	char month[8];    /* YYYY-MM */
+	uint32_t reserved;
+	struct control_closed rows[CONTROL_CLOSED];
+};
+
+struct control_answer {
+	uint32_t magic;
+	uint32_t kind;
+	uint32_t failed;
+	char text[CONTROL_TEXT]; /* why */
+};
+
 struct control_status {
 	int64_t started, committed;
 	int xenstore_connected, commit_failing;
@@ -81,5 +118,12 @@ int control_take(struct control_status *out, const struct control_reply *r, size
 /* Asks the daemon at `path`; at most two seconds. Returns 0, or 1 where no daemon listens there (no error),
  * or -1. */
 int control_ask(const char *path, struct control_status *out, char **err);
+
+/* Is this a sound part of a month, of `size` bytes as it was received? */
+bool control_closing_is_sound(const struct control_closing *m, size_t size);
+
+/* Has the daemon at `path` write an edition of a month. Returns as control_ask. */
+int control_close(const char *path, const char month[8], uint32_t edition, const struct control_closed *rows,
+		  size_t count, char **err);
 
 #endif

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# `xenbw top` and `xenbw list-domains --watch` on a dom0 that lives, and on terminals of several sizes.
+# `xenbw top`, `xenbw list-domains --watch` and `xenbw metrics` on a dom0 that lives; terminals of several sizes.
 # time-limit: 90
 # shellcheck disable=SC2016 # the backquotes are those of messages
 set -u
@@ -90,6 +90,22 @@ tap_is "list-domains --watch ends at q" $? 0
 tap_ok "and was drawn more than once" test "$(grep -c '^== picture' "$BED/screen")" -ge 2
 tap_like "with its table" "$(last_picture)" '^web +1  up '
 tap_is "and nothing beyond the screen" "$(on_terminal 80 4 list-domains --watch <<<"1.5 q"; last_picture | sed '/^$/d' | wc -l)" 4
+
+# metrics, too: exact, and never less.
+sent() { xenbw metrics | sed -n 's/^xenbw_vif_bytes_total{domain="web",.*direction="output"} //p'; }
+tap_is "metrics: xenbwd is up" "$(xenbw metrics | grep -E '^xenbw_(up|commit_failing|xenstore_connected) ')" 'xenbw_up 1
+xenbw_commit_failing 0
+xenbw_xenstore_connected 1'
+before=$(sent)
+bed_udp 1.0 outside 100 500 || tap_bail "packets were lost"
+committed() { [ "$(sent)" != "$before" ]; }
+bed_wait "the commit" committed || tap_bail "no commit"
+sleep 2.5 # and all of it
+tap_is "metrics: a counter has what was sent, to the byte" "$(($(sent) - before))" 52800
+bw_kill
+tap_is "metrics: it stays when xenbwd is killed, and that is told" "$(($(sent) - before)) $(xenbw metrics | grep '^xenbw_up')" "52800 xenbw_up 0"
+bw_start || tap_bail "no xenbwd"
+tap_is "metrics: and when it is back" "$(($(sent) - before))" 52800
 
 fails() { # fails STATUS PATTERN WORD…
 	local status=$1 pattern=$2
