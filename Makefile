@@ -66,7 +66,7 @@ xenbw-capture_LIB := libpcap libcap-ng libseccomp
 
 xenbw_SRC := src/xenbw.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/cli/*.c) src/ipc/control.c \
              $(VIFS:%=src/%.c) src/net/neighbours.c src/net/netset.c src/account/basis.c xen/guest_word.c \
-             $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) $(MYSQL:%=%.c) db/traffic_old.c db/traffic_upgrade.c db/usage.c
+             $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) $(MYSQL:%=%.c) db/traffic_old.c db/traffic_upgrade.c db/rebucket.c db/usage.c
 xenbw_LIB := libnl-3.0 xenstore sqlite3 smartcols jansson libmariadb
 
 xenbw-graph_SRC := src/xenbw-graph.c $(BASE:%=src/%.c)

@@ -42,8 +42,12 @@ void traffic_upgrade_close(struct upgrade *u);
 char *traffic_upgrade_statements(const struct upgrade *u);
 
 /* How many of the `rows` rows a second are copied here: tried with some of them, into a table that vanishes
- * with the session. 0: too few to tell. */
+ * with the session, and for which the server keeps no log: really it is about half of that. 0: too few to
+ * tell. */
 int traffic_upgrade_speed(const struct upgrade *u, uint64_t rows, double *rows_a_second, char **err);
+
+/* How often an upgrade adds up a whole table besides. */
+#define UPGRADE_SCANS 4
 
 /* Copies, compares and changes the names. `progress` is told now and then how many rows are copied. Where it
  * fails the old table is in use, and the next call goes on. *sums: what was copied. */

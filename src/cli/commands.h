@@ -35,6 +35,9 @@ enum cli_option_id {
 	OPTION_APPLY,
 	OPTION_ROLLBACK,
 	OPTION_CONFIRM,
+	OPTION_PLAN,
+	OPTION_UNDO,
+	OPTION_READERS_STOPPED,
 	OPTION_COUNT
 };
 
@@ -75,6 +78,7 @@ const struct cli_command *cli_command_named(const char *word, char **err);
 
 /* ---- what the commands are ---- */
 
-cli_run_fn cli_list_domains, cli_report, cli_graph, cli_db, cli_migrate, cli_completion, cli_help;
+cli_run_fn cli_list_domains, cli_report, cli_graph, cli_db, cli_migrate, cli_rebucket, cli_completion,
+	cli_help;
 
 #endif

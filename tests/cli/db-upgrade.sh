@@ -188,6 +188,7 @@ try "no table" "DROP TABLE traffic" 'table traffic is not there .*`xenbw db init
 old_table 0.78.2 old && old_rows old 100
 mariadb_sql "UPDATE traffic SET input = -5 WHERE id = 7" old
 tap_ok "counters below zero are for the admin to mend" fails 'counters below 0.*SELECT \* FROM traffic WHERE input < 0'
+tap_ok "and --apply says the same" fails 'counters below 0' --apply
 mariadb_sql "UPDATE traffic SET input = 5 WHERE id = 7; CREATE USER poor@localhost; GRANT SELECT, INSERT, UPDATE ON old.* TO poor@localhost" old
 printf '[client]\nuser=poor\n' >"$CLI/poor.cnf"
 tap_ok "an account without the rights" cli_fails 1 'denied' db upgrade --defaults-file "$CLI/poor.cnf" --apply

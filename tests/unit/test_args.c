@@ -23,6 +23,7 @@ COMMAND(cli_report)
 COMMAND(cli_graph)
 COMMAND(cli_db)
 COMMAND(cli_migrate)
+COMMAND(cli_rebucket)
 COMMAND(cli_completion)
 COMMAND(cli_help)
 
@@ -126,10 +127,10 @@ static void wrong_words_are_answered_with_the_nearest(void **state)
 	(void)state;
 	refuses("reprot",
 		"unknown command `reprot`; did you mean `report`? The commands are list-domains, report, "
-		"graph, db, migrate, completion, help");
-	refuses("xyzzy",
-		"unknown command `xyzzy`; the commands are list-domains, report, graph, db, migrate, "
-		"completion, help");
+		"graph, db, migrate, rebucket, completion, help");
+	refuses("xyzzy", "unknown command `xyzzy`; the commands are list-domains, report, graph, db, "
+			 "migrate, rebucket, "
+			 "completion, help");
 	refuses("report --monht last", "report: unknown option --monht; did you mean --month?");
 	/* that is graph's */
 	refuses("report --dark",
