@@ -103,6 +103,9 @@ static const struct cli_option migrate_options[] = {
 	 .id = OPTION_WRITE,
 	 .arg = "FILE",
 	 .help = "make this xenbw.conf, which must not be there"},
+	{.name = "shadow",
+	 .id = OPTION_SHADOW,
+	 .help = "propose one to run beside nacctd, with a table of its own"},
 	WIDE,
 	{0},
 };
