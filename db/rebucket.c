@@ -9,8 +9,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-#define PORTION 2000 /* rows that are moved in one transaction: others wait for its locks */
-#define TRIES 5      /* of one that a lock of another session stopped */
+#define BATCH 2000 /* rows that are moved in one transaction: others wait for its locks */
+#define TRIES 5    /* of one that a lock of another session stopped */
 
 static const char moving[] = "cannot move rows of the table";
 
@@ -142,11 +142,11 @@ int rebucket_moved(const struct rebucket *r, uint64_t *rows, char **err)
 	return rc;
 }
 
-/* ---- one portion in one transaction ---- */
+/* ---- one batch in one transaction ---- */
 
-typedef int portion_fn(const struct rebucket *r, const void *arg, uint64_t last, int64_t *rows, char **err);
+typedef int batch_fn(const struct rebucket *r, const void *arg, uint64_t last, int64_t *rows, char **err);
 
-static int one_try(const struct rebucket *r, portion_fn *fn, const void *arg, uint64_t last, int64_t *rows,
+static int one_try(const struct rebucket *r, batch_fn *fn, const void *arg, uint64_t last, int64_t *rows,
 		   char **err)
 {
 	if (mysql_command(r->m, moving, err, "START TRANSACTION") < 0)
@@ -157,7 +157,7 @@ static int one_try(const struct rebucket *r, portion_fn *fn, const void *arg, ui
 }
 
 /* Again where another session's lock was in the way, as xenbw-writer's. */
-static int in_transaction(const struct rebucket *r, portion_fn *fn, const void *arg, uint64_t last,
+static int in_transaction(const struct rebucket *r, batch_fn *fn, const void *arg, uint64_t last,
 			  int64_t *rows, char **err)
 {
 	for (int i = 1;; i++) {
@@ -194,7 +194,7 @@ struct move {
 	const char *where, *label, *table; /* literals */
 };
 
-static int move_portion(const struct rebucket *r, const void *arg, uint64_t last, int64_t *rows, char **err)
+static int move_batch(const struct rebucket *r, const void *arg, uint64_t last, int64_t *rows, char **err)
 {
 	const struct move *v = arg;
 	char *names = each(r, ", ", "%"), *added = each(r, ", ", "% = @.% + VALUES(%)");
@@ -243,11 +243,11 @@ int rebucket_move(const struct rebucket *r, const char *address, const char *fro
 		rc = ask_number(r,
 				mem_printf("SELECT MAX(id) FROM (SELECT id FROM %s WHERE %s ORDER BY id "
 					   "LIMIT %d) AS read_next",
-					   r->name, where, PORTION),
+					   r->name, where, BATCH),
 				&last, err);
 		if (rc < 0 || !last)
 			break;
-		rc = in_transaction(r, move_portion, &v, last, &moved, err);
+		rc = in_transaction(r, move_batch, &v, last, &moved, err);
 		*rows += (uint64_t)moved;
 	}
 	free(table);
@@ -277,31 +277,49 @@ static int check_there(const struct rebucket *r, const char *which, char **err)
 		       : 0;
 }
 
-/* Takes the bytes from where they went to; rows that had no others go. */
-static int take_from_labels(const struct rebucket *r, const char *which, char **err)
+/* Rows that have nothing any more go, label by label: a join of both tables can take the server a minute. */
+static int drop_empty(const struct rebucket *r, const char *which, char **err)
 {
-	char *sums = each(r, ", ", "SUM(%) AS %"), *less = each(r, ", ", "t.% = t.% - b.%");
-	char *zero = each(r, " AND ", "t.% = 0");
-	int64_t rc = run(
-		r,
-		mem_printf("UPDATE %s t JOIN (SELECT label, time, %s FROM " REBUCKET_TABLE
-			   " b WHERE %s GROUP BY label, time) b ON t.ip = b.label AND t.time = b.time SET %s",
-			   r->name, sums, which, less),
-		err);
+	char *zero = each(r, " AND ", "% = 0"), **row;
+	struct mysql_rows *labels = mysql_ask(r->m, moving, err,
+					      "SELECT label, MIN(time), MAX(time) FROM " REBUCKET_TABLE
+					      " b WHERE %s GROUP BY label",
+					      which);
+	int64_t rc = labels ? 0 : -1;
 
-	if (rc >= 0)
+	while (rc >= 0 && (row = mysql_next(labels))) {
+		char *ip = mysql_literal(r->m, row[0]);
+
 		rc = run(r,
-			 mem_printf("DELETE t FROM %s t JOIN " REBUCKET_TABLE
-				    " b ON t.ip = b.label AND t.time = b.time WHERE %s AND %s",
-				    r->name, which, zero),
+			 mem_printf("DELETE FROM %s WHERE ip = %s AND time BETWEEN '%s' AND '%s' AND %s",
+				    r->name, ip, row[1], row[2], zero),
 			 err);
+		free(ip);
+	}
+	mysql_rows_free(labels);
 	free(zero);
-	free(less);
-	free(sums);
 	return rc < 0 ? -1 : 0;
 }
 
-static int undo_portion(const struct rebucket *r, const void *arg, uint64_t last, int64_t *rows, char **err)
+/* Takes the bytes from where they went to. */
+static int take_from_labels(const struct rebucket *r, const char *which, char **err)
+{
+	char *names = each(r, ", ", "%"), *theirs = each(r, ", ", "b.%"),
+	     *less = each(r, ", ", "% = @.% - VALUES(%)");
+	int64_t rc =
+		run(r,
+		    mem_printf("INSERT INTO %s (ip, time, %s) SELECT b.label, b.time, %s FROM " REBUCKET_TABLE
+			       " b WHERE %s ON DUPLICATE KEY UPDATE %s",
+			       r->name, names, theirs, which, less),
+		    err);
+
+	free(less);
+	free(theirs);
+	free(names);
+	return rc < 0 ? -1 : drop_empty(r, which, err);
+}
+
+static int undo_batch(const struct rebucket *r, const void *arg, uint64_t last, int64_t *rows, char **err)
 {
 	char *which = mem_printf("b.table_name = %s AND b.id <= %" PRIu64, (const char *)arg, last);
 	char *names = each(r, ", ", "%"), *theirs = each(r, ", ", "b.%"),
@@ -341,11 +359,11 @@ int rebucket_undo(const struct rebucket *r, uint64_t *rows, char **err)
 		rc = ask_number(r,
 				mem_printf("SELECT MAX(id) FROM (SELECT id FROM " REBUCKET_TABLE
 					   " WHERE table_name = %s ORDER BY id LIMIT %d) AS read_next",
-					   table, PORTION),
+					   table, BATCH),
 				&last, err);
 		if (rc < 0 || !last)
 			break;
-		rc = in_transaction(r, undo_portion, table, last, &back, err);
+		rc = in_transaction(r, undo_batch, table, last, &back, err);
 		*rows += (uint64_t)back;
 	}
 	if (rc == 0 && there)

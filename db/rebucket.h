@@ -3,7 +3,7 @@
  * rebucket: moves rows of the table `traffic` from an address to the domain whose it was, and back.
  *
  * Rows are added to those of the domain, by hour; what was moved is kept in the table xenbw_rebucket, in the
- * same transaction, a portion at a time: after any interruption a row is moved or not, and the next call goes
+ * same transaction, a batch at a time: after any interruption a row is moved or not, and the next call goes
  * on. xenbw-writer may add to the table meanwhile. Needs a table that is fine (traffic_table_check), and the
  * right to DELETE and CREATE.
  */

@@ -4,7 +4,7 @@
  * it.
  *
  * The old table is only read: its rows are added up, by (ip, time), into a new one beside it; then both
- * change their names at once. Portions and how far they came are committed together, so that it goes on after
+ * change their names at once. Batches and how far they came are committed together, so that it goes on after
  * any interruption without a byte twice. All sums must agree before the names change, and after. The old
  * table stays, under another name, until it is dropped by traffic_upgrade_confirm; traffic_upgrade_rollback
  * takes it back until then.
@@ -14,7 +14,7 @@
 
 #include "db/traffic_old.h"
 
-#define UPGRADE_PORTION 10000 /* rows that are copied in one transaction, far below MYSQL_ANSWER_SECONDS */
+#define UPGRADE_BATCH 10000 /* rows that are copied in one transaction, far below MYSQL_ANSWER_SECONDS */
 
 enum upgrade_stage {
 	UPGRADE_NONE,    /* nothing to do */

@@ -168,7 +168,7 @@ static int show_old(const struct look *l, const struct cli *cli, char **err)
 
 	say(cli, "Table %s in database %s at %s: %" PRIu64 " rows, %s, %s.", u->table,
 	    cli->conf.mysql.database, mysql_place(u->m), l->sums.rows, u->old.engine, size);
-	printf("\nWhat --apply does, the second statement for each %d rows:\n\n", UPGRADE_PORTION);
+	printf("\nWhat --apply does, the second statement for each %d rows:\n\n", UPGRADE_BATCH);
 	puts(statements);
 	free(size);
 	free(statements);

@@ -107,7 +107,7 @@ mariadb_sql "DROP TABLE traffic_rolled_back" old
 tap_ok "then it goes back" upgrade --rollback
 
 # halfway, and somebody writes to a row that is copied
-half() { # half: some portions, then a kill
+half() { # half: some batches, then a kill
 	"$BUILD/xenbw" -c "$CLI/conf" db upgrade --defaults-file "$CLI/admin.cnf" --apply >/dev/null 2>&1 &
 	local pid=$! i
 	for ((i = 0; i < 500; i++)); do
