@@ -109,7 +109,7 @@ static int look_at_columns(struct mysql *m, const char *literal, struct traffic_
 		       : !seen.time ? "column time of type datetime"
 				    : "columns input and output");
 	if (!seen.id)
-		refuse(o, "it has no column id with a key, by which it could be copied in portions; "
+		refuse(o, "it has no column id with a key, by which it could be copied in batches; "
 			  "`ALTER TABLE ... ADD COLUMN id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY "
 			  "FIRST` makes one");
 	return 0;
@@ -182,8 +182,8 @@ static uint64_t number(const char *text)
 	return text ? strtoull(text, NULL, 10) : 0;
 }
 
-int traffic_old_portion(struct mysql *m, const char *table, uint64_t after, uint64_t rows, uint64_t *last,
-			char **err)
+int traffic_old_batch(struct mysql *m, const char *table, uint64_t after, uint64_t rows, uint64_t *last,
+		      char **err)
 {
 	char *name = mysql_identifier(table);
 	struct mysql_rows *answer = mysql_ask(m, "cannot read the table", err,
@@ -225,8 +225,8 @@ static char *sums_of(const struct traffic_old *o)
 	return all;
 }
 
-static int add_portion(struct mysql *m, const char *name, const char *what, uint64_t after, uint64_t last,
-		       struct traffic_sums *out, char **err)
+static int add_batch(struct mysql *m, const char *name, const char *what, uint64_t after, uint64_t last,
+		     struct traffic_sums *out, char **err)
 {
 	struct mysql_rows *rows = mysql_ask(m, "cannot read the table", err,
 					    "SELECT %s FROM %s WHERE id > %" PRIu64 " AND id <= %" PRIu64,
@@ -254,9 +254,9 @@ int traffic_old_sums(struct mysql *m, const char *table, const struct traffic_ol
 
 	*out = (struct traffic_sums){0};
 	do {
-		rc = traffic_old_portion(m, table, after, READ_ROWS, &last, err);
+		rc = traffic_old_batch(m, table, after, READ_ROWS, &last, err);
 		if (rc == 0 && last)
-			rc = add_portion(m, name, what, after, last, out, err);
+			rc = add_batch(m, name, what, after, last, out, err);
 		after = last;
 	} while (rc == 0 && last);
 	free(name);
@@ -271,9 +271,9 @@ static void tell_capped(const struct traffic_old *o, char **row, traffic_capped_
 			fn(ctx, row[0], row[1], traffic_columns[c], o->ceiling[c]);
 }
 
-/* One portion; *told grows by the rows that were told of. */
-static int list_portion(struct mysql *m, const char *query, const struct traffic_old *o, size_t *told,
-			traffic_capped_fn *fn, void *ctx, char **err)
+/* One batch; *told grows by the rows that were told of. */
+static int list_batch(struct mysql *m, const char *query, const struct traffic_old *o, size_t *told,
+		      traffic_capped_fn *fn, void *ctx, char **err)
 {
 	struct mysql_rows *rows = mysql_ask(m, "cannot read the table", err, "%s", query);
 	char **row;
@@ -303,13 +303,13 @@ int traffic_old_capped(struct mysql *m, const char *table, const struct traffic_
 	while (rc == 0 && capped && told < most) {
 		char *query;
 
-		rc = traffic_old_portion(m, table, after, READ_ROWS, &last, err);
+		rc = traffic_old_batch(m, table, after, READ_ROWS, &last, err);
 		if (rc < 0 || !last)
 			break;
 		query = mem_printf("SELECT %s FROM %s WHERE id > %" PRIu64 " AND id <= %" PRIu64
 				   " AND (%s) ORDER BY id LIMIT %zu",
 				   columns, name, after, last, capped, most - told);
-		rc = list_portion(m, query, o, &told, fn, ctx, err);
+		rc = list_batch(m, query, o, &told, fn, ctx, err);
 		free(query);
 		after = last;
 	}

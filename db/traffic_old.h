@@ -3,7 +3,7 @@
  * traffic_old: a table `traffic` as some version of netacct-mysql, or its admin, left it.
  *
  * Looks, and changes nothing. What it needs of the table: ip, time, input and output, and an id by which it
- * can be read in portions. Columns that came later (direct, local, peer) may be missing, types and keys may
+ * can be read in batches. Columns that came later (direct, local, peer) may be missing, types and keys may
  * be whatever they are.
  */
 #ifndef XENBW_TRAFFIC_OLD_H
@@ -25,7 +25,7 @@ struct traffic_old {
 int traffic_old_look(struct mysql *m, const char *table, struct traffic_old *out, char **err);
 void traffic_old_free(struct traffic_old *o);
 
-/* What there is of one portion, or of all. Sums are modulo 2^64. */
+/* What there is of one batch, or of all. Sums are modulo 2^64. */
 struct traffic_sums {
 	uint64_t rows, newest_id, capped; /* capped: rows with a counter at its ceiling */
 	uint64_t counters[TRAFFIC_COLUMNS];
@@ -33,10 +33,10 @@ struct traffic_sums {
 };
 
 /* The id of the last of the next `rows` rows behind the id `after`; 0 where there is none. */
-int traffic_old_portion(struct mysql *m, const char *table, uint64_t after, uint64_t rows, uint64_t *last,
-			char **err);
+int traffic_old_batch(struct mysql *m, const char *table, uint64_t after, uint64_t rows, uint64_t *last,
+		      char **err);
 
-/* Adds up the whole table, a portion at a time. */
+/* Adds up the whole table, a batch at a time. */
 int traffic_old_sums(struct mysql *m, const char *table, const struct traffic_old *o,
 		     struct traffic_sums *out, char **err);
 

@@ -189,9 +189,11 @@ static int look_at_columns(struct look *l, char **err)
 		add_fault(&l->foreign, "it has no column ip");
 	if (!l->time)
 		add_fault(&l->foreign, "it has no column time");
+	/* input and output were there from the first; the others came with later versions of netacct */
 	for (int c = 0; c < TRAFFIC_COLUMNS; c++)
 		if (!(l->counters & 1u << c))
-			add_fault(&l->foreign, "it has no column %s", traffic_columns[c]);
+			add_fault(c < 2 ? &l->foreign : &l->outdated, "it has no column %s",
+				  traffic_columns[c]);
 	return 0;
 }
 

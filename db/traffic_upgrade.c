@@ -269,7 +269,7 @@ int traffic_upgrade_speed(const struct upgrade *u, uint64_t rows, double *rows_a
 	*rows_a_second = 0;
 	if (rows < TRIAL)
 		return 0;
-	if (traffic_old_portion(u->m, u->table, u->last_id, TRIAL, &last, err) < 0 ||
+	if (traffic_old_batch(u->m, u->table, u->last_id, TRIAL, &last, err) < 0 ||
 	    (last && try_rows(u, last, &seconds, err) < 0))
 		return -1;
 	if (seconds > 0)
@@ -325,7 +325,7 @@ static int begin(struct upgrade *u, char **err)
 	return rc;
 }
 
-static int copy_portion(struct upgrade *u, uint64_t last, char **err)
+static int copy_batch(struct upgrade *u, uint64_t last, char **err)
 {
 	static const char doing[] = "cannot copy the table";
 	char *range = mem_printf("id > %" PRIu64 " AND id <= %" PRIu64, u->last_id, last);
@@ -369,11 +369,11 @@ static int copy(struct upgrade *u, traffic_upgrade_fn *progress, void *ctx, char
 	bool begun;
 
 	for (;;) {
-		if (traffic_old_portion(u->m, u->table, u->last_id, UPGRADE_PORTION, &last, err) < 0)
+		if (traffic_old_batch(u->m, u->table, u->last_id, UPGRADE_BATCH, &last, err) < 0)
 			return -1;
 		if (!last)
 			return 0;
-		if (copy_portion(u, last, err) < 0 || read_progress(u, &begun, err) < 0)
+		if (copy_batch(u, last, err) < 0 || read_progress(u, &begun, err) < 0)
 			return -1;
 		progress(ctx, u->copied);
 	}

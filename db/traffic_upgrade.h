@@ -4,7 +4,7 @@
  * it.
  *
  * The old table is only read: its rows are added up, by (ip, time), into a new one beside it; then both
- * change their names at once. Portions and how far they came are committed together, so that it goes on after
+ * change their names at once. Batches and how far they came are committed together, so that it goes on after
  * any interruption without a byte twice. All sums must agree before the names change, and after. The old
  * table stays, under another name, until it is dropped by traffic_upgrade_confirm; traffic_upgrade_rollback
  * takes it back until then.
@@ -14,7 +14,7 @@
 
 #include "db/traffic_old.h"
 
-#define UPGRADE_PORTION 10000 /* rows that are copied in one transaction, far below MYSQL_ANSWER_SECONDS */
+#define UPGRADE_BATCH 10000 /* rows that are copied in one transaction, far below MYSQL_ANSWER_SECONDS */
 
 enum upgrade_stage {
 	UPGRADE_NONE,    /* nothing to do */
@@ -42,8 +42,12 @@ void traffic_upgrade_close(struct upgrade *u);
 char *traffic_upgrade_statements(const struct upgrade *u);
 
 /* How many of the `rows` rows a second are copied here: tried with some of them, into a table that vanishes
- * with the session. 0: too few to tell. */
+ * with the session, and for which the server keeps no log: really it is about half of that. 0: too few to
+ * tell. */
 int traffic_upgrade_speed(const struct upgrade *u, uint64_t rows, double *rows_a_second, char **err);
+
+/* How often an upgrade adds up a whole table besides. */
+#define UPGRADE_SCANS 4
 
 /* Copies, compares and changes the names. `progress` is told now and then how many rows are copied. Where it
  * fails the old table is in use, and the next call goes on. *sums: what was copied. */

@@ -130,6 +130,13 @@ test_usage_slots_LIB := sqlite3
 test_closing_SRC := tests/unit/test_closing.c tests/support/ledger_bed.c db/closed.c src/ipc/control.c $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
 test_closing_LIB := sqlite3
 UNIT_TESTS += test_closing test_billing test_percentile test_top_rows test_usage_slots
+test_migrate_SRC := tests/unit/test_migrate.c src/cli/naccttab.c src/cli/naccttab_words.c src/cli/naccttab_relate.c src/cli/rebucket_map.c src/net/netset.c \
+                    $(wildcard src/config/*.c) $(UNIT_C)
+test_traffic_upgrade_SRC := tests/unit/test_traffic_upgrade.c tests/support/mariadb_bed.c tests/support/unit.c db/mysql.c db/traffic_table.c db/traffic_old.c \
+                            db/traffic_upgrade.c db/rebucket.c $(BASE_C)
+test_traffic_upgrade_LIB := libmariadb
+test_neighbours_SRC := tests/unit/test_neighbours.c src/net/neighbours.c src/config/network.c tests/support/netns.c $(UNIT_C)
+UNIT_TESTS += test_migrate test_traffic_upgrade test_neighbours
 UNIT_TESTS += test_units test_period test_usage test_present test_out test_args test_control
 
 CLASSIFY_C := src/net/rules.c src/net/prefixes.c src/net/netset.c src/net/frame.c $(wildcard src/config/*.c)

@@ -158,6 +158,9 @@ static const struct cli_option migrate_options[] = {
 	 .id = OPTION_WRITE,
 	 .arg = "FILE",
 	 .help = "make this xenbw.conf, which must not be there"},
+	{.name = "shadow",
+	 .id = OPTION_SHADOW,
+	 .help = "propose one to run beside nacctd, with a table of its own"},
 	WIDE,
 	{0},
 };
@@ -167,6 +170,22 @@ static const struct cli_option metrics_options[] = {
 	 .id = OPTION_WRITE,
 	 .arg = "FILE",
 	 .help = "write this file as a whole, for node_exporter (*.prom)"},
+	{0},
+};
+
+static const struct cli_option rebucket_options[] = {
+	{.name = "plan", .id = OPTION_PLAN, .help = "write the map, by what the ledger saw"},
+	{.name = "apply", .id = OPTION_APPLY, .help = "move the rows"},
+	{.name = "undo", .id = OPTION_UNDO, .help = "take back all that was moved"},
+	{.name = "readers-stopped",
+	 .id = OPTION_READERS_STOPPED,
+	 .help = "what reads by address does not run now"},
+	{.name = "defaults-file",
+	 .id = OPTION_DEFAULTS_FILE,
+	 .arg = "FILE",
+	 .help = "be the admin of this option file of mysql(1)"},
+	WIDE,
+	BYTES,
 	{0},
 };
 
@@ -279,6 +298,22 @@ const struct cli_command cli_commands[] = {
 		 "address is and how that is known, and proposes a xenbw.conf. Changes nothing.\n",
 	 .options = migrate_options,
 	 .run = cli_migrate},
+	{.name = "rebucket",
+	 .operand = OPERAND_FILE,
+	 .operands = "[MAP]",
+	 .most = 1,
+	 .tables = true,
+	 .summary = "put MySQL's old rows under domains' names",
+	 .more = "Rows of an address become those of the domain that had it, in the hours that\n"
+		 "the map says. Without an option it shows what would be moved.\n"
+		 "\n"
+		 "Examples\n"
+		 "  xenbw rebucket --plan old.map\n"
+		 "  xenbw rebucket old.map\n"
+		 "  xenbw rebucket --apply --readers-stopped old.map\n"
+		 "  xenbw rebucket --undo --readers-stopped\n",
+	 .options = rebucket_options,
+	 .run = cli_rebucket},
 	{.name = "completion",
 	 .operand = OPERAND_WORD,
 	 .operands = "bash|buckets",

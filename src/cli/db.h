@@ -13,8 +13,9 @@ int db_init(struct cli *cli, char **err);
 int db_status(struct cli *cli, char **err);
 int db_upgrade(struct cli *cli, char **err);
 
-/* Connects as --defaults-file says, else with the account of the configuration; no database is chosen.
- * `needs` ends the advice where that fails: "make databases and accounts". */
-int db_open_admin(struct mysql **m, const struct cli *cli, const char *needs, char **err);
+/* Connects as --defaults-file says, else with the account of the configuration; no database is chosen. The
+ * advice where that fails: WHAT ("db init") needs an account that may NEEDS ("make databases and accounts").
+ */
+int db_open_admin(struct mysql **m, const struct cli *cli, const char *what, const char *needs, char **err);
 
 #endif

@@ -122,7 +122,7 @@ static char *ask(struct mysql *m, const char *doing, char *query, char **err)
 	return answer;
 }
 
-int db_open_admin(struct mysql **m, const struct cli *cli, const char *needs, char **err)
+int db_open_admin(struct mysql **m, const struct cli *cli, const char *what, const char *needs, char **err)
 {
 	const char *file = cli->args.value[OPTION_DEFAULTS_FILE];
 	struct conf_mysql c = cli->conf.mysql;
@@ -132,9 +132,8 @@ int db_open_admin(struct mysql **m, const struct cli *cli, const char *needs, ch
 	c.database = NULL; /* there may be none yet */
 	if (mysql_open(m, &c, err) == 0)
 		return 0;
-	return err_add(err,
-		       "db %s needs an account that may %s, such as --defaults-file /etc/mysql/debian.cnf",
-		       cli->args.words[0], needs);
+	return err_add(err, "%s needs an account that may %s, such as --defaults-file /etc/mysql/debian.cnf",
+		       what, needs);
 }
 
 static int make_database(struct mysql *m, const struct conf_mysql *c, const struct words *w, char **err)
@@ -280,7 +279,7 @@ int db_init(struct cli *cli, char **err)
 	}
 	if (cli->args.value[OPTION_PRINT])
 		return print_statements(c);
-	if (db_open_admin(&m, cli, "make databases and accounts", err) < 0)
+	if (db_open_admin(&m, cli, "db init", "make databases and accounts", err) < 0)
 		return CLI_FAILED;
 	w = words_new(c);
 	rc = make_database(m, c, &w, err) < 0 || make_tables(m, c, err) < 0 || make_account(m, c, &w, err) < 0

@@ -66,6 +66,7 @@ struct look {
 	struct upgrade *u;
 	struct traffic_sums sums;
 	double speed; /* rows a second; 0: not known */
+	double scan;  /* seconds that adding up the table takes */
 	struct out_table *capped;
 };
 
@@ -85,30 +86,41 @@ static bool old_in_use(const struct upgrade *u)
 	return u->stage == UPGRADE_WAITING || u->stage == UPGRADE_BEGUN;
 }
 
+static int add_up(const struct upgrade *u, struct traffic_sums *sums, char **err)
+{
+	if (traffic_old_sums(u->m, u->table, &u->old, sums, err) < 0)
+		return -1;
+	if (!sums->negative)
+		return 0;
+	return err_set(err,
+		       "table %s at MySQL server %s has counters below 0, which netacct never wrote: find "
+		       "them (SELECT * "
+		       "FROM %s WHERE input < 0 OR output < 0 ...), and mend them first",
+		       u->table, mysql_place(u->m), u->table);
+}
+
 static int look(struct look *l, const struct cli *cli, char **err)
 {
 	struct upgrade *u = l->u;
 	size_t most = cli->format == OUT_TERMINAL ? MOST_CAPPED : SIZE_MAX;
 
+	struct mono start = clock_mono();
+
 	if (!old_in_use(u))
 		return 0;
-	if (traffic_old_sums(u->m, u->table, &u->old, &l->sums, err) < 0)
+	if (add_up(u, &l->sums, err) < 0)
 		return -1;
-	if (l->sums.negative)
-		return err_set(
-			err,
-			"table %s at MySQL server %s has counters below 0, which netacct never wrote: find "
-			"them (SELECT * FROM %s WHERE input < 0 OR output < 0 ...), and mend them first",
-			u->table, mysql_place(u->m), u->table);
+	l->scan = (double)(clock_mono().ns - start.ns) / 1e9;
 	if (traffic_upgrade_speed(u, l->sums.rows - u->copied, &l->speed, err) < 0)
 		return -1;
+	l->speed /= 2; /* a real table has a log */
 	return l->sums.capped ? traffic_old_capped(u->m, u->table, &u->old, most, put_capped, l->capped, err)
 			      : 0;
 }
 
 static double seconds_left(const struct look *l)
 {
-	return l->speed > 0 ? (double)(l->sums.rows - l->u->copied) / l->speed : 0;
+	return l->speed > 0 ? (double)(l->sums.rows - l->u->copied) / l->speed + UPGRADE_SCANS * l->scan : 0;
 }
 
 static int show_capped(const struct look *l, const struct cli *cli, char **err)
@@ -132,9 +144,9 @@ static void show_next(const struct look *l, const struct cli *cli)
 
 	if (l->speed > 0)
 		say(cli,
-		    "Expected time: about %s (%.0f rows a second here), and the time to add both tables up. "
-		    "Space: "
-		    "about %s more, until --confirm.",
+		    "Expected time: about %s (%.0f rows a second here, and all are added up before and "
+		    "after). "
+		    "Space: about %s more, until --confirm.",
 		    time, l->speed, space);
 	else
 		say(cli, "Expected time: a moment.");
@@ -156,7 +168,7 @@ static int show_old(const struct look *l, const struct cli *cli, char **err)
 
 	say(cli, "Table %s in database %s at %s: %" PRIu64 " rows, %s, %s.", u->table,
 	    cli->conf.mysql.database, mysql_place(u->m), l->sums.rows, u->old.engine, size);
-	printf("\nWhat --apply does, the second statement for each %d rows:\n\n", UPGRADE_PORTION);
+	printf("\nWhat --apply does, the second statement for each %d rows:\n\n", UPGRADE_BATCH);
 	puts(statements);
 	free(size);
 	free(statements);
@@ -245,7 +257,7 @@ static int apply(struct upgrade *u, const struct cli *cli, char **err)
 
 	if (!old_in_use(u))
 		return tell(u, cli, err);
-	if (traffic_old_sums(u->m, u->table, &u->old, &sums, err) < 0)
+	if (add_up(u, &sums, err) < 0)
 		return CLI_FAILED;
 	bar.rows = sums.rows;
 	rc = traffic_upgrade_apply(u, draw, &bar, &sums, err);
@@ -321,7 +333,7 @@ int db_upgrade(struct cli *cli, char **err)
 	struct mysql *m = NULL;
 	int status = CLI_FAILED;
 
-	if (db_open_admin(&m, cli, RIGHTS, err) == 0 &&
+	if (db_open_admin(&m, cli, "db upgrade", RIGHTS, err) == 0 &&
 	    mysql_command(m, "cannot use the database", err, "USE %s", name) >= 0 &&
 	    traffic_upgrade_open(&u, m, cli->conf.mysql.table, err) == 0) {
 		if (value[OPTION_APPLY])

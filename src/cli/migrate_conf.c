@@ -67,7 +67,8 @@ static void put_settings(const struct migrate *m, FILE *out, bool with_secrets)
 	for (char *line = strtok_r(mine, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
 		char *whole = mem_printf("%s\n", line);
 
-		if (!is_apart(line) && !strstr(plain, whole))
+		if (!is_apart(line) && !strstr(plain, whole) &&
+		    !(m->cli->args.value[OPTION_SHADOW] && begins_with(line, "mysql_table")))
 			fputs(whole, out);
 		free(whole);
 	}
@@ -124,6 +125,10 @@ char *migrate_conf_text(const struct migrate *m, bool with_secrets)
 		"bucket              ip\n\n",
 		m->tab.path, date);
 	put_settings(m, out, with_secrets);
+	if (m->cli->args.value[OPTION_SHADOW])
+		fputs("\n# Beside nacctd: a table of its own. Without this line it is nacctd's.\n"
+		      "mysql_table         xenbw_traffic\n",
+		      out);
 	if (m->owners.count)
 		fputs("\n# Whose the addresses are; a line with # in front is for you to decide.\n", out);
 	for (size_t i = 0; i < m->owners.count; i++)

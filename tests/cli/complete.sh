@@ -32,7 +32,7 @@ COMP_WORDBREAKS=$' \t\n"\'><=;|&(:'
 
 commands=$(xenbw --help | sed -n '/^Commands/,/^$/s/^  \([a-z-]*\) .*/\1/p')
 globals=$(help_options "Options of every command")
-tap_is "there are these commands" "$(echo "$commands" | tr '\n' ' ')" "list-domains top report explain close bill graph db doctor metrics migrate completion help "
+tap_is "there are these commands" "$(echo "$commands" | tr '\n' ' ')" "list-domains top report explain close bill graph db doctor metrics migrate rebucket completion help "
 tap_is "the manual page has a section for each command, and no other" "$(sed -n 's/^\.Ss //p' "$man")" "$commands"
 tap_is "the manual page describes the options of every command" \
 	"$(man_section Sh DESCRIPTION | grep '^\.It' | man_options)" "$globals"
@@ -60,7 +60,7 @@ missing() {
 }
 tap_is "the manual page names every column of CSV and every member of JSON" "$(missing)" ""
 
-tap_is "beginnings of commands" "$(offers "xenbw re")" report
+tap_is "beginnings of commands" "$(offers "xenbw rep")" report
 tap_is "shortened commands are understood" "$(offers "xenbw rep --mo")" --month
 tap_is "values of options" "$(offers "xenbw report --month ")" "last
 this"

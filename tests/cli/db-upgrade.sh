@@ -107,7 +107,7 @@ mariadb_sql "DROP TABLE traffic_rolled_back" old
 tap_ok "then it goes back" upgrade --rollback
 
 # halfway, and somebody writes to a row that is copied
-half() { # half: some portions, then a kill
+half() { # half: some batches, then a kill
 	"$BUILD/xenbw" -c "$CLI/conf" db upgrade --defaults-file "$CLI/admin.cnf" --apply >/dev/null 2>&1 &
 	local pid=$! i
 	for ((i = 0; i < 500; i++)); do
@@ -188,6 +188,7 @@ try "no table" "DROP TABLE traffic" 'table traffic is not there .*`xenbw db init
 old_table 0.78.2 old && old_rows old 100
 mariadb_sql "UPDATE traffic SET input = -5 WHERE id = 7" old
 tap_ok "counters below zero are for the admin to mend" fails 'counters below 0.*SELECT \* FROM traffic WHERE input < 0'
+tap_ok "and --apply says the same" fails 'counters below 0' --apply
 mariadb_sql "UPDATE traffic SET input = 5 WHERE id = 7; CREATE USER poor@localhost; GRANT SELECT, INSERT, UPDATE ON old.* TO poor@localhost" old
 printf '[client]\nuser=poor\n' >"$CLI/poor.cnf"
 tap_ok "an account without the rights" cli_fails 1 'denied' db upgrade --defaults-file "$CLI/poor.cnf" --apply

@@ -109,6 +109,9 @@ sed '/password/d; /mysql_pass/d' "$TAB" >"$CLI/open.naccttab"
 migrate "$CLI/open.naccttab" --write "$CLI/open.conf" >/dev/null
 tap_is "without a password everybody may read it" "$(stat -c %a "$CLI/open.conf")" 644
 
+tap_is "--shadow: one to run beside nacctd" "$(migrate --shadow "$TAB" --json | jq -r .proposal | grep -c '^mysql_table  *xenbw_traffic$')" 1
+tap_is "without it the table is nacctd's" "$(migrate "$TAB" --json | jq -r .proposal | grep -c '^mysql_table')" 0
+
 # ---- what is no naccttab ----
 
 made=$(find "$CLI" | sort)

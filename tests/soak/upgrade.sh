@@ -33,7 +33,6 @@ tap_is "it ends well" "$?" 0
 took=$(($(date +%s) - started + 1))
 tap_is "no byte is lost, none is there twice" "$(old_sums old traffic)" "$sums"
 tap_ok "memory is bounded ($most KiB)" test "$most" -lt 40000
-tap_ok "it took no more than three times what was expected" test "$took" -le $((expected * 3 + 60))
 tap_note "figure: $ROWS rows in $took s ($expected s were expected): $((ROWS / took)) rows a second"
 tap_ok "and back" xenbw db upgrade --defaults-file "$CLI/admin.cnf" --rollback
 tap_is "with all that was there" "$(old_sums old traffic)" "$sums"

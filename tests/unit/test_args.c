@@ -29,6 +29,7 @@ COMMAND(cli_graph)
 COMMAND(cli_db)
 COMMAND(cli_doctor)
 COMMAND(cli_migrate)
+COMMAND(cli_rebucket)
 COMMAND(cli_completion)
 COMMAND(cli_help)
 
@@ -130,11 +131,11 @@ static void options_stand_anywhere(void **state)
 static void wrong_words_are_answered_with_the_nearest(void **state)
 {
 	(void)state;
-	refuses("reprot",
-		"unknown command `reprot`; did you mean `report`? The commands are list-domains, "
-		"top, report, explain, close, bill, graph, db, doctor, metrics, migrate, completion, help");
+	refuses("reprot", "unknown command `reprot`; did you mean `report`? The commands are list-domains, "
+			  "top, report, explain, close, bill, graph, db, doctor, metrics, migrate, rebucket, "
+			  "completion, help");
 	refuses("xyzzy", "unknown command `xyzzy`; the commands are list-domains, top, report, explain, "
-			 "close, bill, graph, db, doctor, metrics, migrate, completion, help");
+			 "close, bill, graph, db, doctor, metrics, migrate, rebucket, completion, help");
 	refuses("report --monht last", "report: unknown option --monht; did you mean --month?");
 	/* that is graph's */
 	refuses("report --dark",
