@@ -32,7 +32,7 @@ on_terminal() {
 }
 last_picture() { awk '/^== picture/ { text = ""; next } { text = text $0 "\n" } END { printf "%s", text }' "$BED/screen"; }
 
-bed_udp 1.0 outside 60000 1000 5 &
+bed_udp 1.0 outside 96000 1000 8 &
 sender=$!
 sleep 0.5
 once=$(xenbw top --once --json --interval 2)
@@ -49,7 +49,7 @@ web,1,0,vif1.0'
 tap_like "for people, with a line of all guests" "$(xenbw top --once)" '^all guests +[0-9.]+[kM]? +[0-9.]+M'
 
 wait $sender
-bed_udp 1.0 outside 40000 1000 4 &
+bed_udp 1.0 outside 80000 1000 8 &
 sender=$!
 on_terminal 80 24 top --interval 1 <<'END'
 3.5 n
@@ -84,7 +84,7 @@ tap_like "another size is taken over at once" "$(cat "$BED/screen")" '^Hidden: '
 
 bw_start || tap_bail "no xenbwd"
 on_terminal 80 24 list-domains --watch --interval 1 <<'END'
-2.5 q
+4 q
 END
 tap_is "list-domains --watch ends at q" $? 0
 tap_ok "and was drawn more than once" test "$(grep -c '^== picture' "$BED/screen")" -ge 2

@@ -126,6 +126,8 @@ new() {
 	ignoremask) NEW=("ignoremask 255.0.0.0") ;;
 	ignorenet) NEW=("ignorenet 10.99.4.0/24") ;;
 	dontignore) NEW=("dontignore 10.99.1.9") ;;
+	owner) NEW=("owner acme web") ;;
+	billing_day) NEW=("billing_day 15") ;;
 	*) return 1 ;;
 	esac
 }
@@ -163,7 +165,7 @@ effect() {
 	ignoremask) column ignored_input 10.77.0.254 ;;
 	ignorenet) column ignored_input 10.99.4.1 ;;
 	dontignore) column external_input 10.99.1.9 ;;
-	timezone | errdelay | mysql_port | mysql_tls | mysql_tls_ca) told "$1" ;;
+	timezone | owner | billing_day | errdelay | mysql_port | mysql_tls | mysql_tls_ca) told "$1" ;;
 	esac
 }
 
