@@ -117,7 +117,7 @@ finds "of another version" programs 'error xenbw-tc is of another version than t
 # As the user nobody: what may not be looked at is no error.
 chmod 600 "$CLI/ledger.db"
 xenbw() {
-	echo "$(date +%s) $CLI_NOW 1" >"$CLOCKSHIM"
+	echo "$(date +%s) $CLI_NOW 0" >"$CLOCKSHIM"
 	setpriv --reuid nobody --regid nogroup --clear-groups env LD_PRELOAD="$BUILD/clockshim.so" "$BUILD/xenbw" -c "$CLI/conf" "$@" 2>"$CLI/err"
 }
 finds "a closed ledger is not checked" ledger '^unchecked cannot read the ledger .*: the user nobody may not read it; run xenbw as root$'

@@ -11,7 +11,7 @@ set -u
 mkdir "$CLI/bin" && cp "$BUILD/xenbw" "$BUILD/clockshim.so" "$CLI/bin" && chmod -R a+rX "$CLI" || tap_bail "no copy"
 BUILD=$CLI/bin
 xenbw() {
-	echo "$(date +%s) $CLI_NOW 1" >"$CLOCKSHIM"
+	echo "$(date +%s) $CLI_NOW 0" >"$CLOCKSHIM"
 	setpriv --reuid nobody --regid nogroup --clear-groups env LD_PRELOAD="$BUILD/clockshim.so" \
 		"$BUILD/xenbw" -c "$CLI/conf" "$@" 2>"$CLI/err"
 }

@@ -45,8 +45,8 @@ sleep 1.1
 bw_start || tap_bail "no xenbwd"
 bw_stop
 tap_is "the bytes of a gap are there" "$(row web booked)" "$in $out"
-gap=$(explain web | jq -c '[.rows[] | select(.row == "not_observed" and .from and .to) | .input, .output]')
-tap_is "the gap is a row without numbers" "$gap" "[null,null]"
+gap=$(explain web | jq -c '[.rows[] | select(.row == "not_observed" and .from and .to) | .input, .output] | unique')
+tap_is "the gap is a row without numbers" "$gap" "[null]"
 tap_like "it is told with its times, and that the counters went on" "$(xenbw explain web)" 'Not observed from .* to .*: no xenbwd; the counters of epoch [0-9]+ went on'
 tap_like "and for the guest that went meanwhile that its bytes are not known" "$(xenbw explain db)" 'ended meanwhile: what it counted from then on is not known'
 tap_is "which has what was seen until then" "$(row db report)" "0 0"

@@ -21,7 +21,7 @@ printf '%s\n' "ledger $CLI/ledger.db" "timezone Europe/Berlin" "rrd_dir $CLI/rrd
 
 # xenbw WORD…: standard output; standard error is kept in $CLI/err.
 xenbw() {
-	echo "$(date +%s) $CLI_NOW 1" >"$CLOCKSHIM"
+	echo "$(date +%s) $CLI_NOW 0" >"$CLOCKSHIM"
 	LD_PRELOAD=$BUILD/clockshim.so "$BUILD/xenbw" -c "$CLI/conf" "$@" 2>"$CLI/err"
 }
 
@@ -29,7 +29,7 @@ xenbw() {
 xenbw_on() {
 	local columns=$1
 	shift
-	echo "$(date +%s) $CLI_NOW 1" >"$CLOCKSHIM"
+	echo "$(date +%s) $CLI_NOW 0" >"$CLOCKSHIM"
 	script -qec "stty cols $columns; LD_PRELOAD=$BUILD/clockshim.so $BUILD/xenbw -c $CLI/conf $* 2>$CLI/err" /dev/null </dev/null | tr -d '\r'
 }
 
