@@ -29,8 +29,8 @@
 /* Bounds, with room for a slow machine where it is about time. */
 #define LEDGER_BYTES 1600 /* for each domain that ever lived, all told */
 #define MEMORY_BYTES 800  /* of the same: its bucket with its name, its uuid */
-#define COMMIT_MS 250     /* the mean of one slot with 35 domains that come and 35 that go */
-#define REPORT_US 80      /* of the last day, for each domain that ever lived: it looks at each bucket */
+#define COMMIT_MS 1000    /* the mean of one slot with 35 domains that come and 35 that go */
+#define REPORT_US 500     /* of the last day, for each domain that ever lived: it looks at each bucket */
 
 struct bounds {
 	struct account_bed bed;
