@@ -105,10 +105,10 @@ strike() {
 	read -r stat 2>/dev/null <"/proc/$2/stat" && [[ $stat != *') Z '* ]] && kill -KILL "$2" 2>/dev/null && echo "$2" >>"$BED/kills.$1"
 }
 
-# found VICTIM: waits for one, half a minute at most; FOUND.
+# found VICTIM: waits for one, as long as `back`: waits between two starts grow up to a minute; FOUND.
 found() {
 	local i
-	for ((i = 0; i < 1000; i++)); do
+	for ((i = 0; i < 2500; i++)); do
 		FOUND=$(find_"$1") && [ -n "$FOUND" ] && return 0
 		sleep 0.03
 	done
