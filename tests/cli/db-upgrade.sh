@@ -3,7 +3,7 @@
 #
 # `xenbw db upgrade` with a real MariaDB: each of netacct's old tables becomes one that xenbw-writer can add to, and goes
 # back; not a byte is lost or counted twice, whatever is killed on the way.
-# time-limit: 300
+# time-limit: 500
 # shellcheck disable=SC2016 # the backquotes are those of messages and of SQL
 set -u
 . "$(dirname "$0")/../support/tap.sh"
