@@ -46,7 +46,7 @@ tap_is "JSON says over how long" "$(jq -c '[.format, .command, .seconds]' <<<"$o
 tap_is "sorted by name, filtered by device, as CSV" "$(xenbw top --once --csv --sort name --filter VIF | cut -d, -f1-4 | tr -d '\r')" 'domain,domid,devid,netdev
 mail,3,0,vif3.0
 web,1,0,vif1.0'
-tap_like "for people, with a line of all guests" "$(xenbw top --once)" '^all guests +[0-9.]+[kM]? +[0-9.]+M'
+tap_like "for people, with a line of all guests" "$(xenbw top --once)" '^all guests +[0-9.]+[kMG]? +[0-9.]+[kMG]?'
 
 wait $sender
 bed_udp 1.0 outside 80000 1000 8 &
