@@ -36,7 +36,7 @@ lab_up() {
 		cat /guest/guest.cpio /share/guest-bin.cpio >/run/guest.cpio &&
 		sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1 &&
 		ip netns add outside && lab_outside sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1 &&
-		ip -batch - <<-END && ip -n outside -batch - <<-OUTSIDE && bridge fdb replace "${LAB_MAC[outside]}" dev peth0 master static
+		ip -batch - <<-END && ip -n outside -batch - <<-OUTSIDE
 			link set dev lo up
 			link add xenbr0 address 00:16:3e:00:00:01 type bridge stp_state 0 mcast_snooping 0 forward_delay 0
 			link set dev xenbr0 up
@@ -49,6 +49,9 @@ lab_up() {
 			link set dev eth0 up
 		OUTSIDE
 }
+
+# lab_uplink: the bridge knows where `outside` is. Who sends under its MAC moves this entry, and takes it along at its end.
+lab_uplink() { bridge fdb replace "${LAB_MAC[outside]}" dev peth0 master static; }
 
 # lab_outside CMD…: runs a command outside.
 lab_outside() { nsenter --net=/run/netns/outside "$@"; }
@@ -146,7 +149,10 @@ lab_booked_is() { [ "$(bw_booked_vif "${LAB_DOMID[$1]}" 0)" = "$(lab_sum "$1")" 
 
 lab_settled() { # lab_settled NAME…
 	local name
-	for name in "$@"; do bed_wait "the bytes of $name" lab_booked_is "$name" || return 1; done
+	for name in "$@"; do
+		bed_wait "the bytes of $name" lab_booked_is "$name" ||
+			bed_complain "$name: sent $(lab_sum "$name"), booked $(bw_booked_vif "${LAB_DOMID[$name]}" 0)" || return 1
+	done
 }
 
 # lab_counters NAME: "INPUT OUTPUT" by the kernel's counters of its vif, in IP bytes.

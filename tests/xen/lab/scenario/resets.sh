@@ -3,14 +3,15 @@
 #
 # resets: a guest takes its driver from its card and gives it back, again and again, and sends more each time than
 # before: its counters pass their old values before the next poll. External bytes are all booked, and its neighbour has
-# none of them.
+# none of them. Of lives that begin and end between two polls only the kernel's programs tell; with pcap what is missing
+# of them is a figure.
 
 bw_config "${LAB_CONF[@]}" "poll 5" "flush 5"
 bw_start || tap_bail "no xenbwd"
 lab_guest evil pvh 10.77.0.66 && lab_guest db pvh 10.77.0.12 || tap_bail "no guests"
 evil=$(lab_end evil)
 lab_frames evil outside external 20 300 && lab_frames db outside external 30 400 && lab_settled evil db || tap_bail "nothing is booked"
-reset='echo vif-0 >/sys/bus/xen/drivers/vif/unbind; echo vif-0 >/sys/bus/xen/drivers/vif/bind;
+reset='echo vif-0 >/sys/bus/xen/drivers/vif/unbind; usleep 100000; echo vif-0 >/sys/bus/xen/drivers/vif/bind;
 	until [ -e /sys/class/net/eth0 ]; do usleep 20000; done; ip link set dev eth0 arp off; ip link set dev eth0 up; until grep -qx 1 /sys/class/net/eth0/carrier; do usleep 20000; done;'
 
 resets() { # resets COUNT FRAMES: so many resets, so many frames after each
@@ -27,8 +28,13 @@ resets 1 100
 bed_wait "the bytes" booked
 class_check "a reset between two polls, and more bytes after it than before" "$evil"
 resets 5 40
-bed_wait "the bytes" booked
-class_check "five resets between two polls" "$evil"
+class_committed 6
+if [ "$ATTRIBUTION" = pcap ]; then
+	tap_note "figure: five resets between polls: sent $(class_sent "$evil"), booked $(class_booked "$evil")"
+else
+	bed_wait "the bytes" booked
+	class_check "five resets between two polls" "$evil"
+fi
 lab_settled db
 class_check "its neighbour has none of them" "$(lab_end db)"
 bw_stop
