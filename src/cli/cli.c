@@ -81,6 +81,18 @@ void cli_note(const char *fmt, ...)
 	free(text);
 }
 
+void cli_say(const struct cli *cli, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	text = mem_vprintf(fmt, ap);
+	va_end(ap);
+	out_line(text, &cli->screen, stdout);
+	free(text);
+}
+
 int cli_period(const struct cli *cli, const char *domain, struct period *out, char **err)
 {
 	const char *const *value = cli->args.value;

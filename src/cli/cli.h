@@ -40,6 +40,9 @@ int cli_configure(struct cli *cli, char **err);
 /* A line on standard error that is no error. */
 void cli_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* A line for people, on standard output; where their screen is too narrow it goes on below. */
+void cli_say(const struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* The period that --month, or --from and --to, ask for; this month where none does, and it begins on the
  * domain's billing_day. A usage error. Where an edge went back to a slot's start a note says so. */
 int cli_period(const struct cli *cli, const char *domain, struct period *out, char **err);

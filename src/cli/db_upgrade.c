@@ -5,7 +5,6 @@
  * Without a further word it only looks and tells. Nothing that an interruption leaves behind needs a repair.
  */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,18 +34,6 @@ static const char *const stage_words[] = {[UPGRADE_NONE] = "none",
 					  [UPGRADE_WAITING] = "waiting",
 					  [UPGRADE_BEGUN] = "begun",
 					  [UPGRADE_DONE] = "done"};
-
-__attribute__((format(printf, 2, 3))) static void say(const struct cli *cli, const char *fmt, ...)
-{
-	va_list ap;
-	char *text;
-
-	va_start(ap, fmt);
-	text = mem_vprintf(fmt, ap);
-	va_end(ap);
-	out_line(text, &cli->screen, stdout);
-	free(text);
-}
 
 /* "45 s", "12 min", "3 h 05 min" */
 static char *duration(double seconds)
@@ -125,15 +112,15 @@ static double seconds_left(const struct look *l)
 
 static int show_capped(const struct look *l, const struct cli *cli, char **err)
 {
-	say(cli,
-	    "Rows with a counter at the end of its type: %" PRIu64
-	    ". Their true values are not known; they are at "
-	    "least:",
-	    l->sums.capped);
+	cli_say(cli,
+		"Rows with a counter at the end of its type: %" PRIu64
+		". Their true values are not known; they are at "
+		"least:",
+		l->sums.capped);
 	if (out_write(l->capped, OUT_TERMINAL, NULL, &cli->screen, stdout, err) < 0)
 		return -1;
 	if (l->sums.capped > MOST_CAPPED)
-		say(cli, "These are the first %d; --json lists all.", MOST_CAPPED);
+		cli_say(cli, "These are the first %d; --json lists all.", MOST_CAPPED);
 	return 0;
 }
 
@@ -143,20 +130,20 @@ static void show_next(const struct look *l, const struct cli *cli)
 	char *space = units_bytes(u->old.bytes * 2), *time = duration(seconds_left(l));
 
 	if (l->speed > 0)
-		say(cli,
-		    "Expected time: about %s (%.0f rows a second here, and all are added up before and "
-		    "after). "
-		    "Space: about %s more, until --confirm.",
-		    time, l->speed, space);
+		cli_say(cli,
+			"Expected time: about %s (%.0f rows a second here, and all are added up before and "
+			"after). "
+			"Space: about %s more, until --confirm.",
+			time, l->speed, space);
 	else
-		say(cli, "Expected time: a moment.");
+		cli_say(cli, "Expected time: a moment.");
 	if (u->stage == UPGRADE_BEGUN)
-		say(cli,
-		    "Begun: %" PRIu64
-		    " rows are copied. `xenbw db upgrade --apply` goes on, --rollback drops the copy.",
-		    u->copied);
+		cli_say(cli,
+			"Begun: %" PRIu64
+			" rows are copied. `xenbw db upgrade --apply` goes on, --rollback drops the copy.",
+			u->copied);
 	else
-		say(cli, "Nothing is changed yet. Stop nacctd, then: xenbw db upgrade --apply");
+		cli_say(cli, "Nothing is changed yet. Stop nacctd, then: xenbw db upgrade --apply");
 	free(time);
 	free(space);
 }
@@ -166,8 +153,8 @@ static int show_old(const struct look *l, const struct cli *cli, char **err)
 	const struct upgrade *u = l->u;
 	char *statements = traffic_upgrade_statements(u), *size = units_bytes(u->old.bytes);
 
-	say(cli, "Table %s in database %s at %s: %" PRIu64 " rows, %s, %s.", u->table,
-	    cli->conf.mysql.database, mysql_place(u->m), l->sums.rows, u->old.engine, size);
+	cli_say(cli, "Table %s in database %s at %s: %" PRIu64 " rows, %s, %s.", u->table,
+		cli->conf.mysql.database, mysql_place(u->m), l->sums.rows, u->old.engine, size);
 	printf("\nWhat --apply does, the second statement for each %d rows:\n\n", UPGRADE_BATCH);
 	puts(statements);
 	free(size);
@@ -207,13 +194,14 @@ static int tell(struct upgrade *u, const struct cli *cli, char **err)
 	if (status == CLI_OK && cli->format != OUT_TERMINAL)
 		status = write_machine(&l, cli, err);
 	else if (status == CLI_OK && u->stage == UPGRADE_NONE)
-		say(cli, "Table %s needs no upgrade.", u->table);
+		cli_say(cli, "Table %s needs no upgrade.", u->table);
 	else if (status == CLI_OK && u->stage == UPGRADE_DONE)
-		say(cli,
-		    "Table %s is upgraded. The old one is kept as %s: `xenbw db upgrade --rollback` takes it "
-		    "back, "
-		    "--confirm drops it.",
-		    u->table, u->kept);
+		cli_say(cli,
+			"Table %s is upgraded. The old one is kept as %s: `xenbw db upgrade --rollback` "
+			"takes it "
+			"back, "
+			"--confirm drops it.",
+			u->table, u->kept);
 	else if (status == CLI_OK && show_old(&l, cli, err) < 0)
 		status = CLI_FAILED;
 	out_free(l.capped);
@@ -266,21 +254,22 @@ static int apply(struct upgrade *u, const struct cli *cli, char **err)
 	if (rc < 0)
 		return CLI_FAILED;
 	took = duration((double)(clock_mono().ns - bar.start.ns) / 1e9);
-	say(cli, "Copied: %" PRIu64 " rows, in %s. All sums agree.", sums.rows, took);
+	cli_say(cli, "Copied: %" PRIu64 " rows, in %s. All sums agree.", sums.rows, took);
 	if (sums.rows > u->rows_now)
-		say(cli, "Of one address and hour there were several: these are %" PRIu64 " rows now.",
-		    u->rows_now);
+		cli_say(cli, "Of one address and hour there were several: these are %" PRIu64 " rows now.",
+			u->rows_now);
 	if (sums.capped)
-		say(cli,
-		    "Rows with a counter at the end of its old type: %" PRIu64
-		    "; it is at least that. They are as they "
-		    "were.",
-		    sums.capped);
-	say(cli,
-	    "The old table is kept as %s: `xenbw db upgrade --rollback` takes it back, --confirm drops it. "
-	    "nacctd and "
-	    "what reads the table may go on. Next: xenbw db init.",
-	    u->kept);
+		cli_say(cli,
+			"Rows with a counter at the end of its old type: %" PRIu64
+			"; it is at least that. They are as they "
+			"were.",
+			sums.capped);
+	cli_say(cli,
+		"The old table is kept as %s: `xenbw db upgrade --rollback` takes it back, --confirm drops "
+		"it. "
+		"nacctd and "
+		"what reads the table may go on. Next: xenbw db init.",
+		u->kept);
 	free(took);
 	return CLI_OK;
 }
@@ -299,15 +288,15 @@ static int rollback(struct upgrade *u, const struct cli *cli, char **err)
 	if (traffic_upgrade_rollback(u, &more, err) < 0)
 		return CLI_FAILED;
 	if (stage == UPGRADE_BEGUN)
-		say(cli, "What was copied is dropped; table %s was in use all the time.", u->table);
+		cli_say(cli, "What was copied is dropped; table %s was in use all the time.", u->table);
 	else
-		say(cli, "The old table is %s again.", u->table);
+		cli_say(cli, "The old table is %s again.", u->table);
 	if (more)
-		say(cli,
-		    "The new one had bytes that were written since the upgrade, and that the old one has "
-		    "not: it is kept "
-		    "as %s.",
-		    u->back);
+		cli_say(cli,
+			"The new one had bytes that were written since the upgrade, and that the old one has "
+			"not: it is kept "
+			"as %s.",
+			u->back);
 	return CLI_OK;
 }
 
@@ -321,7 +310,7 @@ static int confirm(struct upgrade *u, const struct cli *cli, char **err)
 	}
 	if (traffic_upgrade_confirm(u, err) < 0)
 		return CLI_FAILED;
-	say(cli, "The old table %s is dropped.", u->kept);
+	cli_say(cli, "The old table %s is dropped.", u->kept);
 	return CLI_OK;
 }
 

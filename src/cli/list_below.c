@@ -2,25 +2,12 @@
 #include "cli/list_below.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/units.h"
-
-__attribute__((format(printf, 2, 3))) static void say(const struct listing *l, const char *fmt, ...)
-{
-	va_list ap;
-	char *text;
-
-	va_start(ap, fmt);
-	text = mem_vprintf(fmt, ap);
-	va_end(ap);
-	out_line(text, &l->cli->screen, stdout);
-	free(text);
-}
 
 static char *bytes_text(const struct listing *l, uint64_t bytes)
 {
@@ -33,16 +20,16 @@ static void tell_splitter(const struct listing *l)
 		return;
 	switch (l->daemon.split) {
 	case CONTROL_SPLIT_OFF:
-		say(l, "Attribution is off.");
+		cli_say(l->cli, "Attribution is off.");
 		break;
 	case CONTROL_SPLIT_KERNEL:
-		say(l, "Split by the kernel (eBPF) on %s.", l->daemon.uplinks);
+		cli_say(l->cli, "Split by the kernel (eBPF) on %s.", l->daemon.uplinks);
 		break;
 	case CONTROL_SPLIT_PCAP:
-		say(l, "Split by libpcap on %s.", l->daemon.uplinks);
+		cli_say(l->cli, "Split by libpcap on %s.", l->daemon.uplinks);
 		break;
 	case CONTROL_SPLIT_FAILING:
-		say(l, "Nobody looks at the uplinks at present.");
+		cli_say(l->cli, "Nobody looks at the uplinks at present.");
 		break;
 	}
 }
@@ -58,9 +45,9 @@ static void tell_external(const struct listing *l)
 							   : " unattributed";
 
 	if (!listing_is_split(l) && unknown)
-		say(l, "Unsplit: all that is booked is unattributed.");
+		cli_say(l->cli, "Unsplit: all that is booked is unattributed.");
 	if (listing_is_split(l))
-		say(l, "EXT: booked up to %s%s%s%s.", seen, before, unknown ? text : "", after);
+		cli_say(l->cli, "EXT: booked up to %s%s%s%s.", seen, before, unknown ? text : "", after);
 	free(text);
 	free(seen);
 }
@@ -83,7 +70,7 @@ static void tell_blind(const struct listing *l)
 		names = longer;
 	}
 	if (names)
-		say(l, "Cannot be told apart (NAT, or no MAC or address known): %s.", names);
+		cli_say(l->cli, "Cannot be told apart (NAT, or no MAC or address known): %s.", names);
 	free(names);
 }
 
@@ -94,13 +81,13 @@ static void tell_missing(const struct listing *l)
 	char *text;
 
 	if (s->dropped)
-		say(l, "Missed: %" PRIu64 " %s since xenbwd started; the bytes are unattributed.", s->dropped,
-		    s->dropped == 1 ? "packet" : "packets");
+		cli_say(l->cli, "Missed: %" PRIu64 " %s since xenbwd started; the bytes are unattributed.",
+			s->dropped, s->dropped == 1 ? "packet" : "packets");
 	if (!s->stray_packets)
 		return;
 	text = bytes_text(l, s->stray_bytes);
-	say(l, "Strays: %" PRIu64 " %s (%s) left under MACs or addresses of no guest.", s->stray_packets,
-	    s->stray_packets == 1 ? "packet" : "packets", text);
+	cli_say(l->cli, "Strays: %" PRIu64 " %s (%s) left under MACs or addresses of no guest.",
+		s->stray_packets, s->stray_packets == 1 ? "packet" : "packets", text);
 	free(text);
 }
 
@@ -122,8 +109,8 @@ static void tell_gone(const struct listing *l)
 	if (!count)
 		return;
 	text = bytes_text(l, bytes);
-	say(l, "Not listed: %zu %s gone, with %s this month. --all lists %s.", count,
-	    count == 1 ? "vif is" : "vifs are", text, count == 1 ? "it" : "them");
+	cli_say(l->cli, "Not listed: %zu %s gone, with %s this month. --all lists %s.", count,
+		count == 1 ? "vif is" : "vifs are", text, count == 1 ? "it" : "them");
 	free(text);
 }
 

@@ -3,7 +3,6 @@
  * migrate_show: `xenbw migrate` for people: line by line, the addresses, the proposal.
  */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,18 +27,6 @@ static const struct out_column owner_columns[COLUMN_COUNT] = {
 	[COLUMN_EVIDENCE] = {NULL, "KNOWN BY", OUT_TEXT, 0},
 };
 
-__attribute__((format(printf, 2, 3))) static void say(const struct migrate *m, const char *fmt, ...)
-{
-	va_list ap;
-	char *text;
-
-	va_start(ap, fmt);
-	text = mem_vprintf(fmt, ap);
-	va_end(ap);
-	out_line(text, &m->cli->screen, stdout);
-	free(text);
-}
-
 static void put_line(const struct migrate *m, const struct naccttab_line *l)
 {
 	char *head = mem_printf("%c%6zu  ", l->dead ? '!' : ' ', l->number);
@@ -60,12 +47,13 @@ static void put_lines(const struct migrate *m)
 		dead += m->tab.lines[i].dead;
 		refused += m->tab.lines[i].verdict == NACCTTAB_REFUSED;
 	}
-	say(m, "%s, line by line. Was: with nacctd; now: with xenbw.", m->tab.path);
+	cli_say(m->cli, "%s, line by line. Was: with nacctd; now: with xenbw.", m->tab.path);
 	if (dead)
-		say(m, "Lines that never did anything: %zu, marked with `!`.", dead);
+		cli_say(m->cli, "Lines that never did anything: %zu, marked with `!`.", dead);
 	if (refused)
-		say(m, "Lines that xenbw cannot read: %zu; `xenbwd -c %s` stops at the first of them.",
-		    refused, m->tab.path);
+		cli_say(m->cli,
+			"Lines that xenbw cannot read: %zu; `xenbwd -c %s` stops at the first of them.",
+			refused, m->tab.path);
 	puts("");
 	for (size_t i = 0; i < m->tab.count; i++)
 		put_line(m, &m->tab.lines[i]);
@@ -111,7 +99,7 @@ static int put_owners(const struct migrate *m, char **err)
 
 	puts("\nAddresses, and whose they are");
 	if (!o->count) {
-		say(m, "No compactnet names an address that anything is known of.");
+		cli_say(m->cli, "No compactnet names an address that anything is known of.");
 		return 0;
 	}
 	t = out_new(owner_columns, COLUMN_COUNT);
@@ -121,7 +109,7 @@ static int put_owners(const struct migrate *m, char **err)
 	out_free(t);
 	for (size_t i = 0; i < o->count; i++)
 		if (o->list[i].remark)
-			say(m, "%s: %s.", o->list[i].address, o->list[i].remark);
+			cli_say(m->cli, "%s: %s.", o->list[i].address, o->list[i].remark);
 	return rc;
 }
 
@@ -130,17 +118,18 @@ static void put_missing(const struct migrate *m)
 	const struct migrate_owners *o = &m->owners;
 
 	if (o->without)
-		say(m,
-		    "Without an owner: %zu. Is the guest off? Then start it and look again, or say whose it "
-		    "is: "
-		    "`address IP DOMAIN`.",
-		    o->without);
+		cli_say(m->cli,
+			"Without an owner: %zu. Is the guest off? Then start it and look again, or say whose "
+			"it "
+			"is: "
+			"`address IP DOMAIN`.",
+			o->without);
 	if (o->not_counted.count) {
 		char *names = mem_strdup(o->not_counted.list[0]);
 
 		for (size_t i = 1; i < o->not_counted.count; i++)
 			naccttab_replace(&names, mem_printf("%s, %s", names, o->not_counted.list[i]));
-		say(m, "Under none of these addresses: %s. xenbw counts them all the same.", names);
+		cli_say(m->cli, "Under none of these addresses: %s. xenbw counts them all the same.", names);
 		free(names);
 	}
 }

@@ -7,7 +7,6 @@
  * does not name.
  */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,18 +45,6 @@ static const char readers[] = "what reads the table by address (the how-to's pag
 			      "files, quota scripts) will see its sums "
 			      "fall: a COUNTER takes that for a wrap or a reset, and draws a spike";
 
-__attribute__((format(printf, 2, 3))) static void say(const struct cli *cli, const char *fmt, ...)
-{
-	va_list ap;
-	char *text;
-
-	va_start(ap, fmt);
-	text = mem_vprintf(fmt, ap);
-	va_end(ap);
-	out_line(text, &cli->screen, stdout);
-	free(text);
-}
-
 /* ---- looking ---- */
 
 static void put_line(struct out_table *t, const struct rebucket_line *l, const struct rebucket_sums *sums)
@@ -93,7 +80,7 @@ static int show(const struct cli *cli, const struct rebucket *r, const char *pat
 	if (rc == 0)
 		status = cli_write(cli, t, "lines", err);
 	if (status == CLI_OK && cli->format == OUT_TERMINAL)
-		say(cli, "Nothing is moved yet: --apply does it. Then %s.", readers);
+		cli_say(cli, "Nothing is moved yet: --apply does it. Then %s.", readers);
 	rebucket_map_free(&map);
 	out_free(t);
 	return status;
@@ -111,9 +98,10 @@ static int plan(const struct cli *cli, const struct rebucket *r, const char *pat
 	ledger_file_close(&file);
 	if (rc < 0)
 		return CLI_FAILED;
-	say(cli,
-	    "%s: %zu lines by what the ledger saw, %zu for you to decide. Read it, then: xenbw rebucket %s",
-	    path, done.lines, done.undecided, path);
+	cli_say(cli,
+		"%s: %zu lines by what the ledger saw, %zu for you to decide. Read it, then: xenbw rebucket "
+		"%s",
+		path, done.lines, done.undecided, path);
 	return CLI_OK;
 }
 
@@ -138,7 +126,7 @@ static int check_sums(const struct cli *cli, const struct rebucket *r, const str
 	if (add_up(r, &after, err) < 0)
 		return CLI_FAILED;
 	if (memcmp(before->counters, after.counters, sizeof(after.counters)) == 0)
-		say(cli, "The sums of the whole table are what they were.");
+		cli_say(cli, "The sums of the whole table are what they were.");
 	else
 		cli_note("somebody, such as xenbw-writer, wrote to table %s meanwhile: its sums grew",
 			 r->table);
@@ -165,7 +153,7 @@ static int apply(const struct cli *cli, const struct rebucket *r, const char *pa
 	rebucket_map_free(&map);
 	if (rc < 0)
 		return CLI_FAILED;
-	say(cli, "Moved: %" PRIu64 " rows. `xenbw rebucket --undo` takes them back.", all);
+	cli_say(cli, "Moved: %" PRIu64 " rows. `xenbw rebucket --undo` takes them back.", all);
 	return check_sums(cli, r, &before, err);
 }
 
@@ -182,7 +170,7 @@ static int undo(const struct cli *cli, const struct rebucket *r, char **err)
 	}
 	if (add_up(r, &before, err) < 0 || rebucket_undo(r, &rows, err) < 0)
 		return CLI_FAILED;
-	say(cli, "Taken back: %" PRIu64 " rows.", rows);
+	cli_say(cli, "Taken back: %" PRIu64 " rows.", rows);
 	return check_sums(cli, r, &before, err);
 }
 
