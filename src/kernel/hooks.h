@@ -8,6 +8,7 @@
 #ifndef XENBW_KERNEL_HOOKS_H
 #define XENBW_KERNEL_HOOKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,9 @@
 
 /* Programs at the device from now on; -1: none there. map: of maps_hooks. 1: the device is not there. */
 int hooks_set(int map, uint32_t ifindex, int ingress, int egress, char **err);
+
+/* Is what the map says of a device still there? Somebody may have taken it away. */
+bool hooks_are_there(int map, uint32_t ifindex);
 
 /* Takes ours away; the qdisc only if it is ours and nobody else uses it. No device: nothing. */
 int hooks_clear(int map, uint32_t ifindex, char **err);

@@ -24,6 +24,8 @@
 
 #define FOLDER "/sys/fs/bpf/xenbw"
 
+#define LOOKED_AT 32 /* so many vifs at each answer, in turn: a question to the kernel for each program */
+
 struct worker {
 	struct maps *maps;
 	struct book *book;
@@ -31,6 +33,7 @@ struct worker {
 	struct who_told told;
 	uint64_t position; /* of the last answer, or where the ledger is; 0: nothing to go on from */
 	bool greeted;      /* the settings have come */
+	size_t looked_at;  /* of the devices, at the last answer: up to here */
 };
 
 /* ---- orders ---- */
@@ -125,14 +128,54 @@ static int nothing(void *ctx, char **err)
 	return 0;
 }
 
+/* What somebody took away is put back; what crossed since the last answer is then not known. */
+static int mend(struct worker *w, const struct capture_device *d, char **err)
+{
+	int map = maps_hooks(w->maps);
+
+	if (d->flags & (CAPTURE_BRIDGE | CAPTURE_BELOW) || hooks_are_there(map, d->ifindex))
+		return 0;
+	if (hook(w, d, err) < 0)
+		return -1;
+	w->position = 0;
+	log_err("a filter of ours was taken away from device %u; it is there again, and what moved meanwhile "
+		"is "
+		"unattributed",
+		d->ifindex);
+	return 0;
+}
+
+/* Each uplink, and some of the vifs. */
+static int mend_all(struct worker *w, char **err)
+{
+	size_t vifs = 0, from = w->looked_at;
+
+	for (size_t i = 0; i < w->told.device_count; i++)
+		if (w->told.devices[i].flags && mend(w, &w->told.devices[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < w->told.device_count && vifs < LOOKED_AT; i++) {
+		const struct capture_device *d = &w->told.devices[(from + i) % w->told.device_count];
+
+		w->looked_at = (from + i + 1) % w->told.device_count;
+		if (d->flags)
+			continue;
+		vifs++;
+		if (mend(w, d, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int answer(struct worker *w, const struct capture_order *o, char **err)
 {
-	struct capture_answer a = {
-		.magic = CAPTURE_MAGIC, .kind = CAPTURE_SEEN, .serial = o->serial, .base = w->position};
+	struct capture_answer a = {.magic = CAPTURE_MAGIC, .kind = CAPTURE_SEEN, .serial = o->serial};
 	struct capture_seen *seen;
 	size_t count;
 	int table, rc;
 
+	if (mend_all(w, err) < 0)
+		return -1;
+	a.base = w->position;
 	(void)catch_up_wait(w->backlogs, nothing, NULL, NULL);
 	seen = book_read(w->book, w->position, o->committed, &count, &a.position, err);
 	if (!seen)

@@ -126,6 +126,23 @@ BED_TO=10.99.2.1 class_udp 1.0 outside peer 22 100
 bw_stop
 class_check "and split again after a start, nothing twice" "${ends[@]}"
 
+# Somebody takes our filters away: told, put back, and what crossed meanwhile is not taken for local.
+class_start_over "${ends[@]}"
+bw_start || tap_bail "no xenbwd"
+class_committed 2
+tc filter del dev peth0 egress prio 1
+BED_TO=10.99.2.1 bed_udp 1.0 outside 23 100 || tap_bail "the bed lost packets"
+class_note 1.0 output unattributed $((23 * 128))
+tap_ok "a filter that is taken away is told and put back" bed_wait "the line" grep -q 'xenbw-tc: a filter of ours was taken away from device' "$BW_LOG"
+class_committed 2
+BED_TO=10.99.2.1 class_udp 1.0 outside peer 24 100
+class_committed 2 # what a poll finds missing costs the split of all that moved since the last one
+tc qdisc del dev vif2.0 clsact
+class_committed 2
+class_udp outside 2.0 ignored 25 100
+bw_stop
+class_check "and its bytes are unattributed, not local" "${ends[@]}"
+
 # Another configuration changes the classes of what comes after it.
 bw_start || tap_bail "no xenbwd"
 bw_config "${CLASS_CONF[@]}" "attribution kernel" "peer 10.77.0.254"

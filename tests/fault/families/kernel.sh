@@ -22,7 +22,9 @@ by_pcap() {
 fault_filters_removed() {
 	local dev
 	by_kernel
+	mark
 	for dev in peth0 vif1.0 vif2.0; do tc qdisc del dev $dev clsact 2>/dev/null; done
+	told 'a filter of ours was taken away'
 	burst
 	by_pcap
 }
