@@ -25,6 +25,7 @@ fault_filters_removed() {
 	mark
 	for dev in peth0 vif1.0 vif2.0; do tc qdisc del dev $dev clsact 2>/dev/null; done
 	told 'a filter of ours was taken away'
+	sleep 1 # a qdisc that comes or goes drops what is just on its way
 	burst
 	by_pcap
 }
