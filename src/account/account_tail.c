@@ -128,13 +128,16 @@ static void hear_ended(struct account *a, struct account_ended *e, const struct 
 static bool settle_doubt(struct account *a, struct device *d)
 {
 	const struct counters *before = &d->epoch.before.last;
+	const struct account_ended *e;
 	uint64_t had = basis_bytes(basis_of_row(&d->epoch.row), before, DIR_OUTPUT);
 	bool missing =
 		d->epoch.doubt_window > 0 && had && tail_ahead(&d->tail, sent_of(&d->epoch.row)) >= had;
 
 	if (missing && d->missing) {
 		account_had_reconnected(a, d);
-		end_life(find_ended(a, d->ifindex), d);
+		e = find_ended(a, d->ifindex); /* for its tail was whole */
+		if (e)
+			end_life(e, d);
 		account_tail_forget(a);
 		d->reborn = false;
 	}
