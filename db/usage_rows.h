@@ -56,6 +56,6 @@ struct usage_question {
 	struct usage_report *out;
 };
 
-int usage_report_rows(sqlite3 *db, void *question, char **err);
+int usage_report_rows(sqlite3 *db, void *ctx, char **err);
 
 #endif

@@ -20,6 +20,7 @@
 #include "ipc/packet.h"
 
 #define READY_MS 6000 /* usually some 50; another xenbw-tc that is about to end is waited for */
+#define PASSING_MS 50 /* what the loop has for one that is about to end */
 #define END_MS 3000
 #define KILL_MS 500
 
@@ -49,6 +50,31 @@ static int start(struct tc *t, bool optional, char **err)
 		close(pair[0]);
 	close(pair[1]);
 	return rc;
+}
+
+static bool has_ended(struct tc *t, int64_t ms)
+{
+	const struct timespec nap = {.tv_nsec = 5000000};
+	int64_t end = clock_mono().ns + ms * 1000000;
+	pid_t got;
+
+	while ((got = waitpid(t->pid, NULL, WNOHANG)) == 0 || (got < 0 && errno == EINTR)) {
+		if (clock_mono().ns > end)
+			return false;
+		(void)nanosleep(&nap, NULL);
+	}
+	t->pid = 0;
+	return true;
+}
+
+/* The end of its socket ends it. */
+void tc_give_up(struct tc *t)
+{
+	if (t->fd >= 0)
+		close(t->fd);
+	t->fd = -1;
+	if (t->pid)
+		(void)has_ended(t, PASSING_MS);
 }
 
 /* Why it is not, xenbw-tc has logged itself where *err stays NULL. */
@@ -93,29 +119,6 @@ struct tc *tc_new(bool optional)
 			err ? err : "xenbw-tc has ended");
 	free(err);
 	return t;
-}
-
-static bool has_ended(struct tc *t, int64_t ms)
-{
-	const struct timespec nap = {.tv_nsec = 5000000};
-	int64_t end = clock_mono().ns + ms * 1000000;
-	pid_t got;
-
-	while ((got = waitpid(t->pid, NULL, WNOHANG)) == 0 || (got < 0 && errno == EINTR)) {
-		if (clock_mono().ns > end)
-			return false;
-		(void)nanosleep(&nap, NULL);
-	}
-	t->pid = 0;
-	return true;
-}
-
-/* The end of its socket ends it. */
-void tc_give_up(struct tc *t)
-{
-	if (t->fd >= 0)
-		close(t->fd);
-	t->fd = -1;
 }
 
 void tc_free(struct tc *t)

@@ -76,5 +76,5 @@ tap_is "and its own vif and epoch, both closed" \
 	"$(bw_sql "SELECT count(*), sum(gone IS NOT NULL), sum(closed IS NOT NULL) FROM vif JOIN epoch ON epoch.vif = vif.id
 		WHERE domid BETWEEN 1 AND 99")" "$lives|$lives|$lives"
 tap_is "in the buckets of $GUESTS domains" "$(bw_sql "SELECT count(DISTINCT bucket) FROM vif WHERE domid BETWEEN 1 AND 99")" $GUESTS
-tap_is "nothing went wrong on the way" "$(grep -E 'tried again|fail|cannot|reading the counters' "$BW_LOG")" ""
+tap_is "nothing went wrong on the way" "$(grep -vF 'the kernel cannot tell the classes apart here' "$BW_LOG" | grep -E 'tried again|fail|cannot|reading the counters')" ""
 tap_done
