@@ -127,9 +127,11 @@ test_percentile_SRC := tests/unit/test_percentile.c src/cli/percentile.c $(UNIT_
 test_top_rows_SRC := tests/unit/test_top_rows.c src/cli/top_rows.c $(UNIT_C)
 test_usage_slots_SRC := tests/unit/test_usage_slots.c tests/support/ledger_bed.c db/usage_slots.c $(LEDGER:%=%.c) $(UNIT_C)
 test_usage_slots_LIB := sqlite3
+test_audit_SRC := tests/unit/test_audit.c tests/support/account_bed.c $(USAGE:%=%.c) db/usage_counters.c $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
+test_audit_LIB := sqlite3
 test_closing_SRC := tests/unit/test_closing.c tests/support/ledger_bed.c db/closed.c src/ipc/control.c $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
 test_closing_LIB := sqlite3
-UNIT_TESTS += test_closing test_billing test_percentile test_top_rows test_usage_slots
+UNIT_TESTS += test_audit test_closing test_billing test_percentile test_top_rows test_usage_slots
 test_migrate_SRC := tests/unit/test_migrate.c src/cli/naccttab.c src/cli/naccttab_words.c src/cli/naccttab_relate.c src/cli/rebucket_map.c src/net/netset.c \
                     $(wildcard src/config/*.c) $(UNIT_C)
 test_traffic_upgrade_SRC := tests/unit/test_traffic_upgrade.c tests/support/mariadb_bed.c tests/support/unit.c db/mysql.c db/traffic_table.c db/traffic_old.c \

@@ -60,7 +60,7 @@ static int listening(const char *path)
 	return fd;
 }
 
-static void start(struct bed *b, serve_fn *serve)
+static void start_for(struct bed *b, enum control_kind kind, serve_fn *serve)
 {
 	int fd = listening(b->path);
 
@@ -71,11 +71,16 @@ static void start(struct bed *b, serve_fn *serve)
 		int client = accept(fd, NULL, NULL);
 
 		if (client >= 0 && recv(client, &ask, sizeof(ask), 0) == (ssize_t)sizeof(ask) &&
-		    ask.magic == CONTROL_MAGIC && ask.kind == CONTROL_STATUS)
+		    ask.magic == CONTROL_MAGIC && ask.kind == kind)
 			serve(client);
 		_exit(0);
 	}
 	close(fd);
+}
+
+static void start(struct bed *b, serve_fn *serve)
+{
+	start_for(b, CONTROL_STATUS, serve);
 }
 
 static void send_reply(int client, struct control_reply *r, uint32_t count, uint32_t left)
@@ -279,6 +284,132 @@ static void a_path_that_fits_no_socket_is_an_error(void **state)
 	err_clear(&err);
 }
 
+/* ---- closing a month ---- */
+
+#define ROWS 70 /* of three messages */
+
+static void answer_close(int client, bool failed, const char *text)
+{
+	struct control_answer a = {.magic = CONTROL_MAGIC, .kind = CONTROL_CLOSE, .failed = failed};
+
+	memcpy(a.text, text, strlen(text) + 1);
+	(void)!send(client, &a, sizeof(a), MSG_NOSIGNAL);
+}
+
+/* Takes all rows; how many there were that are not as they were sent. */
+static void takes_a_month(int client)
+{
+	static struct control_closing m;
+	int64_t rows = 0, wrong = 0;
+
+	do {
+		ssize_t size = recv(client, &m, sizeof(m), 0);
+
+		if (size < 0 || !control_closing_is_sound(&m, (size_t)size) || m.edition != 2 ||
+		    strcmp(m.month, "2026-10") != 0) {
+			answer_close(client, true, "no sound message");
+			return;
+		}
+		for (uint32_t i = 0; i < m.count; i++)
+			wrong += m.rows[i].bucket != rows++;
+	} while (m.left > 0);
+	answer_close(client, rows != ROWS || wrong, "other rows");
+}
+
+static void refuses_a_month(int client)
+{
+	static struct control_closing m;
+
+	(void)!recv(client, &m, sizeof(m), 0);
+	answer_close(client, true, "it is not over");
+}
+
+static void answers_a_month_with_a_status(int client)
+{
+	static struct control_closing m;
+	static struct control_reply r;
+
+	(void)!recv(client, &m, sizeof(m), 0);
+	send_reply(client, &r, 0, 0);
+}
+
+static int closes(struct bed *b, size_t count, char **err)
+{
+	struct control_closed *rows = mem_array(ROWS, sizeof(*rows));
+	int rc;
+
+	for (size_t i = 0; i < count; i++)
+		rows[i] = (struct control_closed){.bucket = (int64_t)i, .from = 1, .to = 2, .label = "web"};
+	rc = control_close(b->path, "2026-10", 2, rows, count, err);
+	free(rows);
+	return rc;
+}
+
+static void a_month_is_told_row_by_row(void **state)
+{
+	struct bed *b = *state;
+	char *err = NULL;
+
+	assert_int_equal(closes(b, ROWS, &err), 1); /* nobody listens */
+	assert_null(err);
+	start_for(b, CONTROL_CLOSE, takes_a_month);
+	if (closes(b, ROWS, &err) != 0)
+		fail_msg("%s", err);
+}
+
+static void does_not_close(struct bed *b, serve_fn *serve, const char *why)
+{
+	char *err = NULL;
+
+	start_for(b, CONTROL_CLOSE, serve);
+	assert_int_equal(closes(b, 1, &err), -1);
+	if (!strstr(err, why))
+		fail_msg("%s", err);
+	free(err);
+}
+
+static void why_a_month_is_not_closed_is_told(void **state)
+{
+	does_not_close(*state, refuses_a_month, "did not write it: it is not over");
+}
+
+static void another_answer_about_a_month_is_not_believed(void **state)
+{
+	does_not_close(*state, answers_a_month_with_a_status, "another version");
+}
+
+static void a_message_that_is_not_sound_closes_nothing(void **state)
+{
+	struct control_closing good = {.magic = CONTROL_MAGIC,
+				       .kind = CONTROL_CLOSE,
+				       .count = 1,
+				       .month = "2026-10",
+				       .rows = {{.from = 1, .to = 2}}},
+			       bad = good;
+
+	(void)state;
+	assert_true(control_closing_is_sound(&good, sizeof(good)));
+	assert_false(control_closing_is_sound(&good, sizeof(good) - 1));
+	bad.count = CONTROL_CLOSED + 1;
+	assert_false(control_closing_is_sound(&bad, sizeof(bad)));
+	bad = good;
+	bad.count = 0;
+	bad.left = 1;
+	assert_false(control_closing_is_sound(&bad, sizeof(bad)));
+	bad = good;
+	memcpy(bad.month, "2026/10", 8);
+	assert_false(control_closing_is_sound(&bad, sizeof(bad)));
+	bad = good;
+	memset(bad.rows[0].label, 'x', sizeof(bad.rows[0].label));
+	assert_false(control_closing_is_sound(&bad, sizeof(bad)));
+	bad = good;
+	bad.rows[0].bucket = -1;
+	assert_false(control_closing_is_sound(&bad, sizeof(bad)));
+	bad = good;
+	bad.rows[0].to = 1;
+	assert_false(control_closing_is_sound(&bad, sizeof(bad)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -297,6 +428,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(more_records_than_a_message_holds_are_not_read, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_path_that_fits_no_socket_is_an_error, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_month_is_told_row_by_row, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(why_a_month_is_not_closed_is_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(another_answer_about_a_month_is_not_believed, set_up,
+						tear_down),
+		cmocka_unit_test(a_message_that_is_not_sound_closes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
