@@ -21,7 +21,7 @@ static void live(struct account_bed *b)
 	account_bed_set_up(b, EDGE);
 	vif = account_bed_simple_vif(b);
 	for (int i = 1; i <= 40; i++)
-		if (account_bed_poll_at(b, EDGE + i * 15, 10, (uint64_t)i))
+		if (account_bed_poll_at(b, EDGE + (int64_t)i * 15, 10, (uint64_t)i))
 			account_bed_commit(b);
 	account_device_gone(b->account, 10, NULL);
 	account_vif_gone(b->account, vif);
