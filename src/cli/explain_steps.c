@@ -297,7 +297,7 @@ static void class_steps(struct making *m, const struct usage_sums *s)
 static void vif_steps(struct making *m, const struct explain_vif *v, int64_t silent, int64_t now)
 {
 	uint64_t counted[DIR_COUNT] = {0}, estimated[DIR_COUNT] = {0}, booked[DIR_COUNT] = {0};
-	uint64_t by_when[EXPLAIN_WHENS][DIR_COUNT], elsewhere[DIR_COUNT];
+	uint64_t by_when[EXPLAIN_WHENS][DIR_COUNT] = {{0}}, elsewhere[DIR_COUNT] = {0};
 	struct explain_step *s;
 
 	m->vif = v;

@@ -103,6 +103,7 @@ tc filter del dev vif60.0 ingress
 bed_udp 60.0 1.0 20 100 || tap_bail "the bed lost packets"
 bw_stop
 tap_is "xenbwd ends well" $? 0
-tap_is "a program that was taken away is told" "$(bw_sql "SELECT object FROM event WHERE kind = 'tail'")" "vif60.0"
-tap_is "the counters' bytes are booked all the same" "$(booked local_output)" "$((local_sent + 40 * 128 + 200 * 628))"
+tap_ok "a program that was taken away is told" grep -q 'xenbw-tc: a filter of ours was taken away from device' "$BW_LOG"
+tap_is "the counters' bytes are booked all the same, their way is not known" "$(booked local_output unattributed_output)" \
+	"$((local_sent + 20 * 128 + 200 * 628)) $((20 * 128))"
 tap_done
