@@ -26,6 +26,7 @@ struct classifier {
 	struct nat_watch *nat;
 	struct looker *looker;
 	struct heard given;         /* what the account is given now */
+	bool goes_on;               /* it has all that came in by vifs since what was given before */
 	uint64_t position;          /* up to where that goes; 0: see looker_position */
 	uint64_t before[DIR_COUNT]; /* of what was missed at the last poll: what this one may show */
 	struct account_look look;
@@ -189,7 +190,7 @@ static bool sent(void *ctx, int64_t vif, unsigned ifindex, struct sent *out)
 	const struct classifier *c = ctx;
 	const struct heard *h = &c->given;
 
-	if (!looker_is_kernel(c->looker) || looker_is_blind(c->looker))
+	if (!c->goes_on)
 		return false;
 	for (size_t i = heard_first(h, vif); i < h->count && h->list[i].vif == vif; i++)
 		if (h->list[i].ifindex == ifindex) {
@@ -233,6 +234,7 @@ static void sum_up(struct classifier *c)
 	uint64_t next[DIR_COUNT];
 
 	heard_clear(h);
+	c->goes_on = looker_goes_on(c->looker);
 	looker_take(c->looker, h);
 	c->position = looker_position(c->looker);
 	heard_sort(h);

@@ -38,6 +38,8 @@ struct looker {
 	struct mono settled;      /* when the last reading that was settled began */
 	uint64_t position;        /* xenbw-tc: of what was heard; 0: nothing of it counts */
 	struct heard heard;       /* since it was taken last */
+	bool gap;                 /* … not all of what the kernel counted */
+	bool began;               /* xenbw-tc was asked to go on from the ledger's position */
 	bool blind;               /* at this poll: not everything was seen */
 	struct trouble no_answer;
 };
@@ -55,6 +57,7 @@ static void close_worker(struct looker *l)
 	l->up = (struct mono){0};
 	l->answered = l->asked;
 	l->position = 0;
+	l->gap = true;
 }
 
 /* Nobody here has the right to start xenbw-tc again. What the kernel counts meanwhile is booked as
@@ -128,6 +131,7 @@ static bool hear_kernel(struct looker *l, const struct capture_answer *a, int ta
 {
 	if (a->base && (a->base != l->position || !heard_add(&l->heard, a, table)))
 		return false;
+	l->gap |= !a->base;
 	if (!a->base)
 		l->up = clock_mono();
 	else if (!l->up.ns)
@@ -287,13 +291,15 @@ static int start_on(struct looker *l, char **err)
 	return fd;
 }
 
-/* xenbw-tc is there already: it goes on from the position in the ledger. */
+/* xenbw-tc is there already: it goes on from the position in the ledger. Later (there was no uplink for a
+ * while) some of what came after that has been heard, so it begins anew. */
 static int start_kernel(struct looker *l, char **err)
 {
+	uint64_t from = l->began ? 0 : l->d->position;
 	struct capture_order order = {.magic = CAPTURE_MAGIC,
 				      .kind = CAPTURE_SETTINGS,
 				      .count = l->d->conf->kind == CONF_NACCTTAB,
-				      .committed = l->d->position};
+				      .committed = from};
 	int settings = settings_fd(l->d->conf, false, err), fd = -1, rc = settings < 0 ? -1 : 0;
 
 	if (rc == 0 && (fd = fcntl(tc_fd(l->d->tc), F_DUPFD_CLOEXEC, 0)) < 0)
@@ -303,7 +309,9 @@ static int start_kernel(struct looker *l, char **err)
 	if (settings >= 0)
 		close(settings);
 	if (rc == 0) {
-		l->position = l->d->position;
+		l->position = from;
+		l->gap = !from;
+		l->began = true;
 		return fd;
 	}
 	if (fd >= 0)
@@ -428,6 +436,11 @@ bool looker_is_kernel(const struct looker *l)
 	return l->kernel;
 }
 
+bool looker_goes_on(const struct looker *l)
+{
+	return l->kernel && l->fd >= 0 && l->answered == l->asked && !l->gap;
+}
+
 uint64_t looker_position(const struct looker *l)
 {
 	return l->answered == l->asked ? l->position : 0; /* else it is before what is booked now */
@@ -437,6 +450,7 @@ void looker_take(struct looker *l, struct heard *h)
 {
 	*h = l->heard;
 	l->heard = (struct heard){0};
+	l->gap = false;
 }
 
 /* ---- life ---- */

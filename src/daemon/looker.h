@@ -44,6 +44,10 @@ bool looker_is_blind(const struct looker *l);
 bool looker_looks(const struct looker *l); /* and answered at the last poll */
 bool looker_is_kernel(const struct looker *l);
 
+/* What the kernel counted goes on, in what was heard since it was taken last, where it ended before; also
+ * where the looker is blind for other reasons. Before looker_take. */
+bool looker_goes_on(const struct looker *l);
+
 /* Up to which position what was heard goes, for the ledger; 0: to none. */
 uint64_t looker_position(const struct looker *l);
 
