@@ -16,15 +16,21 @@ bw_config
 bed_guest 1 0 web 10.77.0.11 && bed_guest 2 0 db 10.77.0.12 "" dbnet && bed_guest 3 0 mail 10.77.0.13 || tap_bail "no guests"
 xenbw() { "$BUILD/xenbw" -c "$BW_CONF" "$@" 2>"$BED/err"; }
 
-# on_terminal COLUMNS LINES WORD…: "PAUSE KEYS", line by line, is typed into what runs on such a terminal, with the shell's
-# MEANWHILE before it; what it painted is in $BED/screen.
+painted() { grep -q $'\x1b\\[H' "$BED/typescript"; }
+
+# on_terminal COLUMNS LINES WORD…: "PAUSE KEYS", line by line, is typed into what runs on such a terminal, from its first
+# picture on, with the shell's MEANWHILE before it; what it painted is in $BED/screen.
 on_terminal() {
 	local columns=$1 lines=$2 pause keys
 	shift 2
-	while read -r pause keys; do
-		sleep "$pause"
-		printf '%b' "$keys"
-	done | script -qec "stty cols $columns rows $lines; ${MEANWHILE-} $BUILD/xenbw -c $BW_CONF $*" "$BED/typescript" >/dev/null
+	rm -f "$BED/typescript"
+	{
+		bed_wait "the first picture" painted >&2
+		while read -r pause keys; do
+			sleep "$pause"
+			printf '%b' "$keys"
+		done
+	} | script -qefc "stty cols $columns rows $lines; ${MEANWHILE-} $BUILD/xenbw -c $BW_CONF $*" "$BED/typescript" >/dev/null
 	local status=$?
 	# each picture begins at the top left; codes that only move or erase go
 	sed 's/\x1b\[?[0-9]*[hl]//g; s/\x1b\[[KJ]//g; s/\x1b\[H/\n== picture\n/g; s/\r//g; /^Script /d' "$BED/typescript" >"$BED/screen"
