@@ -61,9 +61,19 @@ test_rules_SRC := tests/unit/test_rules.c src/net/rules.c src/net/prefixes.c src
 
 RRD_C := $(RRD:%=%.c)
 test_rrd_plan_SRC := tests/unit/test_rrd_plan.c db/rrd_plan.c $(BASE_C)
-test_rrd_SRC := tests/unit/test_rrd.c tests/support/rrd_bed.c tests/support/unit.c $(RRD_C) $(BASE_C)
-test_rrd_LIB := librrd libcap-ng
+RRD_UNIT_C := tests/support/rrd_unit.c tests/support/rrd_bed.c tests/support/unit.c $(RRD_C) $(BASE_C)
+test_rrd_SRC := tests/unit/test_rrd.c $(RRD_UNIT_C)
+test_rrd_LIB := librrd
 test_rrd_LDLIBS := -lm
+test_rrd_article_SRC := tests/unit/test_rrd_article.c $(RRD_UNIT_C)
+test_rrd_article_LIB := librrd
+test_rrd_article_LDLIBS := -lm
+test_rrd_killed_SRC := tests/unit/test_rrd_killed.c $(RRD_UNIT_C)
+test_rrd_killed_LIB := librrd
+test_rrd_killed_LDLIBS := -lm
+test_rrd_trouble_SRC := tests/unit/test_rrd_trouble.c $(RRD_UNIT_C)
+test_rrd_trouble_LIB := librrd libcap-ng
+test_rrd_trouble_LDLIBS := -lm
 test_rrd_tasks_SRC := tests/unit/test_rrd_tasks.c db/rrd_tasks.c src/base/child.c $(UNIT_C)
 test_rrd_source_SRC := tests/unit/test_rrd_source.c tests/support/ledger_bed.c tests/support/unit.c db/rrd_source.c db/rrd_plan.c $(LEDGER:%=%.c) $(BASE_C)
 test_rrd_source_LIB := sqlite3
@@ -87,7 +97,7 @@ test_network_SRC := tests/unit/test_network.c src/config/network.c $(UNIT_C)
 test_mysql_SRC := tests/unit/test_mysql.c tests/support/mariadb_bed.c tests/support/unit.c db/mysql.c $(BASE_C)
 test_mysql_LIB := libmariadb
 
-UNIT_TESTS := test_share test_pidfile test_naccttab test_network test_text test_log test_basis test_owner test_conf test_portion test_split test_epoch test_tail test_bucket $(ACCOUNT_TESTS) test_account_look test_ledger test_ledger_fold test_ledger_witness test_ledger_file test_ledger_versions test_links test_stats test_bind test_message test_frame test_netset test_rules test_uplinks test_nat test_offload test_roster test_heard test_backoff test_capture_ipc test_rrd_plan test_rrd_tasks test_rrd test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink test_mysql_sink_once
+UNIT_TESTS := test_share test_pidfile test_naccttab test_network test_text test_log test_basis test_owner test_conf test_portion test_split test_epoch test_tail test_bucket $(ACCOUNT_TESTS) test_account_look test_ledger test_ledger_fold test_ledger_witness test_ledger_file test_ledger_versions test_links test_stats test_bind test_message test_frame test_netset test_rules test_uplinks test_nat test_offload test_roster test_heard test_backoff test_capture_ipc test_rrd_plan test_rrd_tasks test_rrd test_rrd_article test_rrd_trouble test_rrd_killed test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink test_mysql_sink_once
 
 test_value_SRC := tests/unit/test_value.c xen/value.c $(BASE_C)
 test_pending_SRC := tests/unit/test_pending.c xen/pending.c xen/snapshot.c xen/value.c $(BASE_C)
