@@ -283,17 +283,27 @@ struct classifier_status classifier_status(const struct classifier *c)
 
 /* ---- life ---- */
 
-/* xenbw-tc is started with xenbwd or not at all. */
-static bool in_kernel(const struct daemon *d)
+/* xenbw-tc is started with xenbwd or not at all. So where a reload is the first to ask for it, xenbwd is
+ * started again by what manages it: that loses no byte. */
+static bool in_kernel(struct daemon *d)
 {
-	if (d->conf->attribution == ATTRIBUTION_AUTO)
-		return d->tc && tc_fd(d->tc) >= 0;
-	if (d->conf->attribution != ATTRIBUTION_KERNEL)
+	const char *way = d->conf->attribution == ATTRIBUTION_AUTO ? "auto" : "kernel";
+
+	if (d->conf->attribution != ATTRIBUTION_AUTO && d->conf->attribution != ATTRIBUTION_KERNEL)
 		return false;
 	if (d->tc)
-		return true;
-	log_warn("`attribution kernel` takes effect when xenbwd is started again; until then xenbw-capture "
-		 "looks");
+		return d->conf->attribution == ATTRIBUTION_KERNEL || tc_fd(d->tc) >= 0;
+	if (d->managed) {
+		log_info("`attribution %s` wants xenbw-tc, which is started with xenbwd alone: xenbwd "
+			 "commits and "
+			 "ends, to be started again",
+			 way);
+		daemon_restart(d);
+	} else {
+		log_warn("`attribution %s`: the kernel is asked when xenbwd is started again; until then "
+			 "xenbw-capture looks",
+			 way);
+	}
 	return false;
 }
 

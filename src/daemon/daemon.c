@@ -156,8 +156,7 @@ static void on_guard(evutil_socket_t fd, short what, void *arg)
 		d->feed = NULL;
 	} else if (!d->stop) {
 		log_err("%s; xenbwd commits and ends, to be started again with a new one", how);
-		d->again = d->stop = true;
-		event_base_loopexit(d->base, NULL);
+		daemon_restart(d);
 	}
 	free(how);
 }
@@ -360,6 +359,12 @@ bool daemon_is_stopped(struct daemon *d)
 {
 	event_base_loop(d->base, EVLOOP_NONBLOCK);
 	return d->stop;
+}
+
+void daemon_restart(struct daemon *d)
+{
+	d->again = d->stop = true;
+	event_base_loopexit(d->base, NULL);
 }
 
 bool daemon_wants_restart(const struct daemon *d)

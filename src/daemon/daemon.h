@@ -73,7 +73,7 @@ struct daemon {
 	bool told_again;   /* what the classifier has to know may have changed */
 	bool stop;         /* asked for by TERM or INT; else HUP asks for a reload */
 	bool managed;      /* a service manager starts xenbwd again when it fails */
-	bool again;        /* stop, to be started again: the guard is gone */
+	bool again;        /* stop, to be started again */
 	bool held;         /* by TSTP: SQL is left alone */
 	bool urgent;       /* a vif came or went: commit with the next poll */
 	bool committed;    /* something was */
@@ -186,7 +186,8 @@ enum daemon_end daemon_run(struct daemon *d);
 /* After daemon_run: whether TERM or INT has come since, or the guard's end stops it. */
 bool daemon_is_stopped(struct daemon *d);
 
-/* It stops so that the service manager starts it again. */
+/* It commits and ends, so that the service manager starts it again. */
+void daemon_restart(struct daemon *d);
 bool daemon_wants_restart(const struct daemon *d);
 
 /* The last poll and commit, and xenbw-writer's end: with DAEMON_RELOAD at once, for another one takes over;

@@ -73,8 +73,7 @@ static void end_kernel(struct looker *l, const char *why)
 	 */
 	if (worked && l->d->managed && !l->d->stop) {
 		log_err("%s; xenbwd commits and ends, to be started again with a new one", why);
-		l->d->again = l->d->stop = true;
-		event_base_loopexit(l->d->base, NULL);
+		daemon_restart(l->d);
 	} else if (may_capture) {
 		log_err("%s; xenbw-capture looks at packets instead until xenbwd is started again", why);
 		l->kernel = false;

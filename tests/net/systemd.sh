@@ -40,9 +40,9 @@ if ! sd_boot; then
 fi
 
 # "PRIORITY PROGRAM MESSAGE" of what the service said; systemd's own words about it are left out.
-journal() {
+journal() { # of a process that had ended before journald looked, it has no name
 	sd journalctl --no-pager -o json _SYSTEMD_UNIT=xenbwd.service |
-		jq -r '"\(.PRIORITY) \(._COMM) \(.MESSAGE)"'
+		jq -r '"\(.PRIORITY) \(._COMM // "xenbw-…") \(.MESSAGE)"'
 }
 in_journal() { journal | grep -qE -- "$1"; }
 looks() { [ "$(sd xenbw list-domains --json | jq -r '"\(.split) \(.uplinks[])"')" = "pcap peth0" ]; }
@@ -167,10 +167,15 @@ tap_is "and a clean end in the ledger" "$(bw_sql 'SELECT count(*) FROM run WHERE
 tap_is "the files stay" "$(find "$BW_LEDGER" "$BW_RRD/web.rrd" | wc -l)" 2
 
 # The kernel tells the classes apart, within what the unit allows.
-config "attribution kernel"
+config "attribution pcap"
 sd mount -t bpf -o mode=700 bpf /sys/fs/bpf || tap_bail "no bpffs" # which systemd leaves out in a container
 in_kernel() { [ "$(sd xenbw list-domains --json | jq -r '"\(.split) \(.uplinks[])"')" = "kernel peth0" ]; }
-tap_ok "attribution kernel: systemctl start" sd systemctl start xenbwd
+tap_ok "attribution pcap: systemctl start" sd systemctl start xenbwd
+tap_ok "xenbw-capture tells" sd_wait looks
+class_udp 1.0 outside external 21 100
+config "attribution kernel"
+sd systemctl reload xenbwd
+tap_ok "attribution kernel, and a reload: xenbwd has itself started again for it" sd_wait in_journal '^6 xenbwd .attribution kernel. wants xenbw-tc, .* commits and ends'
 tap_ok "the kernel tells" sd_wait in_kernel
 pid=$(main_pid) tc=$(child_of "$(main_pid)" xenbw-tc)
 tap_is "xenbw-tc has the rights to traffic control and BPF only" "$(capabilities "$tc")" 0000008000001000
