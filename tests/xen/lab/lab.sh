@@ -105,7 +105,9 @@ lab_known() {
 }
 
 lab_guest() { # lab_guest NAME TYPE ADDRESS
-	lab_config "$@" && xl create -q "/run/$1.cfg" && lab_known "$1"
+	lab_config "$@" || return 1
+	xl create -q "/run/$1.cfg" || { xl list >&2; xl info | grep free_memory >&2; return 1; }
+	lab_known "$1"
 }
 
 # lab_end NAME: its end, as classes.sh calls it; LAB_DEVID: of another vif than its first.
