@@ -184,7 +184,7 @@ lab_nap() {
 }
 
 lab_row() { # lab_row NAME
-local key sent=0
+	local key sent=0
 	for key in "${!CLASS_SENT[@]}"; do sent=$((sent + ${CLASS_SENT[$key]})); done
 	tap_note "row|$1|$sent|$(bw_sql "SELECT coalesce(sum($BW_INPUT) + sum($BW_OUTPUT), 0) FROM usage JOIN vif ON vif.id = usage.vif WHERE domid > 0")|$SECONDS"
 }
