@@ -195,8 +195,8 @@ directory_probe_LIB := xenstore
 TEST_TOOLS += directory_probe
 
 # Preloaded: never with the CFLAGS of a sanitizer. xshim for Debian's xenstored and oxenstored (Xen's own headers want
-# gnu17), clockshim for a wall clock that a test moves.
-TEST_SHIMS := $(BUILD)/xshim.so $(BUILD)/clockshim.so
+# gnu17), clockshim for a wall clock that a test moves, otherxen for a libxenlight of another Xen.
+TEST_SHIMS := $(BUILD)/xshim.so $(BUILD)/clockshim.so $(BUILD)/otherxen.so
 $(TEST_SHIMS): $(BUILD)/%.so: tests/support/%.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O2 -g -fPIC -shared -o $@ $<

@@ -8,10 +8,12 @@
  * hypervisor or xenstored cannot be reached or does not answer within ten seconds, with one line on standard
  * error.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <libxl.h>
 #include <libxl_utils.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,13 +77,33 @@ static void print_domain(libxl_ctx *ctx, const libxl_dominfo *info)
 	free(name);
 }
 
-static int list(libxl_ctx *ctx, struct keeper *k, char **err)
+/* A hypervisor answers the libraries of its own version only, but tells each which one it is. */
+static int not_listed(libxl_ctx *ctx, const struct keeper *k, char **err)
+{
+	const libxl_version_info *xen = libxl_get_version_info(ctx);
+	const char *name = "libxenlight";
+	Dl_info library;
+
+	if (dladdr((void *)(uintptr_t)libxl_list_domain, &library) && library.dli_fname) {
+		const char *slash = strrchr(library.dli_fname, '/');
+
+		name = slash ? slash + 1 : library.dli_fname;
+	}
+	return err_set(
+		err,
+		"cannot list domains: %s; the hypervisor is Xen %d.%d, and this is %s: they must be of one "
+		"version (xenbwd needs neither to count)",
+		k->first ? k->first : "libxl gave no reason", xen ? xen->xen_version_major : 0,
+		xen ? xen->xen_version_minor : 0, name);
+}
+
+static int list(libxl_ctx *ctx, const struct keeper *k, char **err)
 {
 	int count = 0;
 	libxl_dominfo *all = libxl_list_domain(ctx, &count);
 
 	if (!all)
-		return err_set(err, "cannot list domains: %s", k->first ? k->first : "libxl gave no reason");
+		return not_listed(ctx, k, err);
 	for (int i = 0; i < count; i++)
 		print_domain(ctx, &all[i]);
 	libxl_dominfo_list_free(all, count);

@@ -363,8 +363,9 @@ void account_device_gone(struct account *a, unsigned ifindex, const struct count
 
 		account_tail_ended(a, d, a->closed.items[a->closed.count - 1]);
 		remove_device(a, d);
-		/* Only where nothing of the vif counts on may what the classifier saw raise its total: else
-		 * the bytes that it saw a moment early would be counted again with the next reading. */
+		/* Only where nothing of the vif counts on may what the classifier saw raise its total at
+		 * once: else the bytes that it saw a moment early would be counted again with the next
+		 * reading. There it waits for that (split_lost). */
 		v->tail_lost |= !known && v->devices == 0;
 	}
 	HASH_FIND(hh, a->baselines, &ifindex, sizeof(ifindex), b);

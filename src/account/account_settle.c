@@ -118,6 +118,8 @@ static void divide(struct vif *v, enum direction d, uint64_t missed)
 
 	if (v->read < v->devices) /* a device that is about to go is in no dump any more */
 		split_not_read(&v->split[d]);
+	if (v->gap)
+		split_lost(&v->split[d]);
 	if (v->tail_lost)
 		split_teardown(&v->split[d], v->grown[d], v->heard.bytes.bytes[d], v->heard.late[d], missed,
 			       &g);
@@ -131,7 +133,7 @@ static void divide(struct vif *v, enum direction d, uint64_t missed)
 		divide_class(v, d, c, &g);
 	if (d == DIR_OUTPUT) {
 		divide_spoofed(v, waited, class_bytes_total(&own->classes, d) - before);
-		v->surplus = v->tail_lost ? 0 : v->surplus - smaller(v->surplus, g.clipped);
+		v->surplus = v->tail_lost ? 0 : v->surplus - smaller(v->surplus, g.clipped + g.estimated);
 	}
 	own->clipped[d] += g.clipped;
 	own->estimated[d] += g.estimated;

@@ -92,6 +92,13 @@ static void book_rest(struct split *s, uint64_t grew, uint64_t missed, struct sp
 	s->missed = bound - unattributed;
 }
 
+static void raise_total(struct split *s, uint64_t amount, struct split_growth *growth)
+{
+	s->total += amount;
+	growth->estimated = amount;
+	book(s, s->total - s->rest, growth);
+}
+
 void split_poll(struct split *s, uint64_t total_growth, const uint64_t seen_growth[CLASS_COUNT],
 		uint64_t late, uint64_t missed, struct split_growth *growth)
 {
@@ -107,8 +114,12 @@ void split_poll(struct split *s, uint64_t total_growth, const uint64_t seen_grow
 	available = s->total - s->rest;
 	book(s, available, growth);
 	/* what was seen by the poll before and still has no bytes in T has waited long enough */
-	if (s->seen_before > available)
+	if (s->seen_before > available && s->lost > 0)
+		raise_total(s, s->seen_before - available, growth);
+	else if (s->seen_before > available)
 		cut(s, s->seen_before - available, growth);
+	if (s->lost > 0)
+		s->lost--;
 	s->seen_before = sum(s->seen);
 	/* No more of the rest than that can stand behind what was seen early. What waits tells it only where
 	 * nothing was missed: bytes that were not seen leave room in T for those seen early. */
@@ -118,18 +129,20 @@ void split_poll(struct split *s, uint64_t total_growth, const uint64_t seen_grow
 void split_not_read(struct split *s)
 {
 	s->seen_before = 0;
+	if (s->lost > 0)
+		s->lost++;
+}
+
+void split_lost(struct split *s)
+{
+	s->lost = 2; /* what waits since the poll before, and what begins to wait now */
 }
 
 void split_teardown(struct split *s, uint64_t total_growth, const uint64_t seen_growth[CLASS_COUNT],
 		    uint64_t late, uint64_t missed, struct split_growth *growth)
 {
-	uint64_t waiting;
-
 	split_not_read(s); /* the bytes that a surplus waited for were thrown away: it is not cut */
 	split_poll(s, total_growth, seen_growth, late, missed, growth);
-	waiting = split_waiting(s);
-	s->total += waiting;
-	s->missed = 0;
-	growth->estimated = waiting;
-	book(s, s->total - s->rest, growth);
+	s->missed = s->lost = 0;
+	raise_total(s, split_waiting(s), growth);
 }

@@ -5,8 +5,9 @@
  * Pure. T is what the kernel's counters say, S what the classifier saw cross an uplink. Always, to the byte:
  * growth of T = sum of the growth of all classes. The rest (T - S) only ever grows, by the growth of its
  * running maximum, and is local but for what may have crossed unseen; classes book min(S, T - rest); a
- * surplus of S waits one poll for its bytes in T, then is cut and counted as clipped. Only a teardown lets S
- * raise T (estimated), where the kernel has thrown its counters away.
+ * surplus of S waits one poll for its bytes in T, then is cut and counted as clipped. Only where the kernel
+ * has thrown counters away does S raise T instead (estimated): at a teardown, and where a life of counters
+ * ended.
  */
 #ifndef XENBW_SPLIT_H
 #define XENBW_SPLIT_H
@@ -22,6 +23,7 @@ struct split {
 	uint64_t seen[CLASS_COUNT];   /* S by class, without what was clipped */
 	uint64_t booked[CLASS_COUNT]; /* the part of `seen` that is booked */
 	uint64_t seen_before;         /* sum of S at the poll before this one */
+	unsigned lost;   /* polls in which what waited in vain was thrown away with T's counters */
 	uint64_t missed; /* so much of the rest that stands behind what was seen early may be no local traffic
 			  */
 };
@@ -48,6 +50,11 @@ void split_poll(struct split *s, uint64_t total_growth, const uint64_t seen_grow
 
 /* At the poll that follows T is not known whole: what waits for its bytes in T has not waited in vain. */
 void split_not_read(struct split *s);
+
+/* Before the poll that follows a life of T's counters ended, its last ones unknown, and another one goes on:
+ * what was seen by this poll and has no bytes in T at the next one either was in the life that ended, and
+ * raises T. Not sooner: what crossed after T was read comes with the new life. */
+void split_lost(struct split *s);
 
 /* The last poll of a vif whose final counters are lost: as split_poll, but nothing is cut; T is raised to
  * what was seen. */

@@ -9,12 +9,14 @@
 #include <string.h>
 #include <sys/timex.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "cli/doctor.h"
 #include "cli/spawn.h"
 
 #define VERSION_LIMIT_MS 3000
+#define STATES_LIMIT_MS 12000 /* it gives up by itself before */
 
 static void check_clock(struct doctor *d)
 {
@@ -78,6 +80,23 @@ static void check_xen(struct doctor *d)
 	free(minor);
 }
 
+/* Only under Xen: elsewhere it has nobody to ask. */
+static void check_states(struct doctor *d)
+{
+	static const char *const argv[] = {"xenbw-xl", NULL};
+	char *text = NULL;
+
+	if (access("/sys/hypervisor/version/major", F_OK) != 0)
+		return;
+	if (spawn_run(argv[0], argv, STATES_LIMIT_MS, &text, NULL) == 0)
+		doctor_say(d, DOCTOR_OK, "states", NULL, "libxenlight tells the domains' states");
+	else
+		doctor_say(d, DOCTOR_WARNING, "states",
+			   "run xenbw-xl, it says why; after an upgrade of Xen's libraries boot the host",
+			   "libxenlight cannot ask the hypervisor for the domains' states; counting goes on");
+	free(text);
+}
+
 /* All programs must be of one version: they speak to each other. */
 static void check_programs(struct doctor *d)
 {
@@ -115,5 +134,6 @@ void doctor_host(struct doctor *d)
 	check_clock(d);
 	check_zone(d);
 	check_xen(d);
+	check_states(d);
 	check_programs(d);
 }

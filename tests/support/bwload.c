@@ -8,6 +8,7 @@
  *   bwload tcp ADDRESS PORT BYTES [FROM]                sends bytes over one connection
  *   bwload counts COUNTS                                prints datagrams, their IP bytes, TCP payload bytes
  *   bwload tso DEVICE 0|1                               whether the device takes large TCP packets whole
+ *   bwload gro DEVICE 0|1                               whether it merges TCP packets that come in
  *
  * COUNTS is the sink's file (bwcounts.h). `udp` never has more on its way than a socket can hold, sends again
  * what the kernel refused with ENOBUFS, and ends well only when the sink has counted every datagram; it
@@ -286,14 +287,13 @@ static int run_counts(char **arg, int n, char **err)
 	return 0;
 }
 
-static int run_tso(char **arg, int n, char **err)
+static int set_offload(uint32_t cmd, char **arg, char **err)
 {
-	struct ethtool_value value = {.cmd = ETHTOOL_STSO};
+	struct ethtool_value value = {.cmd = cmd};
 	struct ifreq req = {.ifr_data = (void *)&value};
 	uint64_t on;
 	int fd, rc;
 
-	(void)n;
 	if (parse_number(arg[1], 0, 1, &on, err) < 0)
 		return -1;
 	value.data = (uint32_t)on;
@@ -308,6 +308,18 @@ static int run_tso(char **arg, int n, char **err)
 	return rc;
 }
 
+static int run_tso(char **arg, int n, char **err)
+{
+	(void)n;
+	return set_offload(ETHTOOL_STSO, arg, err);
+}
+
+static int run_gro(char **arg, int n, char **err)
+{
+	(void)n;
+	return set_offload(ETHTOOL_SGRO, arg, err);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -316,7 +328,7 @@ int main(int argc, char **argv)
 		int (*run)(char **arg, int n, char **err);
 	} commands[] = {
 		{"sink", 2, 2, run_sink},     {"udp", 5, 7, run_udp}, {"tcp", 3, 4, run_tcp},
-		{"counts", 1, 1, run_counts}, {"tso", 2, 2, run_tso},
+		{"counts", 1, 1, run_counts}, {"tso", 2, 2, run_tso}, {"gro", 2, 2, run_gro},
 	};
 	char *err = NULL;
 
@@ -331,7 +343,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	fputs("usage: bwload sink PORT COUNTS | udp ADDRESS PORT COUNTS PACKETS PAYLOAD [SECONDS [FROM]] |\n"
-	      "       tcp ADDRESS PORT BYTES [FROM] | counts COUNTS | tso DEVICE 0|1\n",
+	      "       tcp ADDRESS PORT BYTES [FROM] | counts COUNTS | tso DEVICE 0|1 |\n"
+	      "       gro DEVICE 0|1\n",
 	      stderr);
 	return 2;
 }

@@ -637,9 +637,9 @@ static void a_surplus_proves_nothing_where_the_total_is_not_whole(void **state)
 	commit(b);
 	assert_int_equal(b->events, 0);
 	assert_int_equal(output(b, 2, CLASS_LOCAL), 1500);
-	assert_int_equal(output(b, 1, CLASS_EXTERNAL), 400);
-	assert_int_equal(clipped(b, DIR_OUTPUT), 400);
-	/* the end: T is raised */
+	assert_int_equal(output(b, 1, CLASS_EXTERNAL), 800); /* T was raised by what was lost */
+	assert_int_equal(clipped(b, DIR_OUTPUT), 0);
+	/* the end: it is again */
 	saw(b, 1, NULL, DIR_OUTPUT, CLASS_PEER, 250);
 	account_device_gone(b->account, 11, &zeros);
 	account_vif_gone(b->account, 1);

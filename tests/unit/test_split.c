@@ -308,6 +308,103 @@ static void a_teardown_raises_the_total_by_what_was_seen_ahead_at_the_poll_befor
 	assert_int_equal(s.total, 130);
 }
 
+/* A poll after a life of T's counters ended; `late` of what was seen is the new life's, and not read yet. */
+static struct split_growth lost_saw(struct split *s, uint64_t total, uint64_t external, uint64_t late)
+{
+	const uint64_t seen[CLASS_COUNT] = {[CLASS_EXTERNAL] = external};
+	struct split_growth g;
+
+	split_lost(s);
+	split_poll(s, total, seen, late, 0, &g);
+	assert_int_equal(sum(g.classes), total + g.estimated);
+	return g;
+}
+
+static struct split_growth poll_after_loss(struct split *s, uint64_t total, uint64_t external)
+{
+	const uint64_t seen[CLASS_COUNT] = {[CLASS_EXTERNAL] = external};
+	struct split_growth g;
+
+	split_poll(s, total, seen, 0, 0, &g);
+	assert_int_equal(sum(g.classes), total + g.estimated);
+	return g;
+}
+
+/* 30 were seen of the life that ended, 50 of the new one, 20 of those before its first reading. */
+static void what_was_seen_of_a_life_whose_end_was_not_read_raises_the_total_at_the_next_poll(void **state)
+{
+	struct split s = {0};
+	struct split_growth g;
+
+	(void)state;
+	poll_saw(&s, 100, 60, 0);
+	g = lost_saw(&s, 20, 80, 30);
+	expect(&g, 20, 0, 0, 0);
+	assert_int_equal(g.estimated, 0);
+	g = poll_after_loss(&s, 30, 0);
+	expect(&g, 60, 0, 0, 0);
+	assert_int_equal(g.estimated, 30);
+	assert_int_equal(s.total, 180);
+	/* from then on all is as before */
+	g = poll_saw(&s, 0, 10, 0);
+	g = poll_saw(&s, 0, 0, 0);
+	expect(&g, 0, 0, 0, 10);
+}
+
+static void what_waited_when_a_life_ended_was_in_it(void **state)
+{
+	struct split s = {0};
+	struct split_growth g;
+
+	(void)state;
+	poll_saw(&s, 100, 120, 0);
+	g = lost_saw(&s, 0, 0, 0);
+	expect(&g, 20, 0, 0, 0);
+	assert_int_equal(g.estimated, 20);
+}
+
+static void lives_that_end_at_each_poll_lose_nothing_that_was_seen(void **state)
+{
+	struct split s = {0};
+	uint64_t external = 0;
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		external += lost_saw(&s, 10, 400, 0).classes[CLASS_EXTERNAL];
+	external += poll_after_loss(&s, 0, 0).classes[CLASS_EXTERNAL];
+	assert_int_equal(external, 2000);
+	assert_int_equal(split_waiting(&s), 0);
+}
+
+static void a_life_that_ends_and_loses_nothing_estimates_nothing(void **state)
+{
+	struct split s = {0};
+	struct split_growth g;
+
+	(void)state;
+	g = lost_saw(&s, 100, 60, 0);
+	expect(&g, 60, 0, 40, 0);
+	g = poll_after_loss(&s, 10, 10);
+	expect(&g, 10, 0, 0, 0);
+	assert_int_equal(g.estimated, 0);
+}
+
+/* The poll after the end had no reading: what waits goes on waiting. */
+static void what_was_lost_waits_for_a_reading(void **state)
+{
+	struct split s = {0};
+	struct split_growth g;
+
+	(void)state;
+	g = lost_saw(&s, 0, 50, 20);
+	split_not_read(&s);
+	g = poll_after_loss(&s, 0, 0);
+	expect(&g, 0, 0, 0, 0);
+	g = poll_after_loss(&s, 20, 0);
+	expect(&g, 50, 0, 0, 0);
+	assert_int_equal(g.estimated, 30);
+}
+
 static void large_numbers_are_shared_exactly(void **state)
 {
 	struct split s = {0};
@@ -330,13 +427,14 @@ static void whatever_is_read_and_seen_every_poll_adds_up(void **state)
 	uint64_t total = 0, seen_all = 0, clipped = 0, estimated = 0, rest = 0, booked[CLASS_COUNT] = {0},
 		 seen_by_class[CLASS_COUNT] = {0}, running_max = 0, waiting = 0, missed_all = 0,
 		 unattributed_all = 0;
+	bool lost_before = false;
 
 	(void)state;
 	for (int i = 0; i < POLLS; i++) {
 		uint64_t seen[CLASS_COUNT] = {0}, grew = random_below(&r, 4) ? random_below(&r, 3000) : 0;
 		uint64_t must_cut, available;
 		uint64_t missed = random_below(&r, 3) ? random_below(&r, 500) : 0, unattributed;
-		bool last = random_below(&r, 50) == 0;
+		bool last = random_below(&r, 50) == 0, lost = random_below(&r, 20) == 0;
 		struct split_growth g;
 
 		for (int c = 0; c < CLASS_COUNT; c++)
@@ -347,13 +445,15 @@ static void whatever_is_read_and_seen_every_poll_adds_up(void **state)
 		total += grew;
 		seen_all += sum(seen);
 		missed_all += missed;
+		if (lost)
+			split_lost(&s);
 		if (last)
 			split_teardown(&s, grew, seen, 0, missed, &g);
 		else
 			split_poll(&s, grew, seen, 0, missed, &g);
 		/* identity, in this poll and since the beginning */
 		assert_int_equal(sum(g.classes), grew + g.estimated);
-		assert_true(last || g.estimated == 0);
+		assert_true(last || lost || lost_before || g.estimated == 0);
 		assert_int_equal(s.total, total + g.estimated);
 		for (int c = 0; c < CLASS_COUNT; c++)
 			assert_true(g.classes[c] <= grew + g.estimated); /* nothing below zero */
@@ -368,10 +468,12 @@ static void whatever_is_read_and_seen_every_poll_adds_up(void **state)
 		unattributed_all += unattributed;
 		assert_true(unattributed_all <= missed_all);
 		assert_int_equal(sum(g.cut), g.clipped);
-		/* exactly what waited since the poll before and found no bytes is cut */
+		/* exactly what waited since the poll before and found no bytes is cut, or was lost */
 		available = total - s.rest;
 		must_cut = !last && waiting > available ? waiting - available : 0;
-		assert_int_equal(g.clipped, must_cut);
+		assert_true(g.clipped == 0 || !(last || lost || lost_before));
+		assert_true(last || g.clipped + g.estimated == must_cut);
+		lost_before = lost && !last;
 		clipped += g.clipped;
 		total += g.estimated;
 		estimated += g.estimated;
@@ -472,6 +574,12 @@ int main(void)
 		cmocka_unit_test(a_teardown_raises_the_total_to_what_was_seen),
 		cmocka_unit_test(a_teardown_that_lost_nothing_estimates_nothing),
 		cmocka_unit_test(a_teardown_raises_the_total_by_what_was_seen_ahead_at_the_poll_before),
+		cmocka_unit_test(
+			what_was_seen_of_a_life_whose_end_was_not_read_raises_the_total_at_the_next_poll),
+		cmocka_unit_test(what_waited_when_a_life_ended_was_in_it),
+		cmocka_unit_test(lives_that_end_at_each_poll_lose_nothing_that_was_seen),
+		cmocka_unit_test(a_life_that_ends_and_loses_nothing_estimates_nothing),
+		cmocka_unit_test(what_was_lost_waits_for_a_reading),
 		cmocka_unit_test(large_numbers_are_shared_exactly),
 		cmocka_unit_test(whatever_is_read_and_seen_every_poll_adds_up),
 		cmocka_unit_test(a_classifier_that_runs_ahead_by_less_than_a_poll_loses_nothing),

@@ -105,7 +105,9 @@ lab_known() {
 }
 
 lab_guest() { # lab_guest NAME TYPE ADDRESS
-	lab_config "$@" && xl create -q "/run/$1.cfg" && lab_known "$1"
+	lab_config "$@" || return 1
+	xl create -q "/run/$1.cfg" || { xl list >&2; xl info | grep free_memory >&2; return 1; }
+	lab_known "$1"
 }
 
 # lab_end NAME: its end, as classes.sh calls it; LAB_DEVID: of another vif than its first.
@@ -182,7 +184,7 @@ lab_nap() {
 }
 
 lab_row() { # lab_row NAME
-local key sent=0
+	local key sent=0
 	for key in "${!CLASS_SENT[@]}"; do sent=$((sent + ${CLASS_SENT[$key]})); done
 	tap_note "row|$1|$sent|$(bw_sql "SELECT coalesce(sum($BW_INPUT) + sum($BW_OUTPUT), 0) FROM usage JOIN vif ON vif.id = usage.vif WHERE domid > 0")|$SECONDS"
 }

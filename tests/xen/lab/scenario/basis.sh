@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 #
-# basis: what netback counts: link headers, VLAN tags, and TCP with and without segmentation offload. What is booked is
-# what netback counted; how that differs from the wire is told in figures.
+# basis: what netback counts: link headers, VLAN tags, and TCP with and without segmentation offload, and where packets
+# are merged at the uplink alone (GRO). What is booked is what netback counted; how that differs from the wire is told in
+# figures.
 
 bw_start || tap_bail "no xenbwd"
 lab_guest web pvh 10.77.0.11 && lab_guest db pvh 10.77.0.12 || tap_bail "no guests"
@@ -43,6 +44,7 @@ tcp() { # tcp TEXT FROM
 	read -ra now <<<"$(grown "$before" "$(counted web)")"
 	if [ "$2" = web ]; then at=("${now[0]}" "${now[1]}"); else at=($((now[2] - 14 * now[3])) "${now[3]}"); fi
 	tap_ok "$1: all of the payload is counted" test "${at[0]}" -gt 1048576
+	packets=${at[1]}
 	tap_note "figure: $1: ${at[1]} packets, ${at[0]} bytes; in packets of 1500 bytes it would be $wire, $(((wire - at[0]) * 1000 / wire)) per mille more"
 }
 for on in 1 0; do
@@ -50,6 +52,11 @@ for on in 1 0; do
 	tcp "TCP output, segmentation offload $on" web
 	tcp "TCP input, segmentation offload $on" outside
 done
+whole=$packets # without any offload
+"$BUILD/bwload" gro peth0 1 || tap_bail "no GRO"
+tcp "TCP input, merged at the uplink (GRO)" outside
+tap_ok "merged packets are counted as what they are then" test "$packets" -lt "$whole"
+"$BUILD/bwload" gro peth0 0
 kill $sink
 lab_outside ip addr flush dev eth0
 lab_outside ip link set dev eth0 arp off

@@ -16,6 +16,18 @@ tap_like "xenbw-xl says so, too" "$("$BUILD/xenbw-xl")" "^${LAB_DOMID[web]}	[-0-
 asked=${EPOCHREALTIME/./}
 "$BUILD/xenbw-xl" >/dev/null
 tap_note "figure: asking libxenlight for two domains takes $(((${EPOCHREALTIME/./} - asked) / 1000)) ms of the machine, which does one instruction a nanosecond"
+
+# Xen's libraries were upgraded, and the host was not booted: the hypervisor refuses them.
+other() { LD_PRELOAD=$BUILD/otherxen.so "$@"; }
+other "$BUILD/xenbw-xl" >/tmp/said 2>/tmp/complained
+tap_is "libxenlight of another Xen: xenbw-xl lists nothing, and ends with 69" "$? $(wc -c </tmp/said)" "69 0"
+tap_like "it says in one line who does not fit whom" "$(cat /tmp/complained)" \
+	'^xenbw-xl: cannot list domains: .*; the hypervisor is Xen 4\.[0-9]+, and this is libxenlight\.so\.4\.[0-9.]+: they must be of one version'
+tap_is "list-domains has what xenstore and the ledger know, and no state" \
+	"$(other "$BUILD/xenbw" -c "$BW_CONF" list-domains --json | jq -r '.vifs[] | select(.domain == "web") | "\(.state) \(.external_output)"')" \
+	"up ${CLASS_SENT[$(lab_end web),output,external]}"
+tap_like "doctor says so" "$(other "$BUILD/xenbw" -c "$BW_CONF" doctor)" 'warning +states: libxenlight cannot ask the hypervisor'
+tap_like "of libraries that fit it says that, too" "$("$BUILD/xenbw" -c "$BW_CONF" doctor)" 'ok +states: libxenlight tells'
 xl unpause web
 tap_ok "it goes on" bed_wait "the state" state_runs
 lab_frames web outside external 21 300 && lab_settled web

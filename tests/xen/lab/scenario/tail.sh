@@ -15,7 +15,7 @@ bw_start || tap_bail "no xenbwd"
 lab_guest db pvh 10.77.0.12 && lab_guest web pvh 10.77.0.11 || tap_bail "no guests"
 
 is_gone() { ! test -e "/sys/class/net/vif${LAB_DOMID[web]}.0"; }
-has_ended() { is_gone && ! xenstore-read "/local/domain/${LAB_DOMID[web]}/name"; }
+has_ended() { is_gone && ! "$BUILD/xenbw-xl" | grep -q "^${LAB_DOMID[web]}	"; } # and its memory is free
 card_up() { lab_do web 'ip addr add 10.77.0.11/24 dev eth0; ip link set dev eth0 arp off; ip link set dev eth0 up'; }
 
 tail_end() { # tail_end WAY: what happens to it
