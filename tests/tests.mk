@@ -148,7 +148,8 @@ test_traffic_upgrade_SRC := tests/unit/test_traffic_upgrade.c tests/support/mari
                             db/traffic_upgrade.c db/rebucket.c $(BASE_C)
 test_traffic_upgrade_LIB := libmariadb
 test_neighbours_SRC := tests/unit/test_neighbours.c src/net/neighbours.c src/config/network.c tests/support/netns.c $(UNIT_C)
-UNIT_TESTS += test_migrate test_traffic_upgrade test_neighbours
+test_compare_SRC := tests/unit/test_compare.c src/cli/compare.c $(UNIT_C)
+UNIT_TESTS += test_migrate test_compare test_traffic_upgrade test_neighbours
 UNIT_TESTS += test_units test_period test_usage test_present test_out test_args test_control
 
 CLASSIFY_C := src/net/rules.c src/net/prefixes.c src/net/netset.c src/net/frame.c $(wildcard src/config/*.c)
@@ -172,6 +173,9 @@ bwtap_SRC := tests/support/bwtap.c tests/support/bwcounts.c $(BASE_C)
 bwframe_SRC := tests/support/bwframe.c $(BASE_C)
 bwproxy_SRC := tests/support/bwproxy.c
 TEST_TOOLS += bwload bwtap bwframe bwproxy
+nacctd_peer_SRC := tests/support/nacctd_peer.c
+nacctd_peer_LIB := libpcap
+TEST_TOOLS += nacctd_peer
 bwbench_SRC := tests/bench/bwbench.c src/net/stats.c src/net/message.c $(BASE_C)
 bwbench_LIB := libnl-3.0
 TEST_TOOLS += bwbench

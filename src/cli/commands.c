@@ -160,8 +160,18 @@ static const struct cli_option migrate_options[] = {
 	 .help = "make this xenbw.conf, which must not be there"},
 	{.name = "shadow",
 	 .id = OPTION_SHADOW,
-	 .help = "propose one to run beside nacctd, with a table of its own"},
+	 .help = "one to run beside nacctd, with a table of its own"},
+	{.name = "compare",
+	 .id = OPTION_COMPARE,
+	 .help = "compare nacctd's table with xenbw's, hour by hour"},
+	PERIOD,
+	{.name = "all", .id = OPTION_ALL, .help = "compare: show what is equal, too"},
+	{.name = "defaults-file",
+	 .id = OPTION_DEFAULTS_FILE,
+	 .arg = "FILE",
+	 .help = "be the admin of this option file of mysql(1)"},
 	WIDE,
+	BYTES,
 	{0},
 };
 
@@ -295,7 +305,13 @@ const struct cli_command cli_commands[] = {
 	 .tables = true,
 	 .summary = "what becomes of nacctd's configuration",
 	 .more = "Tells of each line what nacctd did with it and what xenbw does, whose each\n"
-		 "address is and how that is known, and proposes a xenbw.conf. Changes nothing.\n",
+		 "address is and how that is known, and proposes a xenbw.conf. With --compare,\n"
+		 "while both run: what each of them counted in each hour, and why they differ.\n"
+		 "Changes nothing.\n"
+		 "\n"
+		 "Examples\n"
+		 "  xenbw migrate --shadow naccttab --write /etc/xenbw/xenbw.conf\n"
+		 "  xenbw migrate --compare --from 2026-11-25 naccttab\n",
 	 .options = migrate_options,
 	 .run = cli_migrate},
 	{.name = "rebucket",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * migrate: `xenbw migrate NACCTTAB`: what becomes of nacctd's configuration.
+ * migrate: `xenbw migrate NACCTTAB`: what becomes of nacctd's configuration; which part of the command is
+ * meant.
  *
  * Changes nothing but for the file that --write names.
  */
@@ -14,12 +15,23 @@
 
 static int check_words(const struct cli *cli, char **err)
 {
+	static const enum cli_option_id of_compare[] = {OPTION_MONTH, OPTION_FROM,          OPTION_TO,
+							OPTION_ALL,   OPTION_DEFAULTS_FILE, OPTION_BYTES,
+							OPTION_CONFIG};
 	const char *const *value = cli->args.value;
 
+	if (value[OPTION_COMPARE])
+		return !value[OPTION_WRITE] && !value[OPTION_SHADOW]
+			       ? 0
+			       : err_set(err, "migrate --compare: makes no configuration; leave --write and "
+					      "--shadow");
 	if (cli->format == OUT_CSV)
-		return err_set(err, "migrate: has no --csv; --json tells all");
-	if (value[OPTION_CONFIG])
-		return err_set(err, "migrate: takes no --config; the naccttab is its operand");
+		return err_set(err, "migrate: has no --csv without --compare; --json tells all");
+	for (size_t i = 0; i < sizeof(of_compare) / sizeof(*of_compare); i++)
+		if (value[of_compare[i]])
+			return err_set(
+				err, "migrate: without --compare it takes no period, --all, --defaults-file, "
+				     "--bytes or --config; the naccttab is its operand");
 	return 0;
 }
 
@@ -49,7 +61,7 @@ int cli_migrate(struct cli *cli, char **err)
 	int status = CLI_USAGE;
 
 	if (check_words(cli, err) == 0)
-		status = run(&m, err);
+		status = cli->args.value[OPTION_COMPARE] ? migrate_compare(cli, err) : run(&m, err);
 	naccttab_free(&m.tab);
 	migrate_owners_free(&m.owners);
 	free(m.written);

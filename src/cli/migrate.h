@@ -2,7 +2,8 @@
  *
  * migrate: the parts of `xenbw migrate`: what it knows, the xenbw.conf that it proposes, how both are shown.
  *
- * migrate_conf makes and writes the proposal, migrate_show and migrate_json are for people and programs.
+ * migrate_conf makes and writes the proposal, migrate_show and migrate_json are for people and programs;
+ * migrate_compare is what comes later, when both have run.
  */
 #ifndef XENBW_MIGRATE_H
 #define XENBW_MIGRATE_H
@@ -30,6 +31,9 @@ int migrate_conf_write(const struct migrate *m, const char *path, char **err);
 
 int migrate_show(const struct migrate *m, char **err);
 void migrate_json(const struct migrate *m, FILE *to);
+
+/* `xenbw migrate --compare`, while both run; an exit status. */
+int migrate_compare(struct cli *cli, char **err);
 
 /* "the toolstack says so" and the like. */
 const char *migrate_evidence_text(enum evidence e);

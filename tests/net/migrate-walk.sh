@@ -51,6 +51,7 @@ cat >"$BED/naccttab" <<-END
 	device          peth0
 	fdelay          60
 END
+: >"$BED/nacctpeering"
 chmod 600 "$BED/naccttab"
 bed_up && bed_guest 1 0 web 10.77.0.11 || tap_bail "no bed"
 HOUR=$(date -u +'%F %H:00:00')
@@ -73,6 +74,9 @@ bed_guest_gone 1 && bed_guest 1 0 web 10.77.0.11 || tap_bail "no guest" # counte
 mariadb_sql "INSERT INTO traffic (ip, time, input, output) VALUES ('10.77.0.11', '$HOUR', 1, 1)" old
 send 400
 becomes "xenbw's table has what was sent" 10.77.0.11 xenbw_traffic "$sent_in $sent_out"
+compared=$("$BUILD/xenbw" -c "$BW_CONF" migrate --compare "$BED/naccttab" --json 2>&1)
+tap_is "both beside each other" "$(jq -r '.hours[] | select(.bucket == "10.77.0.11" and .counter == "output") | "\(.nacctd) \(.xenbw) \(.edge)"' <<<"$compared")" \
+	"1 $sent_out $((sent_out - 1))"
 tap_is "nacctd's table is left alone" "$(old_sums old traffic)" "$(awk '{ $1++; $2++; $3++; print }' OFS='\t' <<<"$history")"
 
 # 4: nacctd is stopped; the table is upgraded while xenbwd goes on
