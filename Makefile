@@ -29,7 +29,7 @@ DEPS_XEN   := qemu-system-x86 cpio xz-utils
 # What each program is made of. A program links only what it needs.
 BASE   := base/mem base/err base/log base/log_limit base/text base/clock base/boot base/folder base/share base/user base/program
 LEDGER_WRITER := db/ledger db/ledger_fold db/ledger_closing
-USAGE := db/usage db/usage_rows db/explain db/audit
+USAGE := db/usage db/usage_gather db/usage_rows db/explain db/audit
 LEDGER := db/sql db/holders db/ledger_file db/ledger_versions db/ledger_left db/ledger_witness
 VIFS := net/bind net/links net/message net/stats
 DIRECTORY := xen/directory xen/pending xen/snapshot xen/complaints xen/store xen/value
@@ -145,7 +145,7 @@ soak-xen_WORDS := ROUNDS=100 EVENT_ROUNDS=10 XENLAB_LIMIT=28800 SCENARIOS="bytes
 bench: DEPS += $(DEPS_BENCH)
 bench: deps
 	@$(MAKE) --no-print-directory -j2 all test-programs
-	@failed=0; for part in run rate; do tests/bench/$$part $(BUILD) || failed=1; done; exit $$failed
+	@failed=0; for part in run report rate; do tests/bench/$$part $(BUILD) || failed=1; done; exit $$failed
 
 soak: deps
 	@$(MAKE) --no-print-directory -j2 all test-tools

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "db/sql.h"
+#include "db/usage_gather.h"
 #include "db/usage_rows.h"
 
 /* The label a bucket has, or had last. A bucket without any is named by its number: no byte may hide. */
@@ -85,70 +86,60 @@ const struct usage_bucket *usage_bucket_named(const struct usage_buckets *b, con
 
 /* ---- sums of a period ---- */
 
-/* What is summed and by what: inside the two tables, and over both of them. */
-struct grouping {
-	const char *inner, *inner_sums, *join;
-	const char *outer, *outer_sums;
-};
+/* What is said of a row beside its sums, found by the id that they are of. */
+static const char *const descriptions[] = {
+	[USAGE_BY_BUCKET] = "SELECT b.id, " LABEL " FROM bucket b WHERE b.id = ?",
+	[USAGE_BY_ADDRESS] = "SELECT domain FROM vif WHERE id = ?",
+	[USAGE_BY_VIF] = "SELECT domain, domid, devid, netdev FROM vif WHERE id = ?"};
 
-static const struct grouping group_bucket = {"u.bucket", USAGE_SUMS, "", "u.bucket", USAGE_SUMS};
-static const struct grouping group_address = {
-	"u.address, v.domain", USAGE_SUMS, " JOIN vif v ON v.id = u.vif", "u.address, u.domain", USAGE_SUMS};
-static const struct grouping group_vif = {"u.vif", USAGE_SUMS, "", "u.vif", USAGE_SUMS};
-
-/* A query for the sums of the slots in [?1, ?2), after the columns they are grouped by. The same as grouping
- * the view `usage`, but each of its two tables is read along its own order, which takes a fourth of the time.
- * `buckets` narrows down the buckets. */
-static char *sums_query(const struct grouping *g, const char *buckets)
+static void describe(struct usage_row *row, enum usage_by by, sqlite3_stmt *stmt)
 {
-	static const char half[] = "SELECT %s,%s FROM %s u%s WHERE u.bucket IN (SELECT id FROM bucket%s)"
-				   " AND u.slot >= ?1 AND u.slot < ?2 GROUP BY %s";
-	char *folded = mem_printf(half, g->inner, g->inner_sums, "slot", g->join, buckets, g->inner);
-	char *fresh = mem_printf(half, g->inner, g->inner_sums, "take", g->join, buckets, g->inner);
-	char *query = mem_printf("SELECT %s,%s FROM (%s UNION ALL %s) u GROUP BY %s", g->outer, g->outer_sums,
-				 folded, fresh, g->outer);
-
-	free(folded);
-	free(fresh);
-	return query;
-}
-
-static void take_bucket_row(void *ctx, sqlite3_stmt *stmt)
-{
-	struct usage_report *out = ctx;
-	struct usage_row *row;
-
-	out->rows = usage_room(out->rows, out->count, sizeof(*row));
-	row = &out->rows[out->count++];
-	row->bucket = sqlite3_column_int64(stmt, 0);
-	row->label = sql_word(stmt, 1);
-	usage_take_sums(&row->sums, stmt, 3); /* NULLs, where the period has nothing of it, read as 0 */
-}
-
-static void take_address_row(void *ctx, sqlite3_stmt *stmt)
-{
-	struct usage_report *out = ctx;
-	struct usage_row *row;
-
-	out->rows = usage_room(out->rows, out->count, sizeof(*row));
-	row = &out->rows[out->count++];
-	row->address = sql_word(stmt, 0);
-	row->domain = sql_word(stmt, 1);
-	usage_take_sums(&row->sums, stmt, 2);
-}
-
-static void take_vif_row(void *ctx, sqlite3_stmt *stmt)
-{
-	struct usage_report *out = ctx;
-	struct usage_row *row;
-
-	out->rows = usage_room(out->rows, out->count, sizeof(*row));
-	row = &out->rows[out->count++];
+	if (by == USAGE_BY_BUCKET) {
+		row->bucket = sqlite3_column_int64(stmt, 0);
+		row->label = sql_word(stmt, 1);
+		return;
+	}
 	row->domain = sql_word(stmt, 0);
-	row->domid = (unsigned)sqlite3_column_int64(stmt, 1);
-	row->devid = (unsigned)sqlite3_column_int64(stmt, 2);
-	row->netdev = sql_text(stmt, 3);
-	usage_take_sums(&row->sums, stmt, 5);
+	if (by == USAGE_BY_VIF) {
+		row->domid = (unsigned)sqlite3_column_int64(stmt, 1);
+		row->devid = (unsigned)sqlite3_column_int64(stmt, 2);
+		row->netdev = sql_text(stmt, 3);
+	}
+}
+
+/* `g` is NULL where a bucket that was asked for has no bytes. */
+static int add_row(const struct usage_question *q, sqlite3_stmt *stmt, int64_t id,
+		   const struct usage_group *g, char **err)
+{
+	int rc = sql_bind(stmt, err, "i", id);
+	struct usage_row *row;
+
+	if (rc == 0)
+		rc = sql_step(stmt, err);
+	if (rc <= 0) /* what is nobody's, in a damaged ledger, is left out */
+		return rc;
+	q->out->rows = usage_room(q->out->rows, q->out->count, sizeof(*row));
+	row = &q->out->rows[q->out->count++];
+	describe(row, q->by, stmt);
+	if (g) {
+		row->sums = usage_sums_of(g->sums);
+		row->address = mem_strdup(g->address);
+	}
+	return 0;
+}
+
+static int add_rows(sqlite3 *db, const struct usage_question *q, const struct usage_groups *g, char **err)
+{
+	bool named = q->by == USAGE_BY_BUCKET && q->count;
+	sqlite3_stmt *stmt;
+	int rc = sql_prepare(db, &stmt, descriptions[q->by], err);
+
+	for (size_t i = 0; rc == 0 && named && i < q->count; i++)
+		rc = add_row(q, stmt, q->buckets[i], usage_group_of(g, q->buckets[i]), err);
+	for (size_t i = 0; rc == 0 && !named && i < g->count; i++)
+		rc = add_row(q, stmt, g->list[i].id, &g->list[i], err);
+	sqlite3_finalize(stmt);
+	return rc;
 }
 
 /* Of vifs in the order in which they came. */
@@ -179,57 +170,52 @@ static int by_row(const void *a, const void *b)
 	return order ? order : strverscmp(x->domain, y->domain);
 }
 
-/* " WHERE id IN (1,2,3)", or nothing for all. */
-static char *id_filter(const int64_t *ids, size_t count)
+static void free_row(struct usage_row *row)
 {
-	char *text = mem_strdup(count ? " WHERE id IN (" : "");
-
-	for (size_t i = 0; i < count; i++) {
-		char *longer = mem_printf("%s%" PRId64 "%s", text, ids[i], i + 1 < count ? "," : ")");
-
-		free(text);
-		text = longer;
-	}
-	return text;
+	free(row->label);
+	free(row->address);
+	free(row->domain);
+	free(row->netdev);
 }
 
-static char *report_query(const struct usage_question *q, const char *filter)
+/* An address that several vifs of a domain had, one after the other, is one row. */
+static void join_addresses(struct usage_report *r)
 {
-	static const struct grouping *const groupings[] = {&group_bucket, &group_address, &group_vif};
-	char *sums = sums_query(groupings[q->by], filter), *query;
+	size_t n = 0;
 
-	if (q->by == USAGE_BY_ADDRESS)
-		return sums;
-	if (q->by == USAGE_BY_VIF)
-		query = mem_printf("SELECT v.domain, v.domid, v.devid, v.netdev, s.* FROM (%s) s"
-				   " JOIN vif v ON v.id = s.vif",
-				   sums);
-	else
-		query = mem_printf("SELECT b.id, " LABEL ", s.* FROM (SELECT id FROM bucket%s) b"
-				   " %s JOIN (%s) s ON s.bucket = b.id",
-				   filter, q->count ? "LEFT" : "", sums);
-	free(sums);
-	return query;
+	for (size_t i = 0; i < r->count; i++) {
+		struct usage_row *row = &r->rows[i], *last = n ? &r->rows[n - 1] : NULL;
+
+		if (last && by_row(last, row) == 0) {
+			usage_sums_add(&last->sums, &row->sums);
+			free_row(row);
+		} else {
+			r->rows[n++] = *row;
+		}
+	}
+	r->count = n;
 }
 
 int usage_report_rows(sqlite3 *db, void *ctx, char **err)
 {
 	const struct usage_question *q = ctx;
-	static usage_row_fn *const takers[] = {take_bucket_row, take_address_row, take_vif_row};
-	char *filter = id_filter(q->buckets, q->count), *query = report_query(q, filter);
+	struct usage_report *out = q->out;
+	struct usage_groups groups;
 	int64_t charged = 1;
-	int rc;
+	int rc = usage_gather(db, q->by, q->from, q->to, q->buckets, q->count, &groups, err);
 
-	rc = usage_run_rows(db, query, q->from, q->to, takers[q->by], q->out, err);
+	if (rc == 0)
+		rc = add_rows(db, q, &groups, err);
+	usage_groups_free(&groups);
 	if (rc == 0)
 		rc = sql_number(db, "SELECT unattributed FROM charging", 1, &charged, err);
-	q->out->unattributed_charged = charged != 0;
+	out->unattributed_charged = charged != 0;
 	if (rc == 0)
-		rc = usage_read_run(db, &q->out->run, err);
-	if (q->out->count)
-		qsort(q->out->rows, q->out->count, sizeof(q->out->rows[0]), by_row);
-	free(query);
-	free(filter);
+		rc = usage_read_run(db, &out->run, err);
+	if (out->count)
+		qsort(out->rows, out->count, sizeof(out->rows[0]), by_row);
+	if (q->by == USAGE_BY_ADDRESS)
+		join_addresses(out);
 	return rc;
 }
 
@@ -248,12 +234,8 @@ int usage_read_report(sqlite3 *db, enum usage_by by, int64_t from, int64_t to, c
 
 void usage_report_free(struct usage_report *r)
 {
-	for (size_t i = 0; i < r->count; i++) {
-		free(r->rows[i].label);
-		free(r->rows[i].address);
-		free(r->rows[i].domain);
-		free(r->rows[i].netdev);
-	}
+	for (size_t i = 0; i < r->count; i++)
+		free_row(&r->rows[i]);
 	free(r->rows);
 	free(r->run.boot);
 	*r = (struct usage_report){.run = no_run};
@@ -264,13 +246,16 @@ void usage_report_free(struct usage_report *r)
 struct vifs_question {
 	const char *boot;
 	int64_t from, to;
+	bool all;
+	struct usage_groups groups;
 	struct usage_vifs *out;
 };
 
 static void take_vif(void *ctx, sqlite3_stmt *stmt)
 {
-	struct usage_vifs *out = ctx;
-	struct usage_sums sums;
+	const struct vifs_question *q = ctx;
+	const struct usage_group *g = usage_group_of(&q->groups, sqlite3_column_int64(stmt, 0));
+	struct usage_vifs *out = q->out;
 	struct usage_vif *v;
 
 	out->vifs = usage_room(out->vifs, out->vif_count, sizeof(*v));
@@ -288,8 +273,8 @@ static void take_vif(void *ctx, sqlite3_stmt *stmt)
 	v->appeared = sqlite3_column_int64(stmt, 10);
 	v->gone = usage_time(stmt, 11);
 	v->bucket = sql_word(stmt, 12);
-	usage_take_sums(&sums, stmt, 14); /* NULLs, where there are none, read as 0 */
-	v->classes = sums.classes;
+	if (g)
+		v->classes = usage_sums_of(g->sums).classes;
 	for (int d = 0; d < DIR_COUNT; d++)
 		v->bytes[d] = class_bytes_total(&v->classes, (enum direction)d);
 }
@@ -349,18 +334,53 @@ static int read_charging(sqlite3 *db, bool *charged, char **err)
 	return 0;
 }
 
+#define VIFS                                                                                               \
+	"SELECT v.id, v.boot, v.domid, v.devid, v.domain, v.uuid, v.mac, v.addresses, v.bridge, v.netdev," \
+	" v.appeared, v.gone, " LABEL " FROM vif v JOIN bucket b ON b.id = v.bucket WHERE "
+
+static int by_appearance(const void *a, const void *b)
+{
+	const struct usage_vif *x = a, *y = b;
+	int order = strcmp(x->domain, y->domain);
+
+	if (order == 0)
+		order = (x->appeared > y->appeared) - (x->appeared < y->appeared);
+	if (order == 0)
+		order = (x->devid > y->devid) - (x->devid < y->devid);
+	return order ? order : (x->id > y->id) - (x->id < y->id);
+}
+
+/* Those that are there, or all; then those that are gone and have bytes. */
+static int read_which(sqlite3 *db, struct vifs_question *q, char **err)
+{
+	int rc = usage_run_rows(db, VIFS "(v.gone IS NULL OR ?1) AND ?2 = ?2", q->all, 0, take_vif, q, err);
+	sqlite3_stmt *stmt;
+
+	if (rc < 0 || q->all)
+		return rc;
+	rc = sql_prepare(db, &stmt, VIFS "v.id = ? AND v.gone IS NOT NULL", err);
+	for (size_t i = 0; rc == 0 && i < q->groups.count; i++) {
+		rc = sql_bind(stmt, err, "i", q->groups.list[i].id);
+		if (rc == 0)
+			rc = sql_step(stmt, err);
+		if (rc == 1) {
+			take_vif(q, stmt);
+			rc = 0;
+		}
+	}
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
 static int read_vifs(sqlite3 *db, void *ctx, char **err)
 {
 	struct vifs_question *q = ctx;
-	char *sums = sums_query(&group_vif, "");
-	char *query =
-		mem_printf("SELECT v.id, v.boot, v.domid, v.devid, v.domain, v.uuid, v.mac, v.addresses,"
-			   " v.bridge, v.netdev, v.appeared, v.gone, " LABEL ", s.*"
-			   " FROM vif v JOIN bucket b ON b.id = v.bucket LEFT JOIN (%s) s ON s.vif = v.id"
-			   " ORDER BY v.domain, v.appeared, v.devid, v.id",
-			   sums);
-	int rc = usage_run_rows(db, query, q->from, q->to, take_vif, q->out, err);
+	int rc = usage_gather(db, USAGE_BY_VIF, q->from, q->to, NULL, 0, &q->groups, err);
 
+	if (rc == 0)
+		rc = read_which(db, q, err);
+	if (q->out->vif_count)
+		qsort(q->out->vifs, q->out->vif_count, sizeof(q->out->vifs[0]), by_appearance);
 	if (rc == 0)
 		rc = boot_rows(db,
 			       "SELECT vif, ifindex, rx_header, tx_header, base_rx_bytes, base_rx_packets,"
@@ -377,15 +397,14 @@ static int read_vifs(sqlite3 *db, void *ctx, char **err)
 		rc = read_charging(db, &q->out->charge_unattributed, err);
 	if (rc == 0)
 		rc = usage_read_run(db, &q->out->run, err);
-	free(query);
-	free(sums);
+	usage_groups_free(&q->groups);
 	return rc;
 }
 
-int usage_read_vifs(sqlite3 *db, const char *boot, int64_t from, int64_t to, struct usage_vifs *out,
+int usage_read_vifs(sqlite3 *db, const char *boot, int64_t from, int64_t to, bool all, struct usage_vifs *out,
 		    char **err)
 {
-	struct vifs_question q = {boot, from, to, out};
+	struct vifs_question q = {.boot = boot, .from = from, .to = to, .all = all, .out = out};
 
 	*out = (struct usage_vifs){.run = no_run};
 	if (usage_ask(db, read_vifs, &q, err) < 0) {

@@ -51,6 +51,8 @@ struct usage_sums {
 	uint64_t spoofed;              /* a part of the output: not sent from an address of its own */
 };
 
+void usage_sums_add(struct usage_sums *to, const struct usage_sums *from);
+
 enum usage_by { USAGE_BY_BUCKET, USAGE_BY_ADDRESS, USAGE_BY_VIF };
 
 struct usage_row {
@@ -116,8 +118,9 @@ struct usage_vifs {
 	size_t baseline_count;
 };
 
-/* All vifs that there ever were. `boot` is the kernel's present boot id. */
-int usage_read_vifs(sqlite3 *db, const char *boot, int64_t from, int64_t to, struct usage_vifs *out,
+/* The vifs that are there, and those that are gone and have bytes in [from, to); with `all`, all that there
+ * ever were. `boot` is the kernel's present boot id. */
+int usage_read_vifs(sqlite3 *db, const char *boot, int64_t from, int64_t to, bool all, struct usage_vifs *out,
 		    char **err);
 void usage_vifs_free(struct usage_vifs *v);
 

@@ -58,11 +58,14 @@ int64_t usage_time(sqlite3_stmt *stmt, int column)
 }
 
 /* A sum that is below 0 is in no sound ledger: it must not read as one of exabytes. */
+static uint64_t bytes_of(int64_t sum)
+{
+	return sum > 0 ? (uint64_t)sum : 0;
+}
+
 uint64_t usage_bytes(sqlite3_stmt *stmt, int column)
 {
-	int64_t n = sqlite3_column_int64(stmt, column);
-
-	return n > 0 ? (uint64_t)n : 0;
+	return bytes_of(sqlite3_column_int64(stmt, column));
 }
 
 struct counters usage_counters(sqlite3_stmt *stmt, int column)
@@ -75,14 +78,36 @@ struct counters usage_counters(sqlite3_stmt *stmt, int column)
 
 void usage_take_sums(struct usage_sums *s, sqlite3_stmt *stmt, int column)
 {
+	int64_t sums[USAGE_COLUMN_COUNT];
+
+	for (int i = 0; i < USAGE_COLUMN_COUNT; i++)
+		sums[i] = sqlite3_column_int64(stmt, column + i);
+	*s = usage_sums_of(sums);
+}
+
+struct usage_sums usage_sums_of(const int64_t sums[USAGE_COLUMN_COUNT])
+{
+	struct usage_sums s;
+
 	for (int c = 0; c < CLASS_COUNT; c++)
 		for (int d = 0; d < DIR_COUNT; d++)
-			s->classes.bytes[d][c] = usage_bytes(stmt, column++);
+			s.classes.bytes[d][c] = bytes_of(*sums++);
 	for (int d = 0; d < DIR_COUNT; d++)
-		s->clipped[d] = usage_bytes(stmt, column++);
+		s.clipped[d] = bytes_of(*sums++);
 	for (int d = 0; d < DIR_COUNT; d++)
-		s->estimated[d] = usage_bytes(stmt, column++);
-	s->spoofed = usage_bytes(stmt, column);
+		s.estimated[d] = bytes_of(*sums++);
+	s.spoofed = bytes_of(*sums);
+	return s;
+}
+
+void usage_sums_add(struct usage_sums *to, const struct usage_sums *from)
+{
+	class_bytes_add(&to->classes, &from->classes);
+	for (int d = 0; d < DIR_COUNT; d++) {
+		to->clipped[d] += from->clipped[d];
+		to->estimated[d] += from->estimated[d];
+	}
+	to->spoofed += from->spoofed;
 }
 
 static void take_run(void *ctx, sqlite3_stmt *stmt)

@@ -22,6 +22,8 @@
 	" sum(estimated_input) AS estimated_input, sum(estimated_output) AS estimated_output,"             \
 	" sum(spoofed_output) AS spoofed_output"
 
+#define USAGE_COLUMN_COUNT (CLASS_COUNT * DIR_COUNT + 2 * DIR_COUNT + 1)
+
 typedef void usage_row_fn(void *ctx, sqlite3_stmt *stmt);
 typedef int usage_question_fn(sqlite3 *db, void *ctx, char **err);
 
@@ -43,6 +45,9 @@ int64_t usage_time(sqlite3_stmt *stmt, int column);
 uint64_t usage_bytes(sqlite3_stmt *stmt, int column);
 struct counters usage_counters(sqlite3_stmt *stmt, int column);
 void usage_take_sums(struct usage_sums *s, sqlite3_stmt *stmt, int column);
+
+/* The same of sums in that order. */
+struct usage_sums usage_sums_of(const int64_t sums[USAGE_COLUMN_COUNT]);
 
 /* The newest run; untouched where there is none. */
 int usage_read_run(sqlite3 *db, struct usage_run *out, char **err);

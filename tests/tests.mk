@@ -127,6 +127,9 @@ test_units_SRC := tests/unit/test_units.c src/cli/units.c $(UNIT_C)
 test_period_SRC := tests/unit/test_period.c src/cli/period.c $(UNIT_C)
 test_usage_SRC := tests/unit/test_usage.c tests/support/ledger_bed.c $(USAGE:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
 test_usage_LIB := sqlite3
+test_usage_cost_SRC := tests/unit/test_usage_cost.c tests/support/ledger_bed.c $(USAGE:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
+test_usage_cost_LIB := sqlite3
+UNIT_TESTS += test_usage_cost
 test_present_SRC := tests/unit/test_present.c src/cli/present.c src/account/basis.c $(UNIT_C)
 test_out_SRC := tests/unit/test_out.c $(OUT_C) $(UNIT_C)
 test_out_LIB := smartcols jansson
@@ -185,7 +188,9 @@ nacctd_way_SRC := tests/bench/nacctd_way.c $(BASE_C)
 nacctd_way_LIB := libmariadb
 sink_flush_SRC := tests/bench/sink_flush.c $(wildcard src/config/*.c) $(MYSQL:%=%.c) $(MYSQL_SINK:%=%.c) $(LEDGER:%=%.c) $(BASE_C)
 sink_flush_LIB := sqlite3 libmariadb
-TEST_TOOLS += nacctd_way pcap_loop sink_flush
+report_cost_SRC := tests/bench/report_cost.c $(USAGE:%=%.c) $(LEDGER:%=%.c) $(BASE_C)
+report_cost_LIB := sqlite3
+TEST_TOOLS += nacctd_way pcap_loop sink_flush report_cost
 
 xenstore_tool_SRC := tests/support/xenstore_tool.c $(BASE_C)
 xenstore_tool_LIB := xenstore

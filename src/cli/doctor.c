@@ -103,7 +103,7 @@ static void open_ledger(struct doctor *d)
 	int rc = cli_find_ledger(d->cli, &d->ledger, &d->no_ledger);
 
 	d->has_ledger = rc == 0;
-	if (rc == 0 && usage_read_vifs(d->ledger.db, d->boot, 0, 0, &d->known, &err) < 0) {
+	if (rc == 0 && usage_read_vifs(d->ledger.db, d->boot, 0, 0, false, &d->known, &err) < 0) {
 		d->has_ledger = false;
 		ledger_file_close(&d->ledger);
 		d->no_ledger = err;

@@ -16,7 +16,8 @@ static int read_ledger(struct listing *l, char **err)
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
-	rc = usage_read_vifs(file.db, l->boot, l->month.from, l->month.to, &l->known, err);
+	rc = usage_read_vifs(file.db, l->boot, l->month.from, l->month.to,
+			     l->cli->args.value[OPTION_ALL] != NULL, &l->known, err);
 	ledger_file_close(&file);
 	l->has_ledger = rc == 0;
 	return rc;

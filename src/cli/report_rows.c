@@ -89,16 +89,6 @@ static void add_bucket(struct report_row *row, int64_t bucket)
 	row->buckets[row->bucket_count++] = bucket;
 }
 
-static void add_sums(struct usage_sums *to, const struct usage_sums *from)
-{
-	class_bytes_add(&to->classes, &from->classes);
-	for (int d = 0; d < DIR_COUNT; d++) {
-		to->clipped[d] += from->clipped[d];
-		to->estimated[d] += from->estimated[d];
-	}
-	to->spoofed += from->spoofed;
-}
-
 static const char *const class_words[CLASS_COUNT] = {
 	[CLASS_EXTERNAL] = "external", [CLASS_PEER] = "peer",       [CLASS_DIRECT] = "direct",
 	[CLASS_LOCAL] = "local",       [CLASS_IGNORED] = "ignored", [CLASS_UNATTRIBUTED] = "unattributed"};
@@ -118,7 +108,7 @@ static void take_row(struct report_rows *r, const struct conf *conf, const struc
 {
 	struct report_row *row;
 
-	add_sums(&r->sums, &u->sums);
+	usage_sums_add(&r->sums, &u->sums);
 	if (r->by == REPORT_BY_CLASS) {
 		add_classes(r, &u->sums, period);
 		return;
@@ -135,7 +125,7 @@ static void take_row(struct report_rows *r, const struct conf *conf, const struc
 	mem_replace(&row->netdev, u->netdev);
 	row->domid = u->domid;
 	row->devid = u->devid;
-	add_sums(&row->sums, &u->sums);
+	usage_sums_add(&row->sums, &u->sums);
 }
 
 static bool is_empty(const struct usage_sums *s)
@@ -184,23 +174,17 @@ static size_t group_of(const struct report_rows *r, const struct conf *conf, uns
 	return n;
 }
 
-static int read_groups(struct report_rows *r, const struct conf *conf, sqlite3 *db, char **err)
+static int read_groups(struct report_rows *r, const struct conf *conf, sqlite3 *db, bool one_group,
+		       char **err)
 {
-	bool one_group = r->from || r->to || conf->billing.count == 0;
 	int64_t *ids = mem_array(r->buckets.count + 1, sizeof(*ids));
 	int rc = 0;
 
-	if (one_group && !r->word_count && !r->owner) {
-		rc = read_group(r, conf, db, conf->billing.day, NULL, 0, err);
-	} else {
-		for (unsigned day = 1; rc == 0 && day <= BILLING_LAST_DAY; day++) {
-			size_t n = one_group && day != conf->billing.day
-					   ? 0
-					   : group_of(r, conf, day, one_group, ids);
+	for (unsigned day = 1; rc == 0 && day <= BILLING_LAST_DAY; day++) {
+		size_t n = one_group && day != conf->billing.day ? 0 : group_of(r, conf, day, one_group, ids);
 
-			if (n)
-				rc = read_group(r, conf, db, day, ids, n, err);
-		}
+		if (n)
+			rc = read_group(r, conf, db, day, ids, n, err);
 	}
 	if (rc == 0 && !r->asked) { /* none there is: the run, all the same */
 		*ids = -1;
@@ -304,12 +288,23 @@ static int add_figures(struct report_rows *r, sqlite3 *db, char **err)
 	return 0;
 }
 
+/* Which buckets there are is asked for only where some of them are meant: there may be millions. */
+static int read_usage(struct report_rows *r, const struct conf *conf, sqlite3 *db, char **err)
+{
+	bool one_group = r->from || r->to || conf->billing.count == 0;
+
+	if (one_group && !r->word_count && !r->owner)
+		return read_group(r, conf, db, conf->billing.day, NULL, 0, err);
+	if (usage_read_buckets(db, &r->buckets, err) < 0 || check_words(r, conf, err) < 0)
+		return -1;
+	return read_groups(r, conf, db, one_group, err);
+}
+
 int report_rows_read(struct report_rows *r, const struct conf *conf, sqlite3 *db, char **err)
 {
 	r->rounded = r->period.rounded;
 	r->run = (struct usage_run){.seen = -1, .ended = -1};
-	if (usage_read_buckets(db, &r->buckets, err) < 0 || check_words(r, conf, err) < 0 ||
-	    read_groups(r, conf, db, err) < 0)
+	if (read_usage(r, conf, db, err) < 0)
 		return -1;
 	if (r->count && r->by != REPORT_BY_CLASS && r->by != REPORT_BY_VIF)
 		qsort(r->list, r->count, sizeof(r->list[0]), by_name);

@@ -195,7 +195,7 @@ static void read_usage(sqlite3 *db, int64_t from, int64_t to)
 			expect(report.rows[i].label != NULL);
 		usage_report_free(&report);
 	}
-	if (well(usage_read_vifs(db, "boot", from, to, &vifs, &err), &err)) {
+	if (well(usage_read_vifs(db, "boot", from, to, true, &vifs, &err), &err)) {
 		for (size_t i = 0; i < vifs.vif_count; i++)
 			expect(vifs.vifs[i].boot && vifs.vifs[i].domain && vifs.vifs[i].bucket);
 		usage_vifs_free(&vifs);

@@ -315,7 +315,7 @@ static void readers_read_an_old_ledger_as_it_is(void **state)
 		assert_int_equal(r.rows[0].sums.spoofed, 0);
 		usage_report_free(&r);
 	}
-	assert_int_equal(usage_read_vifs(f.db, "boot", 0, SLOT + 300, &v, &err), 0);
+	assert_int_equal(usage_read_vifs(f.db, "boot", 0, SLOT + 300, true, &v, &err), 0);
 	assert_int_equal(v.vif_count, 2);
 	usage_vifs_free(&v);
 	if (rrd_source_batch(f.db, 0, &rrd, &err) < 0 ||

@@ -41,7 +41,7 @@ static struct usage_vifs vifs(const struct ledger_bed *b, const char *boot, int6
 	struct usage_vifs v;
 	char *err = NULL;
 
-	if (usage_read_vifs(b->reader.db, boot, from, to, &v, &err) < 0)
+	if (usage_read_vifs(b->reader.db, boot, from, to, true, &v, &err) < 0)
 		fail_msg("%s", err);
 	assert_nothing_open(b);
 	return v;
