@@ -213,6 +213,20 @@ static int take_several(struct graph *g, char **err)
 
 /* ---- the percentile ---- */
 
+/* "FROM TO\n" */
+static bool read_times(const char *text, int64_t *from, int64_t *to)
+{
+	char *end;
+
+	errno = 0;
+	*from = strtoll(text, &end, 10);
+	if (errno || end == text || *end != ' ')
+		return false;
+	text = end + 1;
+	*to = strtoll(text, &end, 10);
+	return !errno && end != text && *end == '\n';
+}
+
 /* The times, as xenbw-graph understands them: it alone has RRDtool's words. */
 static int ask_times(const struct graph *g, int64_t *from, int64_t *to, char **err)
 {
@@ -228,7 +242,7 @@ static int ask_times(const struct graph *g, int64_t *from, int64_t *to, char **e
 	free_vector(&v);
 	if (status < 0)
 		return -1;
-	if (status != 0 || sscanf(answer, "%20" SCNd64 " %20" SCNd64, from, to) != 2) {
+	if (status != 0 || !read_times(answer, from, to)) {
 		free(answer);
 		return err_set(err, "graph: no times that RRDtool knows: from `%s` to `%s`", g->from,
 			       g->to ? g->to : "now");
@@ -240,7 +254,7 @@ static int ask_times(const struct graph *g, int64_t *from, int64_t *to, char **e
 /* From the ledger, as `report --percentile` has it: RRD files keep slots for two days. */
 static int find_percentile(struct graph *g, sqlite3 *db, char **err)
 {
-	int64_t *ids = mem_array(g->count, sizeof(*ids)), from, to;
+	int64_t *ids = mem_array(g->count, sizeof(*ids)), from = 0, to = 0;
 	struct usage_slots slots;
 	struct percentile p;
 	int rc = ask_times(g, &from, &to, err);

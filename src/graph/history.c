@@ -3,12 +3,13 @@
 
 #include <math.h>
 #include <rrd.h>
-#include <stdio.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "graph/copy.h"
 
 static const char *const column_name[DIR_COUNT] = {[DIR_INPUT] = "input", [DIR_OUTPUT] = "output"};
@@ -69,11 +70,18 @@ static int by_step(const void *a, const void *b)
 /* The number N of "rra[N].cf"; -1: another key. */
 static int rra_of(const char *key)
 {
-	int number = -1, length = 0;
+	const char *digits = key + strlen("rra["), *end;
+	uint64_t number;
+	char *text;
+	bool good;
 
-	if (sscanf(key, "rra[%6d].cf%n", &number, &length) != 1 || length == 0 || key[length])
+	if (strncmp(key, "rra[", strlen("rra[")) != 0 || !(end = strchr(digits, ']')) ||
+	    strcmp(end, "].cf") != 0)
 		return -1;
-	return number;
+	text = mem_strndup(digits, (size_t)(end - digits));
+	good = text_u64(text, 0, 100000, &number);
+	free(text);
+	return good ? (int)number : -1;
 }
 
 static struct archives archives_of(const rrd_info_t *info, const char *function)
