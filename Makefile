@@ -22,7 +22,7 @@ DEPS_BUILD := gcc clang bpftool make pkg-config libc6-dev libbpf-dev libnl-3-dev
               librrd-dev libmariadb-dev libevent-dev libcap-ng-dev libpcap-dev libseccomp-dev libsmartcols-dev libjansson-dev uthash-dev fonts-dejavu-core
 DEPS_TEST  := libcmocka-dev valgrind mandoc iproute2 iputils-ping procps util-linux xen-utils-4.17 xenstore-utils sqlite3 \
               mariadb-server-core mariadb-client-core openssl php-cli php-mysql php-sqlite3 php-rrd \
-              rrdtool jq socat systemd clang-format shellcheck libclang-rt-14-dev clang-tidy gcovr tzdata
+              rrdtool libxml2-utils jq socat systemd clang-format shellcheck libclang-rt-14-dev clang-tidy gcovr tzdata zsh prometheus
 DEPS_BENCH := gnuplot-nox net-acct pmacct
 DEPS_XEN   := qemu-system-x86 cpio xz-utils
 
@@ -71,8 +71,9 @@ xenbw_SRC := src/xenbw.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/cli/*.c
              db/rrd_source.c db/rrd_plan.c $(USAGE:%=%.c) db/usage_slots.c db/usage_counters.c db/closed.c
 xenbw_LIB := libnl-3.0 xenstore sqlite3 smartcols jansson libmariadb
 
-xenbw-graph_SRC := src/xenbw-graph.c db/rrd_slots.c $(BASE:%=src/%.c)
+xenbw-graph_SRC := src/xenbw-graph.c $(wildcard src/graph/*.c) src/cli/units.c db/rrd_slots.c $(BASE:%=src/%.c)
 xenbw-graph_LIB := librrd
+xenbw-graph_LDLIBS := -lm
 
 xenbw-xl_SRC := xen/xenbw-xl.c xen/xl_state.c src/base/mem.c src/base/err.c src/base/text.c
 xenbw-xl_LIB := xenlight xentoollog
@@ -122,11 +123,14 @@ $(BUILD)/gen/%_schema.h: db/schema/%.sql
 	  sed -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$$/\\n"/' $<; echo ';'; } > $@
 
 DEPS := $(DEPS_BUILD) $(DEPS_TEST)
-# Does nothing when every package is there, so that check and demo can lean on it.
+# Does nothing when every package is there, so that check and demo can lean on it. Of prometheus only promtool is wanted:
+# its server is not started, neither now nor at the next boot.
 deps:
 	@missing=$$(for p in $(DEPS); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
 	if [ -n "$$missing" ]; then echo "installing:" $$missing; \
-	  apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; fi
+	  case " $$missing " in *' prometheus '*) systemctl -q mask prometheus; unmask=1 ;; esac; \
+  apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; status=$$?; \
+  [ -z "$$unmask" ] || systemctl -q unmask prometheus; [ -z "$$unmask" ] || systemctl -q disable prometheus; exit $$status; fi
 
 demo: deps
 	@$(MAKE) --no-print-directory -j2 all test-tools
@@ -157,6 +161,7 @@ MAN7 := xenbw-migrate.7
 install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/libexec/xenbw $(DESTDIR)$(PREFIX)/share/man/man5 \
 	  $(DESTDIR)$(PREFIX)/share/man/man7 $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+	  $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 	  $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d
 	install $(BUILD)/xenbwd $(BUILD)/xenbw $(DESTDIR)$(PREFIX)/sbin
 	install $(BUILD)/xenbw-guard $(BUILD)/xenbw-writer $(BUILD)/xenbw-rrd $(BUILD)/xenbw-capture $(BUILD)/xenbw-tc $(BUILD)/xenbw-graph $(BUILD)/xenbw-xl \
@@ -165,6 +170,7 @@ install: all
 	install -m 644 $(MAN5:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 644 $(MAN7:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man7
 	$(BUILD)/xenbw completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenbw
+	$(BUILD)/xenbw completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_xenbw
 	sed 's,@PREFIX@,$(PREFIX),g' examples/xenbwd.service.in > $(DESTDIR)$(PREFIX)/lib/systemd/system/xenbwd.service
 	install -m 644 examples/xenbw-sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/xenbw.conf
 	@[ -n '$(DESTDIR)' ] || getent passwd xenbw >/dev/null || systemd-sysusers $(PREFIX)/lib/sysusers.d/xenbw.conf || \
@@ -177,6 +183,7 @@ uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/xenbw
 	rm -f $(DESTDIR)$(PREFIX)/sbin/xenbwd $(DESTDIR)$(PREFIX)/sbin/xenbw $(MAN8:%=$(DESTDIR)$(PREFIX)/share/man/man8/%) \
 	  $(MAN5:%=$(DESTDIR)$(PREFIX)/share/man/man5/%) $(MAN7:%=$(DESTDIR)$(PREFIX)/share/man/man7/%) $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenbw \
+	  $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_xenbw \
 	  $(DESTDIR)$(PREFIX)/lib/systemd/system/xenbwd.service $(DESTDIR)$(PREFIX)/lib/sysusers.d/xenbw.conf
 
 format:

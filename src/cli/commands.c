@@ -123,11 +123,21 @@ static const struct cli_option bill_options[] = {
 };
 
 static const struct cli_option graph_options[] = {
+	{.name = "owner", .id = OPTION_OWNER, .arg = "NAME", .help = "the domains of this owner, stacked"},
+	{.name = "top",
+	 .id = OPTION_TOP,
+	 .arg = "N",
+	 .help = "stacked: show the N largest (8) and the others"},
 	{.name = "out",
 	 .id = OPTION_OUT,
 	 .arg = "FILE",
-	 .help = "write to this file, not to ./BUCKET_1d.png"},
+	 .help = "write to this file (.svg: as SVG), not to ./BUCKET_1d.png"},
 	{.name = "svg", .id = OPTION_SVG, .help = "draw SVG, not PNG"},
+	{.name = "span",
+	 .id = OPTION_SPAN,
+	 .arg = "SPAN",
+	 .values = "day week month year",
+	 .help = "the last day (the default), week, month or year"},
 	{.name = "from",
 	 .id = OPTION_FROM,
 	 .arg = "TIME",
@@ -137,7 +147,20 @@ static const struct cli_option graph_options[] = {
 	 .id = OPTION_TO,
 	 .arg = "TIME",
 	 .help = "end at this time of rrdtool(1), now if not given"},
-	{.name = "dark", .id = OPTION_DARK, .help = "draw on a dark ground"},
+	{.name = "percentile",
+	 .id = OPTION_PERCENTILE,
+	 .help = "with a line at the 95th percentile of five-minute slots"},
+	{.name = "theme",
+	 .id = OPTION_THEME,
+	 .arg = "THEME",
+	 .values = "light dark",
+	 .help = "light (the default) or dark"},
+	{.name = "zoom",
+	 .id = OPTION_ZOOM,
+	 .arg = "FACTOR",
+	 .values = "1.5 2 3",
+	 .help = "so many times as large, for screens with fine pixels"},
+	{.name = "legend", .id = OPTION_LEGEND, .help = "print the figures of the legend, too"},
 	{0},
 };
 
@@ -203,11 +226,16 @@ const struct cli_command cli_commands[] = {
 	{.name = "list-domains",
 	 .tables = true,
 	 .summary = "what each vif does now, and has done this month",
+	 .examples = "  xenbw\n"
+		     "  xenbw list-domains --watch --interval 5\n"
+		     "  xenbw list-domains --all --json\n",
 	 .options = list_options,
 	 .run = cli_list_domains},
 	{.name = "top",
 	 .tables = true,
 	 .summary = "what each vif does now, the busiest first, live",
+	 .examples = "  xenbw top --interval 1\n"
+		     "  xenbw top --once --sort output --csv\n",
 	 .options = top_options,
 	 .run = cli_top},
 	{.name = "report",
@@ -216,6 +244,9 @@ const struct cli_command cli_commands[] = {
 	 .most = SIZE_MAX,
 	 .tables = true,
 	 .summary = "bytes of a month or another period, by bucket",
+	 .examples = "  xenbw report --month last\n"
+		     "  xenbw report --by owner --percentile\n"
+		     "  xenbw report --from 2026-11-01 --to 2026-11-15 web db --csv\n",
 	 .options = report_options,
 	 .run = cli_report},
 	{.name = "explain",
@@ -225,6 +256,8 @@ const struct cli_command cli_commands[] = {
 	 .most = 1,
 	 .tables = true,
 	 .summary = "how a bucket's bytes come from the kernel's counters",
+	 .examples = "  xenbw explain web\n"
+		     "  xenbw explain web --month last --json\n",
 	 .options = explain_options,
 	 .run = cli_explain},
 	{.name = "close",
@@ -235,6 +268,7 @@ const struct cli_command cli_commands[] = {
 	 .words = "last",
 	 .tables = true,
 	 .summary = "keep what a month came to, for good; or correct that",
+	 .examples = "  xenbw close last\n",
 	 .options = close_options,
 	 .run = cli_close_month},
 	{.name = "bill",
@@ -245,15 +279,18 @@ const struct cli_command cli_commands[] = {
 	 .words = "last",
 	 .tables = true,
 	 .summary = "what a month was closed with, by owner",
+	 .examples = "  xenbw bill last --owner acme --csv\n",
 	 .options = bill_options,
 	 .run = cli_bill},
 	{.name = "graph",
 	 .operand = OPERAND_BUCKET,
-	 .operands = "BUCKET",
-	 .least = 1,
+	 .operands = "[BUCKET]",
 	 .most = 1,
 	 .tables = true,
-	 .summary = "draw the traffic of a bucket into a file",
+	 .summary = "draw the traffic of a bucket, or of all, into a file",
+	 .examples = "  xenbw graph --span week\n"
+		     "  xenbw graph web --span month --percentile --out web.svg\n"
+		     "  xenbw graph --owner acme --theme dark --zoom 2\n",
 	 .options = graph_options,
 	 .run = cli_graph},
 	{.name = "db",
@@ -274,13 +311,11 @@ const struct cli_command cli_commands[] = {
 		 "  upgrade show what it takes to make a table of netacct's own one that\n"
 		 "          xenbw-writer can add to: the SQL, the time, and the counters that\n"
 		 "          stand at the end of their type. --apply does it, and goes on after\n"
-		 "          any interruption; the old table is kept until --confirm.\n"
-		 "\n"
-		 "Examples\n"
-		 "  xenbw db init --print | less\n"
-		 "  xenbw db init --defaults-file /etc/mysql/debian.cnf\n"
-		 "  xenbw db status --json\n"
-		 "  xenbw db upgrade --defaults-file /etc/mysql/debian.cnf --apply\n",
+		 "          any interruption; the old table is kept until --confirm.\n",
+	 .examples = "  xenbw db init --print | less\n"
+		     "  xenbw db init --defaults-file /etc/mysql/debian.cnf\n"
+		     "  xenbw db status --json\n"
+		     "  xenbw db upgrade --defaults-file /etc/mysql/debian.cnf --apply\n",
 	 .options = db_options,
 	 .run = cli_db},
 	{.name = "doctor",
@@ -289,10 +324,14 @@ const struct cli_command cli_commands[] = {
 	 .more = "Ends with 0 where all is fine, 1 where there are warnings, 2 where there\n"
 		 "are errors. Changes nothing. What could not be looked at is said, and no\n"
 		 "error: run it as root to see all.\n",
+	 .examples = "  xenbw doctor\n"
+		     "  xenbw doctor --json\n",
 	 .options = no_options,
 	 .run = cli_doctor},
 	{.name = "metrics",
 	 .summary = "counters and health, for Prometheus",
+	 .examples = "  xenbw metrics\n"
+		     "  xenbw metrics --write /var/lib/prometheus/node-exporter/xenbw.prom\n",
 	 .options = metrics_options,
 	 .run = cli_metrics},
 	{.name = "migrate",
@@ -305,11 +344,10 @@ const struct cli_command cli_commands[] = {
 	 .more = "Tells of each line what nacctd did with it and what xenbw does, whose each\n"
 		 "address is and how that is known, and proposes a xenbw.conf. With --compare,\n"
 		 "while both run: what each of them counted in each hour, and why they differ.\n"
-		 "Changes nothing.\n"
-		 "\n"
-		 "Examples\n"
-		 "  xenbw migrate --shadow naccttab --write /etc/xenbw/xenbw.conf\n"
-		 "  xenbw migrate --compare --from 2026-11-25 naccttab\n",
+		 "Changes nothing.\n",
+	 .examples = "  xenbw migrate /usr/local/etc/naccttab\n"
+		     "  xenbw migrate --shadow naccttab --write /etc/xenbw/xenbw.conf\n"
+		     "  xenbw migrate --compare --from 2026-11-25 naccttab\n",
 	 .options = migrate_options,
 	 .run = cli_migrate},
 	{.name = "rebucket",
@@ -319,22 +357,22 @@ const struct cli_command cli_commands[] = {
 	 .tables = true,
 	 .summary = "put MySQL's old rows under domains' names",
 	 .more = "Rows of an address become those of the domain that had it, in the hours that\n"
-		 "the map says. Without an option it shows what would be moved.\n"
-		 "\n"
-		 "Examples\n"
-		 "  xenbw rebucket --plan old.map\n"
-		 "  xenbw rebucket old.map\n"
-		 "  xenbw rebucket --apply --readers-stopped old.map\n"
-		 "  xenbw rebucket --undo --readers-stopped\n",
+		 "the map says. Without an option it shows what would be moved.\n",
+	 .examples = "  xenbw rebucket --plan old.map\n"
+		     "  xenbw rebucket old.map\n"
+		     "  xenbw rebucket --apply --readers-stopped old.map\n"
+		     "  xenbw rebucket --undo --readers-stopped\n",
 	 .options = rebucket_options,
 	 .run = cli_rebucket},
 	{.name = "completion",
 	 .operand = OPERAND_WORD,
-	 .operands = "bash|buckets",
+	 .operands = "bash|zsh|buckets",
 	 .least = 1,
 	 .most = 1,
-	 .words = "bash buckets",
-	 .summary = "print the completion for bash, or all buckets' names",
+	 .words = "bash zsh buckets",
+	 .summary = "print the shell's completion, or the buckets",
+	 .examples = "  xenbw completion bash > /etc/bash_completion.d/xenbw\n"
+		     "  xenbw completion zsh > /usr/local/share/zsh/site-functions/_xenbw\n",
 	 .options = no_options,
 	 .run = cli_completion},
 	{.name = "help",
@@ -342,6 +380,7 @@ const struct cli_command cli_commands[] = {
 	 .operands = "[COMMAND]",
 	 .most = 1,
 	 .summary = "show help",
+	 .examples = "  xenbw help report\n",
 	 .options = no_options,
 	 .run = cli_help},
 	{0},

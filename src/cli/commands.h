@@ -38,7 +38,10 @@ enum cli_option_id {
 	OPTION_PROJECT,
 	OPTION_OUT,
 	OPTION_SVG,
-	OPTION_DARK,
+	OPTION_SPAN,
+	OPTION_LEGEND,
+	OPTION_THEME,
+	OPTION_ZOOM,
 	OPTION_DEFAULTS_FILE,
 	OPTION_PRINT,
 	OPTION_WRITE,
@@ -77,7 +80,8 @@ struct cli_command {
 	const char *words;    /* OPERAND_WORD: the ones there are */
 	bool tables;          /* understands --json and --csv */
 	const char *summary;
-	const char *more; /* lines that help adds, or NULL */
+	const char *more;     /* lines that help adds, or NULL */
+	const char *examples; /* lines, each of them a command that works */
 	const struct cli_option *options;
 	cli_run_fn *run;
 };

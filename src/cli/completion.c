@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * completion: `xenbw completion bash`, the shell's completion made from the table of commands, and
+ * completion: `xenbw completion bash` or zsh, the shell's completion made from the table of commands, and
  * `xenbw completion buckets`, the names that it offers for BUCKET.
  */
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/completion_zsh.h"
 
 /* ---- what the script knows: variables ---- */
 
@@ -193,6 +194,10 @@ int cli_completion(struct cli *cli, char **err)
 		put_bash();
 		return CLI_OK;
 	}
-	err_set(err, "completion: `%s` is not known; write bash or buckets", cli->args.words[0]);
+	if (strcmp(cli->args.words[0], "zsh") == 0) {
+		completion_zsh();
+		return CLI_OK;
+	}
+	err_set(err, "completion: `%s` is not known; write bash, zsh or buckets", cli->args.words[0]);
 	return CLI_USAGE;
 }

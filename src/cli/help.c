@@ -87,6 +87,8 @@ void help_command(const struct cli_command *c)
 		puts("A bucket whose name begins with - stands behind --, as the last operands do.");
 	put_options("Options", c->options);
 	put_options("Options of every command", cli_globals);
+	if (c->examples)
+		printf("\nExamples\n%s", c->examples);
 }
 
 int cli_help(struct cli *cli, char **err)

@@ -45,11 +45,7 @@ static bool is_asked(const struct report_rows *r, const struct conf *conf, const
 
 static int check_words(const struct report_rows *r, const struct conf *conf, char **err)
 {
-	bool known = !r->owner;
-
-	for (size_t i = 0; !known && i < conf->owners.count; i++)
-		known = strcmp(conf->owners.list[i].owner, r->owner) == 0;
-	if (!known)
+	if (r->owner && !billing_has_owner(&conf->owners, r->owner))
 		return err_set(err, "the configuration has no owner `%s`; see `owner` in xenbw.conf(5)",
 			       r->owner);
 	for (size_t i = 0; i < r->word_count; i++)

@@ -41,6 +41,14 @@ const char *billing_owner_of(const struct billing_owners *o, const char *domain)
 	return NULL;
 }
 
+bool billing_has_owner(const struct billing_owners *o, const char *owner)
+{
+	for (size_t i = 0; i < o->count; i++)
+		if (strcmp(o->list[i].owner, owner) == 0)
+			return true;
+	return false;
+}
+
 /* Takes `domain` over. */
 static int give(struct billing_owners *o, const char *owner, char *domain, char **err)
 {

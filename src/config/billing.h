@@ -8,6 +8,7 @@
 #ifndef XENBW_BILLING_H
 #define XENBW_BILLING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -39,6 +40,7 @@ int billing_set_day(struct billing_days *d, const char *value, char **err);
 
 /* NULL: nobody's. */
 const char *billing_owner_of(const struct billing_owners *o, const char *domain);
+bool billing_has_owner(const struct billing_owners *o, const char *owner);
 unsigned billing_day_of(const struct billing_days *d, const char *domain);
 
 /* Lines that give the same lists again, each beginning with `head`. */

@@ -44,6 +44,7 @@ for command in $commands; do
 	tap_is "$command: and has them in its synopsis" "$(man_section Ss "$command" | grep '^\.D1' | man_options)" "$own"
 	tap_is "$command: the completion offers them, and those of every command" "$(offers "xenbw $command --")" \
 		"$(tr ' ' '\n' <<<"$own$globals" | sed '/^$/d' | sort)"
+	tap_like "$command: its help has an example" "$(xenbw help "$command" | sed -n '/^Examples$/,$p')" $'^Examples\n  xenbw'
 	tap_is "$command: --help is help" "$(xenbw "$command" --help)" "$(xenbw help "$command")"
 done
 tap_is "no line of help is wider than a terminal" "$({ xenbw --help; for command in $commands; do xenbw help "$command"; done; } | grep -E '.{81}')" ""

@@ -28,13 +28,15 @@ tap_is "every file is there, and no other" "$(cd "$at" && find . -type f | sort)
 ./share/man/man8/xenbw-capture.8
 ./share/man/man8/xenbw-writer.8
 ./share/man/man8/xenbw.8
-./share/man/man8/xenbwd.8"
+./share/man/man8/xenbwd.8
+./share/zsh/site-functions/_xenbw"
 tap_like "the installed xenbw runs" "$("$at/sbin/xenbw" --version)" '^xenbw [0-9.]+$'
 tap_like "the installed xenbwd runs" "$("$at/sbin/xenbwd" --version)" '^xenbwd [0-9.]+$'
 tap_ok "the example configuration is a good one" "$at/sbin/xenbwd" -n -c examples/xenbw.conf
 tap_is "it shows the defaults" "$("$at/sbin/xenbwd" -nv -c /dev/null | sed 's/  */ /')" \
 	"$(sed -n 's/^#\([a-z_][a-z_]*\)  *\([^ ]*\).*/\1 \2/p' examples/xenbw.conf)"
 tap_ok "bash takes the completion" bash -n "$at/share/bash-completion/completions/xenbw"
+tap_ok "zsh takes its own" zsh -n "$at/share/zsh/site-functions/_xenbw"
 tap_like "systemd-sysusers would make the user" "$(mkdir -p "$root/sys/etc" && SYSTEMD_LOG_LEVEL=info systemd-sysusers --root="$root/sys" \
 	"$at/lib/sysusers.d/xenbw.conf" 2>&1 && cat "$root/sys/etc/passwd")" '^xenbw:x:[0-9]+:[0-9]+:'
 rm -rf "$root/sys"

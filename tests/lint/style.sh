@@ -8,8 +8,9 @@ set -u
 
 # From which rooms a room may include headers, besides its own. Arrows point one way.
 declare -A MAY_INCLUDE=(
-	[main]='cli daemon guard writer capture kernel account net xen db config ipc base'
+	[main]='cli graph daemon guard writer capture kernel account net xen db config ipc base'
 	[cli]='account net xen db config ipc base'
+	[graph]='cli base' # of cli what is pure: units
 	[daemon]='account net xen db config ipc base'
 	[guard]='ipc base'
 	[writer]='db config ipc base'

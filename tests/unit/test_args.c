@@ -138,8 +138,8 @@ static void wrong_words_are_answered_with_the_nearest(void **state)
 			 "close, bill, graph, db, doctor, metrics, migrate, rebucket, completion, help");
 	refuses("report --monht last", "report: unknown option --monht; did you mean --month?");
 	/* that is graph's */
-	refuses("report --dark",
-		"report: unknown option --dark; a bucket whose name begins with - stands behind --");
+	refuses("report --theme",
+		"report: unknown option --theme; a bucket whose name begins with - stands behind --");
 	refuses("report --b", "report: option --b is ambiguous");
 	refuses("-x", "unknown option -x");
 	refuses("graph web --svg=yes", "graph: option --svg takes no value");
@@ -151,7 +151,8 @@ static void too_many_and_too_few_words_are_refused(void **state)
 {
 	(void)state;
 	refuses("list-domains web", "list-domains: takes no `web`");
-	refuses("graph", "graph: BUCKET is missing");
+	refuses("explain", "explain: BUCKET is missing");
+	means("graph", "graph", OPTION_COUNT, NULL, NULL);
 	refuses("graph web db", "graph: too many words, from `db` on");
 	means("graph --help", "graph", OPTION_HELP, "", NULL);
 	refuses("--json --csv", "list-domains: --json or --csv, not both");
@@ -200,10 +201,37 @@ static void near_names_come_nearest_first(void **state)
 	assert_null(nearest_names("web", names, 0, 3));
 }
 
+/* What help shows works: each line is a command line of its command. */
+static void examples_are_understood(void **state)
+{
+	(void)state;
+	for (const struct cli_command *c = cli_commands; c->name; c++) {
+		char *lines = strdup(c->examples ? c->examples : ""), *at = NULL;
+
+		assert_non_null(lines);
+		if (!*lines)
+			fail_msg("%s has no example", c->name);
+		for (char *line = strtok_r(lines, "\n", &at); line; line = strtok_r(NULL, "\n", &at)) {
+			char *words = strncmp(line, "  xenbw", 7) == 0 ? line + 7 : NULL;
+			struct line l;
+
+			if (!words)
+				fail_msg("%s: no command: %s", c->name, line);
+			words[strcspn(words, ">|")] = '\0'; /* the shell's */
+			if (parse(&l, words) < 0)
+				fail_msg("%s: %s", line, l.err);
+			assert_ptr_equal(l.args.command, c);
+			drop(&l);
+		}
+		free(lines);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_command_is_list_domains),
+		cmocka_unit_test(examples_are_understood),
 		cmocka_unit_test(beginnings_of_commands_and_options_work),
 		cmocka_unit_test(options_stand_anywhere),
 		cmocka_unit_test(wrong_words_are_answered_with_the_nearest),
