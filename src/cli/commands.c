@@ -158,9 +158,7 @@ static const struct cli_option migrate_options[] = {
 	 .id = OPTION_WRITE,
 	 .arg = "FILE",
 	 .help = "make this xenbw.conf, which must not be there"},
-	{.name = "shadow",
-	 .id = OPTION_SHADOW,
-	 .help = "one to run beside nacctd, with a table of its own"},
+	{.name = "shadow", .id = OPTION_SHADOW, .help = "one to run beside nacctd, with a table of its own"},
 	{.name = "compare",
 	 .id = OPTION_COMPARE,
 	 .help = "compare nacctd's table with xenbw's, hour by hour"},
@@ -187,6 +185,7 @@ static const struct cli_option rebucket_options[] = {
 	{.name = "plan", .id = OPTION_PLAN, .help = "write the map, by what the ledger saw"},
 	{.name = "apply", .id = OPTION_APPLY, .help = "move the rows"},
 	{.name = "undo", .id = OPTION_UNDO, .help = "take back all that was moved"},
+	{.name = "rrd", .id = OPTION_RRD, .help = "RRD files, not rows of MySQL's table"},
 	{.name = "readers-stopped",
 	 .id = OPTION_READERS_STOPPED,
 	 .help = "what reads by address does not run now"},
@@ -319,15 +318,18 @@ const struct cli_command cli_commands[] = {
 	 .operands = "[MAP]",
 	 .most = 1,
 	 .tables = true,
-	 .summary = "put MySQL's old rows under domains' names",
+	 .summary = "put MySQL's rows or RRD files under domains' names",
 	 .more = "Rows of an address become those of the domain that had it, in the hours that\n"
-		 "the map says. Without an option it shows what would be moved.\n"
+		 "the map says. Without an option it shows what would be moved. With --rrd the\n"
+		 "RRD file of an address becomes the domain's, with all its history.\n"
 		 "\n"
 		 "Examples\n"
 		 "  xenbw rebucket --plan old.map\n"
 		 "  xenbw rebucket old.map\n"
 		 "  xenbw rebucket --apply --readers-stopped old.map\n"
-		 "  xenbw rebucket --undo --readers-stopped\n",
+		 "  xenbw rebucket --undo --readers-stopped\n"
+		 "  xenbw rebucket --rrd --plan files.map\n"
+		 "  xenbw rebucket --rrd --apply files.map\n",
 	 .options = rebucket_options,
 	 .run = cli_rebucket},
 	{.name = "completion",
