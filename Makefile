@@ -68,7 +68,7 @@ xenbw-capture_LIB := libpcap libcap-ng libseccomp
 xenbw_SRC := src/xenbw.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/cli/*.c) src/ipc/control.c \
              $(VIFS:%=src/%.c) src/net/uplinks.c src/net/neighbours.c src/net/netset.c src/account/basis.c xen/guest_word.c \
              $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) $(MYSQL:%=%.c) db/traffic_rows.c db/traffic_old.c db/traffic_upgrade.c db/rebucket.c \
-             db/rrd_source.c db/rrd_plan.c $(USAGE:%=%.c) db/usage_slots.c db/usage_counters.c db/closed.c
+             db/rrd_source.c $(RRD:%=%.c) $(USAGE:%=%.c) db/usage_slots.c db/usage_counters.c db/closed.c
 xenbw_LIB := libnl-3.0 xenstore sqlite3 smartcols jansson libmariadb
 
 xenbw-graph_SRC := src/xenbw-graph.c $(wildcard src/graph/*.c) src/cli/units.c db/rrd_slots.c $(BASE:%=src/%.c)

@@ -208,6 +208,7 @@ static const struct cli_option rebucket_options[] = {
 	{.name = "plan", .id = OPTION_PLAN, .help = "write the map, by what the ledger saw"},
 	{.name = "apply", .id = OPTION_APPLY, .help = "move the rows"},
 	{.name = "undo", .id = OPTION_UNDO, .help = "take back all that was moved"},
+	{.name = "rrd", .id = OPTION_RRD, .help = "RRD files, not rows of MySQL's table"},
 	{.name = "readers-stopped",
 	 .id = OPTION_READERS_STOPPED,
 	 .help = "what reads by address does not run now"},
@@ -355,13 +356,24 @@ const struct cli_command cli_commands[] = {
 	 .operands = "[MAP]",
 	 .most = 1,
 	 .tables = true,
-	 .summary = "put MySQL's old rows under domains' names",
+	 .summary = "put MySQL's rows or RRD files under domains' names",
 	 .more = "Rows of an address become those of the domain that had it, in the hours that\n"
-		 "the map says. Without an option it shows what would be moved.\n",
-	 .examples = "  xenbw rebucket --plan old.map\n"
-		     "  xenbw rebucket old.map\n"
-		     "  xenbw rebucket --apply --readers-stopped old.map\n"
-		     "  xenbw rebucket --undo --readers-stopped\n",
+		 "the map says. Without an option it shows what would be moved. With --rrd the
+"
+		 "RRD file of an address becomes the domain's, with all its history.
+",
+	 .examples = "  xenbw rebucket --plan old.map
+"
+		     "  xenbw rebucket old.map
+"
+		     "  xenbw rebucket --apply --readers-stopped old.map
+"
+		     "  xenbw rebucket --undo --readers-stopped
+"
+		     "  xenbw rebucket --rrd --plan files.map
+"
+		     "  xenbw rebucket --rrd --apply files.map
+",
 	 .options = rebucket_options,
 	 .run = cli_rebucket},
 	{.name = "completion",

@@ -3,8 +3,8 @@
  * rebucket: `xenbw rebucket`: what netacct counted under addresses, put under the names of the domains that
  * had them.
  *
- * Works on the MySQL table alone; the ledger stays as it was booked. Nothing is moved that a line of the map
- * does not name.
+ * Works on the MySQL table alone, with --rrd on RRD files (cli/rebucket_rrd.h); the ledger stays as it was
+ * booked. Nothing is moved that a line of the map does not name.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,6 +16,7 @@
 #include "cli/db.h"
 #include "cli/rebucket_map.h"
 #include "cli/rebucket_plan.h"
+#include "cli/rebucket_rrd.h"
 #include "db/traffic_old.h"
 
 enum {
@@ -176,6 +177,17 @@ static int undo(const struct cli *cli, const struct rebucket *r, char **err)
 
 /* ---- words ---- */
 
+static int check_rrd_words(const struct cli *cli, char **err)
+{
+	if (cli->args.count == 0)
+		return err_set(
+			err, "rebucket --rrd: MAP is missing, the file of `xenbw rebucket --rrd --plan MAP`");
+	if (cli->args.value[OPTION_DEFAULTS_FILE] || cli->args.value[OPTION_READERS_STOPPED])
+		return err_set(err, "rebucket --rrd: has nothing to do with MySQL; leave --defaults-file and "
+				    "--readers-stopped");
+	return 0;
+}
+
 static int check_words(const struct cli *cli, char **err)
 {
 	const char *const *value = cli->args.value;
@@ -188,6 +200,8 @@ static int check_words(const struct cli *cli, char **err)
 	if (steps && cli->format != OUT_TERMINAL)
 		return err_set(err,
 			       "rebucket: only without --plan, --apply and --undo there is --json or --csv");
+	if (value[OPTION_RRD])
+		return check_rrd_words(cli, err);
 	if (value[OPTION_UNDO] ? cli->args.count != 0 : cli->args.count == 0)
 		return err_set(err,
 			       value[OPTION_UNDO]
@@ -220,6 +234,8 @@ int cli_rebucket(struct cli *cli, char **err)
 		return CLI_USAGE;
 	if (cli_configure(cli, err) < 0)
 		return CLI_FAILED;
+	if (cli->args.value[OPTION_RRD])
+		return rebucket_rrd(cli, err);
 	name = mysql_identifier(cli->conf.mysql.database);
 	if (db_open_admin(&m, cli, "rebucket", "make tables and DELETE", err) == 0 &&
 	    mysql_command(m, "cannot use the database", err, "USE %s", name) >= 0 &&

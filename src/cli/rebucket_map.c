@@ -33,7 +33,7 @@ static int read_hour(const char *text, char out[static REBUCKET_HOUR_SIZE], char
 	return -1;
 }
 
-static int read_address(const char *text, char **out, char **err)
+int rebucket_read_address(const char *text, char **out, char **err)
 {
 	struct network n;
 	char *shown;
@@ -48,7 +48,7 @@ static int read_address(const char *text, char **out, char **err)
 	return -1;
 }
 
-static int read_label(const char *text, char **out, char **err)
+int rebucket_read_label(const char *text, char **out, char **err)
 {
 	char *shown = text_printable(text, strlen(text));
 	int rc = 0;
@@ -76,7 +76,8 @@ static int read_line(struct rebucket_map *map, size_t number, char *text, char *
 	l = &map->lines[map->count++];
 	*l = (struct rebucket_line){.number = number};
 	if (read_hour(text, l->from, err) < 0 || read_hour(to, l->to, err) < 0 ||
-	    read_address(address, &l->address, err) < 0 || read_label(label, &l->label, err) < 0)
+	    rebucket_read_address(address, &l->address, err) < 0 ||
+	    rebucket_read_label(label, &l->label, err) < 0)
 		return -1;
 	return strcmp(l->from, l->to) < 0 ? 0
 					  : err_set(err, "it ends before it begins: TO must be after FROM");

@@ -28,4 +28,10 @@ struct rebucket_map {
 int rebucket_map_read(struct rebucket_map *map, const char *path, char **err);
 void rebucket_map_free(struct rebucket_map *map); /* whatever rebucket_map_read returned */
 
+/* ---- pieces of it ---- */
+
+/* One word of a line, or why it is none; free(). */
+int rebucket_read_address(const char *text, char **out, char **err);
+int rebucket_read_label(const char *text, char **out, char **err);
+
 #endif

@@ -11,69 +11,10 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/period.h"
+#include "cli/rebucket_spans.h"
 #include "config/network.h"
-#include "db/sql.h"
 
 #define HOUR 3600
-
-/* One owner of an address, for a while. */
-struct span {
-	char *address, *domain;
-	int64_t from, to; /* UTC; of what the ledger saw */
-};
-
-struct spans {
-	struct span *list; /* by address, then time */
-	size_t count;
-};
-
-static void spans_free(struct spans *s)
-{
-	for (size_t i = 0; i < s->count; i++) {
-		free(s->list[i].address);
-		free(s->list[i].domain);
-	}
-	free(s->list);
-}
-
-/* The next vif that had the address: goes on with the domain's last one, or is a new owner. */
-static void add(struct spans *s, char *address, char *domain, int64_t from, int64_t to)
-{
-	struct span *last = s->count ? &s->list[s->count - 1] : NULL;
-
-	if (last && strcmp(last->address, address) == 0 && strcmp(last->domain, domain) == 0) {
-		last->to = to > last->to ? to : last->to;
-		free(address);
-		free(domain);
-		return;
-	}
-	if ((s->count & (s->count - 1)) == 0)
-		s->list = mem_resize(s->list, s->count ? s->count * 2 : 1, sizeof(*s->list));
-	s->list[s->count++] = (struct span){address, domain, from, to};
-}
-
-static int read_spans(sqlite3 *ledger, struct spans *s, char **err)
-{
-	sqlite3_stmt *stmt;
-	int rc = sql_prepare(ledger, &stmt,
-			     "SELECT u.address, v.domain, min(u.slot), max(u.slot) + 300 FROM usage u"
-			     " JOIN vif v ON v.id = u.vif WHERE u.address <> '' GROUP BY u.address, v.id"
-			     " ORDER BY u.address, min(u.slot), v.id",
-			     err);
-
-	while (rc == 0) {
-		int step = sql_step(stmt, err);
-
-		if (step <= 0) {
-			rc = step;
-			break;
-		}
-		add(s, sql_word(stmt, 0), sql_word(stmt, 1), sql_time(sqlite3_column_int64(stmt, 2)),
-		    sql_time(sqlite3_column_int64(stmt, 3)));
-	}
-	sqlite3_finalize(stmt);
-	return rc;
-}
 
 /* ---- hours ---- */
 
@@ -93,10 +34,10 @@ static char *hour_text(const struct rebucket *r, int64_t t, char **err)
 }
 
 /* The whole hours of a span: its edges are drawn in where somebody else had the address in that hour. */
-static void whole_hours(const struct spans *s, size_t i, int64_t *from, int64_t *to)
+static void whole_hours(const struct rebucket_spans *s, size_t i, int64_t *from, int64_t *to)
 {
-	const struct span *now = &s->list[i], *before = i ? now - 1 : NULL,
-			  *after = i + 1 < s->count ? now + 1 : NULL;
+	const struct rebucket_span *now = &s->list[i], *before = i ? now - 1 : NULL,
+				   *after = i + 1 < s->count ? now + 1 : NULL;
 
 	*from = now->from - now->from % HOUR;
 	*to = now->to + (HOUR - 1) - (now->to + HOUR - 1) % HOUR;
@@ -131,9 +72,9 @@ static char *label_of(const struct plan *p, const char *domain)
 	return strchr(domain, '#') || !*domain ? NULL : mem_printf("%s%s", domain, suffix ? suffix : "");
 }
 
-static int put_span(struct plan *p, const struct spans *s, size_t i, const char *oldest, char **err)
+static int put_span(struct plan *p, const struct rebucket_spans *s, size_t i, const char *oldest, char **err)
 {
-	const struct span *now = &s->list[i];
+	const struct rebucket_span *now = &s->list[i];
 	bool first = i == 0 || strcmp(s->list[i - 1].address, now->address) != 0;
 	char *label = label_of(p, now->domain), *start = NULL, *end = NULL;
 	int64_t from, to;
@@ -154,8 +95,8 @@ static int put_span(struct plan *p, const struct spans *s, size_t i, const char 
 }
 
 /* An address that the table has rows of; newest: the hour behind the last. */
-static int put_address(struct plan *p, const struct spans *s, const char *address, const char *oldest,
-		       const char *newest, char **err)
+static int put_address(struct plan *p, const struct rebucket_spans *s, const char *address,
+		       const char *oldest, const char *newest, char **err)
 {
 	bool known = false;
 
@@ -170,7 +111,7 @@ static int put_address(struct plan *p, const struct spans *s, const char *addres
 	return 0;
 }
 
-static int put_all(struct plan *p, const struct spans *s, char **err)
+static int put_all(struct plan *p, const struct rebucket_spans *s, char **err)
 {
 	struct mysql_rows *rows =
 		mysql_ask(p->r->m, "cannot look at the table", err,
@@ -207,7 +148,7 @@ int rebucket_plan(const struct cli *cli, const struct rebucket *r, sqlite3 *ledg
 		  struct rebucket_planned *out, char **err)
 {
 	struct plan p = {.cli = cli, .r = r, .done = out};
-	struct spans s = {0};
+	struct rebucket_spans s = {0};
 	int rc;
 
 	*out = (struct rebucket_planned){0};
@@ -217,13 +158,13 @@ int rebucket_plan(const struct cli *cli, const struct rebucket *r, sqlite3 *ledg
 	if (!p.out)
 		return err_sys(err, "cannot make the map %s", path);
 	put_head(&p);
-	rc = read_spans(ledger, &s, err);
+	rc = rebucket_spans_read(&s, ledger, err);
 	if (rc == 0)
 		rc = put_all(&p, &s, err);
 	if (fclose(p.out) != 0 && rc == 0)
 		rc = err_sys(err, "cannot write the map %s", path);
 	if (rc < 0)
 		(void)unlink(path); /* half of it would be worse */
-	spans_free(&s);
+	rebucket_spans_free(&s);
 	return rc;
 }

@@ -62,11 +62,16 @@ settings() { # settings WITHOUT [LINE…]: the proposal without lines that match
 	{
 		grep -v "$1" "$BED/made.conf"
 		shift
-		printf '%s\n' "ledger $BW_LEDGER" "rrd_dir none" "user daemon" "control $BW_CONTROL" "timezone UTC" "poll 1" "$@"
+		printf '%s\n' "ledger $BW_LEDGER" "rrd_dir $BED/rrd" "user daemon" "control $BW_CONTROL" "timezone UTC" "poll 1" "$@"
 	} >"$BW_CONF"
 	chmod 600 "$BW_CONF"
 }
 settings 'no such line'
+# the how-to's script has filled a file
+mkdir "$BED/rrd" && rrdtool create "$BED/rrd/10.77.0.11.rrd" --step 300 --start "$(($(date +%s) - 90000))" DS:input:COUNTER:600:U:U \
+	DS:output:COUNTER:600:U:U RRA:AVERAGE:0.5:1:600 || tap_bail "no RRD"
+once=$(($(date +%s) / 300 * 300 - 7200))
+rrdtool update "$BED/rrd/10.77.0.11.rrd" "$once:1000:2000" "$((once + 300)):5000:9000"
 tap_ok "a table of its own" admin db init
 bw_start || tap_bail "no xenbwd"
 bed_guest_gone 1 && bed_guest 1 0 web 10.77.0.11 || tap_bail "no guest" # counted from its first byte
@@ -98,8 +103,14 @@ tap_is "and all of its history" "$(mariadb_sql "SELECT SUM(input), SUM(local_out
 # 6, 7: confirm, and names
 tap_ok "confirmed" admin db upgrade --confirm
 settings '^mysql_table' "bucket domain"
-kill -HUP "$BW_PID"
-bw_wait_sql "the reload" "SELECT count(*) FROM bucket_label WHERE label = 'web'" 1
+tap_ok "a plan for the RRD files" xenbw rebucket --rrd --plan "$BED/files.map"
+tap_like "has the domain" "$(cat "$BED/files.map")" '^ 10.77.0.11 +web +# the ledger saw it since'
+bw_stop
+dump=$(rrdtool dump "$BED/rrd/10.77.0.11.rrd")
+tap_ok "files renamed" xenbw rebucket --rrd --apply "$BED/files.map"
+tap_is "with all that was in it" "$(rrdtool dump "$BED/rrd/web.rrd")" "$dump"
+bw_start || tap_bail "no xenbwd"
+bw_wait_sql "names" "SELECT count(*) FROM bucket_label WHERE label = 'web'" 1
 address_in=$sent_in address_out=$sent_out
 send 60
 becomes "what comes now has the name" web traffic "$((sent_in - address_in)) $((sent_out - address_out))"
@@ -114,4 +125,7 @@ tap_ok "and back" admin rebucket --undo --readers-stopped
 tap_is "by address again" "$(of 10.77.0.11 traffic)" "$address_in $address_out"
 bw_stop
 tap_is "xenbwd ends well" $? 0
+settings '^mysql_table'
+tap_ok "the file, too" xenbw rebucket --rrd --undo "$BED/files.map"
+tap_like "with its history" "$(rrdtool fetch "$BED/rrd/10.77.0.11.rrd" AVERAGE -r 300 -s $once -e $((once + 1)))" ': 1\.33.*e\+01 2\.33.*e\+01'
 tap_done

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * rebucket_spans: which domain had which address when, as the ledger saw it.
+ *
+ * Reads only.
+ */
+#ifndef XENBW_REBUCKET_SPANS_H
+#define XENBW_REBUCKET_SPANS_H
+
+#include <sqlite3.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One owner of an address, for a while. */
+struct rebucket_span {
+	char *address, *domain;
+	int64_t from, to; /* UTC; of what the ledger saw */
+};
+
+struct rebucket_spans {
+	struct rebucket_span *list; /* by address, then time */
+	size_t count;
+};
+
+/* Free them, whatever it returned. */
+int rebucket_spans_read(struct rebucket_spans *s, sqlite3 *ledger, char **err);
+void rebucket_spans_free(struct rebucket_spans *s);
+
+#endif
