@@ -17,6 +17,7 @@
 
 #include "config/billing.h"
 #include "config/network.h"
+#include "config/quotas.h"
 
 #define CONF_DEFAULT_PATH "/etc/xenbw/xenbw.conf"
 
@@ -82,6 +83,9 @@ struct conf {
 	/* reports */
 	struct billing_owners owners;
 	struct billing_days billing;
+	struct quotas quotas;
+	char *quota_hook; /* path, NULL = none */
+	unsigned quota_hook_seconds;
 	struct conf_texts warnings; /* about the files that were read, "file:line: …" */
 };
 

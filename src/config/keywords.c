@@ -41,6 +41,7 @@ enum value_type {
 	VALUE_DEVICE,
 	VALUE_OWNER,
 	VALUE_BILLING_DAY,
+	VALUE_QUOTA,
 	VALUE_INERT
 };
 
@@ -97,6 +98,9 @@ static const struct keyword keywords[] = {
 	{"dontignore", VALUE_NETWORK, AT(dontignore), NULL, 0, 0, NULL},
 	{"owner", VALUE_OWNER, AT(owners), NULL, 0, 0, NULL},
 	{"billing_day", VALUE_BILLING_DAY, AT(billing), "1", 0, 0, NULL},
+	{"quota", VALUE_QUOTA, AT(quotas), NULL, 0, 0, NULL},
+	{"quota_hook", VALUE_PATH_OR_NONE, AT(quota_hook), "none", 0, 0, NULL},
+	{"quota_hook_seconds", VALUE_NUMBER, AT(quota_hook_seconds), "30", 1, 3600, NULL},
 	{"sniff", VALUE_INERT, 0, NULL, 0, 0, no_promiscuity},
 	{"debug", VALUE_INERT, 0, NULL, 0, 0, no_debug_mask},
 	{"debugfile", VALUE_INERT, 0, NULL, 0, 0, no_debug_file},
@@ -477,6 +481,8 @@ int keyword_set(struct conf *c, const struct keyword *k, const char *value, char
 		return billing_add_owner(field, value, err);
 	case VALUE_BILLING_DAY:
 		return billing_set_day(field, value, err);
+	case VALUE_QUOTA:
+		return quotas_add(field, value, err);
 	case VALUE_INERT:
 		return 0;
 	}
@@ -543,7 +549,9 @@ static void print_billing(const void *field, const struct keyword *k, FILE *out)
 {
 	char *head = mem_printf("%-*s ", WORD_WIDTH, k->word);
 
-	if (k->type == VALUE_OWNER)
+	if (k->type == VALUE_QUOTA)
+		quotas_print(field, head, out);
+	else if (k->type == VALUE_OWNER)
 		billing_print_owners(field, head, out);
 	else
 		billing_print_days(field, head, out);
@@ -611,6 +619,7 @@ static void print_value(const struct conf *c, const struct keyword *k, FILE *out
 		break;
 	case VALUE_OWNER:
 	case VALUE_BILLING_DAY:
+	case VALUE_QUOTA:
 		print_billing(field, k, out);
 		break;
 	case VALUE_INERT:

@@ -18,6 +18,7 @@
 #include "daemon/daemon.h"
 #include "daemon/detach.h"
 #include "daemon/guard.h"
+#include "daemon/hook.h"
 #include "daemon/tc.h"
 
 /* The settings in force and what lives by them. */
@@ -28,6 +29,7 @@ struct service {
 	bool has_conf; /* there is one to free */
 	struct pidfile pidfile;
 	struct guard *guard;   /* lives through reloads, for only the first start has the right to make it */
+	struct hook *hook;     /* so does this; NULL: no quota_hook was configured then */
 	struct tc *tc;         /* so does this; NULL: the first start did not want it */
 	struct ledger *ledger; /* lives through reloads that do not name another one */
 	struct daemon *daemon;
@@ -93,12 +95,21 @@ static int open_ledger(struct ledger **out, const char *path, struct ledger **be
 	return rc;
 }
 
-/* While there is the right to. xenbw-tc first, for the guard's start takes root's group from this process. */
+/* While there is the right to. The guard last, for the guard's start takes root's group from this process. */
 static void start_helpers(struct service *s)
 {
 	if (s->conf.attribution == ATTRIBUTION_KERNEL || s->conf.attribution == ATTRIBUTION_AUTO)
 		s->tc = tc_new(s->conf.attribution == ATTRIBUTION_AUTO);
+	if (s->conf.quota_hook)
+		s->hook = hook_new(&s->conf, s->path);
 	s->guard = guard_new(&s->conf);
+}
+
+static int open_daemon(struct service *s, char **err)
+{
+	const struct daemon_setup setup = {&s->conf, s->guard, s->tc, s->hook, s->ledger};
+
+	return daemon_open(&s->daemon, &setup, &s->carry, err);
 }
 
 /* One that stays the same is there all the time; another one is taken before the old one is let go. */
@@ -112,12 +123,14 @@ static int start(struct service *s, char **err)
 		return -1;
 	}
 	apply_timezone(s);
-	if (s->guard)
+	if (s->guard) {
 		guard_follow(s->guard, &s->conf);
-	else
+		hook_follow(s->hook, &s->conf);
+	} else {
 		start_helpers(s);
+	}
 	if ((!s->ledger && open_ledger(&s->ledger, s->conf.ledger, NULL, err) < 0) ||
-	    daemon_open(&s->daemon, &s->conf, s->guard, s->tc, s->ledger, &s->carry, err) < 0) {
+	    open_daemon(s, err) < 0) {
 		if (!same) {
 			pidfile_release(&s->pidfile);
 			s->pidfile = before;
@@ -284,6 +297,7 @@ static int next_use(struct service *s, struct next *n, struct ledger **left, cha
 	*left = NULL;
 	if (n->place == LEDGER_SAME)
 		return 0;
+	hook_forget(s->hook); /* what was called for is in the other one */
 	*left = s->ledger;
 	s->ledger = n->ledger;
 	return n->ledger ? 0 : open_ledger(&s->ledger, s->conf.ledger, left, err);
@@ -425,6 +439,7 @@ void service_free(struct service *s)
 	if (s->has_conf)
 		conf_free(&s->conf);
 	guard_free(s->guard);
+	hook_free(s->hook);
 	tc_free(s->tc);
 	carry_free(&s->carry);
 	ledger_close(s->ledger);

@@ -16,6 +16,7 @@ tap_is "every file is there, and no other" "$(cd "$at" && find . -type f | sort)
 ./libexec/xenbw/xenbw-capture
 ./libexec/xenbw/xenbw-graph
 ./libexec/xenbw/xenbw-guard
+./libexec/xenbw/xenbw-hook
 ./libexec/xenbw/xenbw-rrd
 ./libexec/xenbw/xenbw-tc
 ./libexec/xenbw/xenbw-writer
