@@ -46,6 +46,9 @@ xenbw-guard_LIB := libcap-ng
 xenbw-hook_SRC := src/xenbw-hook.c src/base/started.c src/base/child.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/hook/*.c) src/config/quotas.c src/config/lines.c src/ipc/packet.c
 xenbw-hook_LIB := libcap-ng
 
+xenbw-alias_SRC := src/xenbw-alias.c src/base/started.c $(PRIVILEGES) $(BASE:%=src/%.c) src/net/alias.c src/ipc/packet.c
+xenbw-alias_LIB := libnl-3.0 libcap-ng
+
 xenbw-tc_SRC := src/xenbw-tc.c src/base/started.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/config/*.c) \
                 $(filter-out %.bpf.c,$(wildcard src/kernel/*.c)) src/ipc/capture.c src/ipc/packet.c src/net/catch_up.c src/net/netset.c src/net/prefixes.c src/net/rules.c
 xenbw-tc_LIB := libbpf libcap-ng
@@ -58,7 +61,7 @@ RRD := db/rrd db/rrd_run db/rrd_tasks db/rrd_plan src/base/child
 RRD_SINK := db/rrd_sink db/rrd_source
 
 QUOTA_USAGE := src/account/quota.c db/quota_usage.c
-xenbw-writer_SRC := src/xenbw-writer.c src/base/started.c db/usage.c db/usage_rows.c $(QUOTA_USAGE) $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/config/*.c src/writer/*.c) $(LEDGER:%=%.c) \
+xenbw-writer_SRC := src/xenbw-writer.c src/base/started.c db/retain.c db/usage.c db/usage_gather.c db/usage_rows.c $(QUOTA_USAGE) $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/config/*.c src/writer/*.c) $(LEDGER:%=%.c) \
                     $(RRD:%=%.c) $(RRD_SINK:%=%.c) $(MYSQL:%=%.c) $(MYSQL_SINK:%=%.c)
 xenbw-writer_LIB := sqlite3 libmariadb libcap-ng
 
@@ -82,7 +85,7 @@ xenbw-graph_LDLIBS := -lm
 xenbw-xl_SRC := xen/xenbw-xl.c xen/xl_state.c src/base/mem.c src/base/err.c src/base/text.c
 xenbw-xl_LIB := xenlight xentoollog
 
-PROGRAMS := xenbwd xenbw-guard xenbw-hook xenbw-writer xenbw-rrd xenbw-capture xenbw-tc xenbw xenbw-graph xenbw-xl
+PROGRAMS := xenbwd xenbw-guard xenbw-hook xenbw-alias xenbw-writer xenbw-rrd xenbw-capture xenbw-tc xenbw xenbw-graph xenbw-xl
 
 include tests/tests.mk
 
@@ -168,7 +171,7 @@ install: all
 	  $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 	  $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d
 	install $(BUILD)/xenbwd $(BUILD)/xenbw $(DESTDIR)$(PREFIX)/sbin
-	install $(BUILD)/xenbw-guard $(BUILD)/xenbw-hook $(BUILD)/xenbw-writer $(BUILD)/xenbw-rrd $(BUILD)/xenbw-capture $(BUILD)/xenbw-tc $(BUILD)/xenbw-graph $(BUILD)/xenbw-xl \
+	install $(BUILD)/xenbw-guard $(BUILD)/xenbw-hook $(BUILD)/xenbw-alias $(BUILD)/xenbw-writer $(BUILD)/xenbw-rrd $(BUILD)/xenbw-capture $(BUILD)/xenbw-tc $(BUILD)/xenbw-graph $(BUILD)/xenbw-xl \
 	  $(DESTDIR)$(PREFIX)/libexec/xenbw
 	install -m 644 $(MAN8:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 $(MAN5:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man5
@@ -183,6 +186,7 @@ install: all
 
 # What counts in the kernel goes, too; with DESTDIR it is another host's.
 uninstall:
+	@[ -n "$(DESTDIR)" ] || [ ! -x $(PREFIX)/libexec/xenbw/xenbw-alias ] || $(PREFIX)/libexec/xenbw/xenbw-alias --detach
 	@[ -n "$(DESTDIR)" ] || [ ! -x $(PREFIX)/libexec/xenbw/xenbw-tc ] || $(PREFIX)/libexec/xenbw/xenbw-tc --detach
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/xenbw
 	rm -f $(DESTDIR)$(PREFIX)/sbin/xenbwd $(DESTDIR)$(PREFIX)/sbin/xenbw $(MAN8:%=$(DESTDIR)$(PREFIX)/share/man/man8/%) \

@@ -70,6 +70,7 @@ struct conf {
 	char *timezone;      /* a TZ name, NULL = the system's */
 	char *pidfile;       /* path, NULL = none */
 	char *user;          /* whom the helpers run as */
+	bool ifalias;        /* vifs get their domains' names as aliases */
 	enum database_kind database;
 	struct conf_mysql mysql;
 	struct conf_addresses addresses;

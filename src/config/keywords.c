@@ -26,6 +26,7 @@ enum value_type {
 	VALUE_ATTRIBUTION,
 	VALUE_UNATTRIBUTED,
 	VALUE_RETAIN,
+	VALUE_SWITCH,
 	VALUE_PATH,
 	VALUE_PATH_OR_NONE,
 	VALUE_SOCKET,
@@ -74,6 +75,7 @@ static const struct keyword keywords[] = {
 	{"control", VALUE_SOCKET, AT(control), "/run/xenbw/control", 0, 0, NULL},
 	{"pidfile", VALUE_PATH_OR_NONE, AT(pidfile), "none", 0, 0, NULL},
 	{"user", VALUE_USER, AT(user), "xenbw", 0, 0, NULL},
+	{"ifalias", VALUE_SWITCH, AT(ifalias), "off", 0, 0, NULL},
 	{"timezone", VALUE_ZONE, AT(timezone), "system", 0, 0, NULL},
 	{"database", VALUE_DATABASE, AT(database), "none", 0, 0, NULL},
 	{"mysql_user", VALUE_TEXT, AT(mysql.user), NULL, 0, 0, NULL},
@@ -246,6 +248,14 @@ static int set_name(char **field, const char *value, char **err)
 			       "`%s` is no name that xenbw uses: at most %d letters, digits, '_', '$' or '-'",
 			       value, LONGEST_NAME);
 	mem_replace(field, value);
+	return 0;
+}
+
+static int set_switch(bool *field, const char *value, char **err)
+{
+	if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0)
+		return err_set(err, "`%s` is neither `on` nor `off`", value);
+	*field = strcmp(value, "on") == 0;
 	return 0;
 }
 
@@ -439,6 +449,8 @@ int keyword_set(struct conf *c, const struct keyword *k, const char *value, char
 		return set_tls(field, value, err);
 	case VALUE_ATTRIBUTION:
 		return set_attribution(field, value, err);
+	case VALUE_SWITCH:
+		return set_switch(field, value, err);
 	case VALUE_UNATTRIBUTED:
 		return set_unattributed(field, value, err);
 	case VALUE_RETAIN:
@@ -577,6 +589,9 @@ static void print_value(const struct conf *c, const struct keyword *k, FILE *out
 		break;
 	case VALUE_ATTRIBUTION:
 		print_line(out, k, attribution_words[*(const enum attribution_kind *)field]);
+		break;
+	case VALUE_SWITCH:
+		print_line(out, k, *(const bool *)field ? "on" : "off");
 		break;
 	case VALUE_UNATTRIBUTED:
 		print_line(out, k, *(const bool *)field ? "external" : "none");

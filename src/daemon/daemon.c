@@ -303,6 +303,7 @@ int daemon_open(struct daemon **out, const struct daemon_setup *setup, const str
 	d->guard = setup->guard;
 	d->tc = setup->tc;
 	d->hook = setup->hook;
+	d->alias = conf->ifalias ? setup->alias : NULL;
 	d->ledger = setup->ledger;
 	d->started = clock_wall();
 	d->last_poll = d->last_commit = clock_mono();

@@ -27,6 +27,7 @@
 struct carry;
 struct classifier;
 struct control_server;
+struct daemon_alias;
 struct daemon_quotas;
 struct feed;
 struct guard;
@@ -43,6 +44,8 @@ struct followed {
 	unsigned ask_carrier; /* readings before which the kernel is asked for its carrier count */
 	bool restarted; /* its counters began anew, and the kernel could not be asked for its carrier since */
 	bool listed;    /* xenstore has it */
+	unsigned aliased; /* the device that was said to be of the domain `alias` */
+	char *alias;
 	/* present rates: what it had moved at the beginning of the window, and the rates of the last one */
 	struct mono window_start;
 	uint64_t moved[DIR_COUNT];
@@ -61,6 +64,7 @@ struct daemon {
 	struct account *account;
 	struct guard *guard;
 	struct tc *tc;                 /* NULL: not the kernel counts by class */
+	struct daemon_alias *alias;    /* NULL: vifs get none */
 	struct hook *hook;             /* NULL: no quota_hook at the start */
 	struct daemon_quotas *quotas;  /* NULL: there are none */
 	struct feed *feed;             /* NULL: nothing is fed */
@@ -73,6 +77,7 @@ struct daemon {
 	int64_t started;
 	struct mono last_poll, last_commit;
 	int64_t told_slot; /* the open slot when xenbw-writer was last told */
+	bool alias_again;  /* an alias could not be told */
 	bool follow_again; /* devices or the directory changed */
 	bool told_again;   /* what the classifier has to know may have changed */
 	bool stop;         /* asked for by TERM or INT; else HUP asks for a reload */
@@ -178,8 +183,9 @@ enum daemon_end {
 struct daemon_setup {
 	const struct conf *conf;
 	struct guard *guard;
-	struct tc *tc;     /* or NULL */
-	struct hook *hook; /* or NULL */
+	struct tc *tc;              /* or NULL */
+	struct hook *hook;          /* or NULL */
+	struct daemon_alias *alias; /* or NULL */
 	struct ledger *ledger;
 };
 

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/pidfile.h"
 #include "config/keywords.h"
+#include "daemon/alias.h"
 #include "daemon/carry.h"
 #include "daemon/daemon.h"
 #include "daemon/detach.h"
@@ -28,10 +29,11 @@ struct service {
 	struct conf conf;
 	bool has_conf; /* there is one to free */
 	struct pidfile pidfile;
-	struct guard *guard;   /* lives through reloads, for only the first start has the right to make it */
-	struct hook *hook;     /* so does this; NULL: no quota_hook was configured then */
-	struct tc *tc;         /* so does this; NULL: the first start did not want it */
-	struct ledger *ledger; /* lives through reloads that do not name another one */
+	struct guard *guard; /* lives through reloads, for only the first start has the right to make it */
+	struct daemon_alias *alias; /* so does this; NULL: no `ifalias on` then */
+	struct hook *hook;          /* so does this; NULL: no quota_hook was configured then */
+	struct tc *tc;              /* so does this; NULL: the first start did not want it */
+	struct ledger *ledger;      /* lives through reloads that do not name another one */
 	struct daemon *daemon;
 	struct carry carry; /* what the last one left */
 	char *timezone;     /* of the environment; NULL: none */
@@ -102,12 +104,14 @@ static void start_helpers(struct service *s)
 		s->tc = tc_new(s->conf.attribution == ATTRIBUTION_AUTO);
 	if (s->conf.quota_hook)
 		s->hook = hook_new(&s->conf, s->path);
+	if (s->conf.ifalias)
+		s->alias = daemon_alias_new();
 	s->guard = guard_new(&s->conf);
 }
 
 static int open_daemon(struct service *s, char **err)
 {
-	const struct daemon_setup setup = {&s->conf, s->guard, s->tc, s->hook, s->ledger};
+	const struct daemon_setup setup = {&s->conf, s->guard, s->tc, s->hook, s->alias, s->ledger};
 
 	return daemon_open(&s->daemon, &setup, &s->carry, err);
 }
@@ -126,6 +130,7 @@ static int start(struct service *s, char **err)
 	if (s->guard) {
 		guard_follow(s->guard, &s->conf);
 		hook_follow(s->hook, &s->conf);
+		daemon_alias_follow(s->alias, &s->conf);
 	} else {
 		start_helpers(s);
 	}
@@ -440,6 +445,7 @@ void service_free(struct service *s)
 		conf_free(&s->conf);
 	guard_free(s->guard);
 	hook_free(s->hook);
+	daemon_alias_free(s->alias);
 	tc_free(s->tc);
 	carry_free(&s->carry);
 	ledger_close(s->ledger);

@@ -13,6 +13,7 @@ tap_ok "make install" make -s BUILD="$BUILD" DESTDIR="$root" install
 tap_is "every file is there, and no other" "$(cd "$at" && find . -type f | sort)" \
 	"./lib/systemd/system/xenbwd.service
 ./lib/sysusers.d/xenbw.conf
+./libexec/xenbw/xenbw-alias
 ./libexec/xenbw/xenbw-capture
 ./libexec/xenbw/xenbw-graph
 ./libexec/xenbw/xenbw-guard

@@ -129,6 +129,7 @@ new() {
 	dontignore) NEW=("dontignore 10.99.1.9") ;;
 	owner) NEW=("owner acme web") ;;
 	billing_day) NEW=("billing_day 15") ;;
+	ifalias) NEW=("ifalias on") ;;
 	quota) NEW=("quota web month all both 1TB") ;;
 	quota_hook) NEW=("quota_hook /bin/true") ;;
 	quota_hook_seconds) NEW=("quota_hook_seconds 5") ;;
@@ -169,6 +170,7 @@ effect() {
 	ignoremask) column ignored_input 10.77.0.254 ;;
 	ignorenet) column ignored_input 10.99.4.1 ;;
 	dontignore) column external_input 10.99.1.9 ;;
+	ifalias) since | grep -q 'ifalias on. takes effect when xenbwd is started again' ;;
 	quota_hook) since | grep -q 'quota_hook /bin/true. takes effect when xenbwd is started again' ;;
 	timezone | retain | owner | billing_day | quota | quota_hook_seconds | errdelay | mysql_port | mysql_tls | mysql_tls_ca) told "$1" ;;
 	esac
