@@ -27,8 +27,8 @@ DEPS_BENCH := gnuplot-nox net-acct pmacct
 DEPS_XEN   := qemu-system-x86 cpio xz-utils
 
 # What each program is made of. A program links only what it needs.
-BASE   := base/mem base/err base/log base/log_limit base/text base/clock base/boot base/folder base/share base/user base/program
-LEDGER_WRITER := db/ledger db/ledger_fold db/ledger_closing db/ledger_retain db/retain
+BASE   := base/mem base/err base/log base/log_limit base/text base/clock base/calendar base/boot base/folder base/share base/user base/program
+LEDGER_WRITER := db/ledger db/ledger_fold db/ledger_closing db/ledger_crossing src/config/quotas src/config/lines db/ledger_retain db/retain
 USAGE := db/retain db/usage db/usage_gather db/usage_rows db/explain db/audit
 LEDGER := db/sql db/holders db/ledger_file db/ledger_versions db/ledger_left db/ledger_witness
 VIFS := net/bind net/links net/message net/stats
@@ -43,6 +43,12 @@ xenbwd_LIB := libnl-3.0 xenstore sqlite3 libevent_core libcap-ng
 xenbw-guard_SRC := src/xenbw-guard.c src/base/started.c src/base/child.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/guard/*.c) src/ipc/packet.c
 xenbw-guard_LIB := libcap-ng
 
+xenbw-hook_SRC := src/xenbw-hook.c src/base/started.c src/base/child.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/hook/*.c) src/config/quotas.c src/config/lines.c src/ipc/packet.c
+xenbw-hook_LIB := libcap-ng
+
+xenbw-alias_SRC := src/xenbw-alias.c src/base/started.c $(PRIVILEGES) $(BASE:%=src/%.c) src/net/alias.c src/ipc/packet.c
+xenbw-alias_LIB := libnl-3.0 libcap-ng
+
 xenbw-tc_SRC := src/xenbw-tc.c src/base/started.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/config/*.c) \
                 $(filter-out %.bpf.c,$(wildcard src/kernel/*.c)) src/ipc/capture.c src/ipc/packet.c src/net/catch_up.c src/net/netset.c src/net/prefixes.c src/net/rules.c
 xenbw-tc_LIB := libbpf libcap-ng
@@ -54,7 +60,8 @@ MYSQL_SINK := db/traffic_rows db/mysql_sink db/sink
 RRD := db/rrd db/rrd_run db/rrd_tasks db/rrd_plan src/base/child
 RRD_SINK := db/rrd_sink db/rrd_source
 
-xenbw-writer_SRC := src/xenbw-writer.c src/base/started.c $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/config/*.c src/writer/*.c) $(LEDGER:%=%.c) \
+QUOTA_USAGE := src/account/quota.c db/quota_usage.c
+xenbw-writer_SRC := src/xenbw-writer.c src/base/started.c db/retain.c db/usage.c db/usage_gather.c db/usage_rows.c $(QUOTA_USAGE) $(PRIVILEGES) $(BASE:%=src/%.c) $(wildcard src/config/*.c src/writer/*.c) $(LEDGER:%=%.c) \
                     $(RRD:%=%.c) $(RRD_SINK:%=%.c) $(MYSQL:%=%.c) $(MYSQL_SINK:%=%.c)
 xenbw-writer_LIB := sqlite3 libmariadb libcap-ng
 
@@ -68,7 +75,7 @@ xenbw-capture_LIB := libpcap libcap-ng libseccomp
 xenbw_SRC := src/xenbw.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/cli/*.c) src/ipc/control.c \
              $(VIFS:%=src/%.c) src/net/uplinks.c src/net/neighbours.c src/net/netset.c src/account/basis.c xen/guest_word.c \
              $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) $(MYSQL:%=%.c) db/traffic_rows.c db/traffic_old.c db/traffic_upgrade.c db/rebucket.c \
-             db/rrd_source.c $(RRD:%=%.c) $(USAGE:%=%.c) db/usage_slots.c db/usage_counters.c db/closed.c
+             db/rrd_source.c $(RRD:%=%.c) $(QUOTA_USAGE) $(USAGE:%=%.c) db/usage_slots.c db/usage_counters.c db/closed.c
 xenbw_LIB := libnl-3.0 xenstore sqlite3 smartcols jansson libmariadb
 
 xenbw-graph_SRC := src/xenbw-graph.c $(wildcard src/graph/*.c) src/cli/units.c db/rrd_slots.c $(BASE:%=src/%.c)
@@ -78,7 +85,7 @@ xenbw-graph_LDLIBS := -lm
 xenbw-xl_SRC := xen/xenbw-xl.c xen/xl_state.c src/base/mem.c src/base/err.c src/base/text.c
 xenbw-xl_LIB := xenlight xentoollog
 
-PROGRAMS := xenbwd xenbw-guard xenbw-writer xenbw-rrd xenbw-capture xenbw-tc xenbw xenbw-graph xenbw-xl
+PROGRAMS := xenbwd xenbw-guard xenbw-hook xenbw-alias xenbw-writer xenbw-rrd xenbw-capture xenbw-tc xenbw xenbw-graph xenbw-xl
 
 include tests/tests.mk
 
@@ -164,7 +171,7 @@ install: all
 	  $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 	  $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d
 	install $(BUILD)/xenbwd $(BUILD)/xenbw $(DESTDIR)$(PREFIX)/sbin
-	install $(BUILD)/xenbw-guard $(BUILD)/xenbw-writer $(BUILD)/xenbw-rrd $(BUILD)/xenbw-capture $(BUILD)/xenbw-tc $(BUILD)/xenbw-graph $(BUILD)/xenbw-xl \
+	install $(BUILD)/xenbw-guard $(BUILD)/xenbw-hook $(BUILD)/xenbw-alias $(BUILD)/xenbw-writer $(BUILD)/xenbw-rrd $(BUILD)/xenbw-capture $(BUILD)/xenbw-tc $(BUILD)/xenbw-graph $(BUILD)/xenbw-xl \
 	  $(DESTDIR)$(PREFIX)/libexec/xenbw
 	install -m 644 $(MAN8:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 $(MAN5:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man5
@@ -179,6 +186,7 @@ install: all
 
 # What counts in the kernel goes, too; with DESTDIR it is another host's.
 uninstall:
+	@[ -n "$(DESTDIR)" ] || [ ! -x $(PREFIX)/libexec/xenbw/xenbw-alias ] || $(PREFIX)/libexec/xenbw/xenbw-alias --detach
 	@[ -n "$(DESTDIR)" ] || [ ! -x $(PREFIX)/libexec/xenbw/xenbw-tc ] || $(PREFIX)/libexec/xenbw/xenbw-tc --detach
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/xenbw
 	rm -f $(DESTDIR)$(PREFIX)/sbin/xenbwd $(DESTDIR)$(PREFIX)/sbin/xenbw $(MAN8:%=$(DESTDIR)$(PREFIX)/share/man/man8/%) \

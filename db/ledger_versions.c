@@ -96,9 +96,22 @@ static const char closed_table[] =
 	" END; CREATE TRIGGER IF NOT EXISTS closed_delete BEFORE DELETE ON closed BEGIN SELECT"
 	" raise(ABORT, 'a closed month does not change'); END;";
 
+/* Version 5 has what was reached of quotas. */
+static const char crossing_table[] =
+	"CREATE TABLE IF NOT EXISTS crossing ( id INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, owner"
+	" TEXT NOT NULL, period TEXT NOT NULL, from_time INTEGER NOT NULL, to_time INTEGER NOT NULL,"
+	" class TEXT NOT NULL, direction TEXT NOT NULL, bytes INTEGER NOT NULL, percent INTEGER NOT"
+	" NULL, label TEXT NOT NULL, used INTEGER NOT NULL, time INTEGER NOT NULL, ended INTEGER,"
+	" outcome TEXT, UNIQUE (bucket, owner, period, from_time, class, direction, bytes, percent) )";
+
+static int upgrade_from_4(sqlite3 *db, char **err)
+{
+	return sql_run(db, crossing_table, err) < 0 ? -1 : set_version(db, err);
+}
+
 static int upgrade_from_3(sqlite3 *db, char **err)
 {
-	return sql_run(db, closed_table, err) < 0 ? -1 : set_version(db, err);
+	return sql_run(db, closed_table, err) < 0 ? -1 : upgrade_from_4(db, err);
 }
 
 static int upgrade_from_2(sqlite3 *db, char **err)
@@ -117,11 +130,13 @@ static int upgrade_from_1(sqlite3 *db, char **err)
 
 int ledger_versions_upgrade(sqlite3 *db, int64_t version, char **err)
 {
-	if (version < 2)
-		return in_transaction(db, upgrade_from_1, err);
-	if (version < LEDGER_SCHEMA &&
-	    in_transaction(db, version < 3 ? upgrade_from_2 : upgrade_from_3, err) < 0)
+	static int (*const upgrades[LEDGER_SCHEMA])(sqlite3 *, char **) = {
+		upgrade_from_1, upgrade_from_1, upgrade_from_2, upgrade_from_3, upgrade_from_4};
+
+	if (version < LEDGER_SCHEMA && in_transaction(db, upgrades[version < 0 ? 0 : version], err) < 0)
 		return -1;
+	if (version < 2)
+		return 0;
 	return sql_run(db, ledger_views_schema, err); /* makes what is missing, and writes nothing else */
 }
 
@@ -140,8 +155,15 @@ static const char bridge_from_3[] =
 	" 0 AS to_time, 0 AS day, '' AS label, 0 AS time, 0 AS input, 0 AS output, 0 AS p95_input,"
 	" 0 AS p95_output, 0 AS slots, 0 AS observed WHERE 0;";
 
+static const char bridge_from_4[] =
+	"CREATE TEMP VIEW crossing AS SELECT 0 AS id, 0 AS bucket, '' AS owner, '' AS period, 0 AS from_time,"
+	" 0 AS to_time, '' AS class, '' AS direction, 0 AS bytes, 0 AS percent, '' AS label, 0 AS used,"
+	" 0 AS time, NULL AS ended, NULL AS outcome WHERE 0;";
+
 int ledger_versions_bridge(sqlite3 *db, int64_t version, char **err)
 {
+	if (version < 5 && sql_run(db, bridge_from_4, err) < 0)
+		return -1;
 	if (version < 4 && sql_run(db, bridge_from_3, err) < 0)
 		return -1;
 	return version < 2 ? sql_run(db, bridge_from_1, err) : 0;

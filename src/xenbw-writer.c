@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * xenbw-writer: feeds the RRD files and MySQL from the ledger. xenbw-guard starts it for xenbwd, which it
- * talks to over descriptor 3; descriptor 4 has the settings.
+ * xenbw-writer: feeds the RRD files and MySQL from the ledger, and looks at the quotas. xenbw-guard starts it
+ * for xenbwd, which it talks to over descriptor 3; descriptor 4 has the settings.
  *
  * Holds no capability and can gain none. Reads the ledger, never writes it; writer/writer.h says what it
  * does. Only a broken descriptor or wrong arguments end this program with an error. It can be killed at any
@@ -73,8 +73,11 @@ static int run(const struct arguments *a, struct conf *conf, char **err)
 	setup.ledger = conf->ledger;
 	setup.rrd_dir = conf->rrd_dir;
 	setup.conf = conf->database == DATABASE_MYSQL ? conf : NULL;
-	if (!setup.rrd_dir && !setup.conf)
-		return err_set(err, "the settings name neither RRD files nor MySQL to write to");
+	setup.quotas = conf->quotas.count ? conf : NULL;
+	if (!setup.rrd_dir && !setup.conf && !setup.quotas)
+		return err_set(err,
+			       "the settings name neither RRD files nor MySQL to write to, and no quota");
+	conf_apply_timezone(conf); /* of the quotas' periods */
 	return writer_run(&setup, err);
 }
 

@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "base/program.h"
 #include "config/conf.h"
+#include "daemon/alias.h"
 #include "daemon/detach.h"
 #include "daemon/service.h"
 
@@ -36,7 +37,7 @@ static void usage(FILE *out)
 	      "  -n, --check        check the configuration and exit\n"
 	      "  -v, --verbose      with -n: print the settings in force\n"
 	      "  -d, --debug        do not detach, and log more\n"
-	      "      --detach       take away what `attribution kernel` left in the kernel\n"
+	      "      --detach       take away what stays in the kernel: counting, aliases\n"
 	      "  -h, --help         print this\n"
 	      "  -V, --version      print the version\n"
 	      "\n"
@@ -66,8 +67,15 @@ static char *absolute(const char *path)
 /* Who put it there takes it away. */
 static int take_away(void)
 {
-	char *path = program_path("xenbw-tc");
+	char *path = program_path("xenbw-tc"), *err = NULL;
 
+	log_init("xenbwd", false);
+	if (daemon_alias_take_away(&err) < 0) {
+		log_err("%s", err);
+		free(err);
+		free(path);
+		return EX_UNAVAILABLE;
+	}
 	execl(path, "xenbw-tc", "--detach", (char *)NULL);
 	fprintf(stderr, "xenbwd: cannot run %s: %s\n", path, strerror(errno));
 	free(path);

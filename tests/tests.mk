@@ -138,6 +138,9 @@ test_out_LIB := smartcols jansson
 test_args_SRC := tests/unit/test_args.c src/cli/args.c src/cli/commands.c src/cli/nearest.c $(UNIT_C)
 test_control_SRC := tests/unit/test_control.c src/ipc/control.c $(UNIT_C)
 test_billing_SRC := tests/unit/test_billing.c $(wildcard src/config/*.c) $(UNIT_C)
+test_quota_SRC := tests/unit/test_quota.c src/account/quota.c $(wildcard src/config/*.c) $(UNIT_C)
+test_crossing_SRC := tests/unit/test_crossing.c tests/support/writer_bed.c tests/support/ledger_bed.c db/quota_usage.c $(USAGE:%=%.c) $(wildcard src/config/*.c) $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
+test_crossing_LIB := sqlite3
 test_percentile_SRC := tests/unit/test_percentile.c src/cli/percentile.c $(UNIT_C)
 test_top_rows_SRC := tests/unit/test_top_rows.c src/cli/top_rows.c $(UNIT_C)
 test_usage_slots_SRC := tests/unit/test_usage_slots.c tests/support/ledger_bed.c db/usage_slots.c $(LEDGER:%=%.c) $(UNIT_C)
@@ -146,7 +149,7 @@ test_audit_SRC := tests/unit/test_audit.c tests/support/account_bed.c $(USAGE:%=
 test_audit_LIB := sqlite3
 test_closing_SRC := tests/unit/test_closing.c tests/support/ledger_bed.c db/closed.c src/ipc/control.c $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
 test_closing_LIB := sqlite3
-UNIT_TESTS += test_audit test_closing test_billing test_percentile test_top_rows test_usage_slots
+UNIT_TESTS += test_quota test_crossing test_audit test_closing test_billing test_percentile test_top_rows test_usage_slots
 test_migrate_SRC := tests/unit/test_migrate.c src/cli/naccttab.c src/cli/naccttab_words.c src/cli/naccttab_relate.c src/cli/rebucket_map.c src/net/netset.c \
                     $(wildcard src/config/*.c) $(UNIT_C)
 test_traffic_upgrade_SRC := tests/unit/test_traffic_upgrade.c tests/support/mariadb_bed.c tests/support/unit.c db/mysql.c db/traffic_table.c db/traffic_old.c \
@@ -243,7 +246,7 @@ fuzz_directory_SRC := tests/fuzz/fuzz_directory.c $(filter-out xen/store.c,$(DIR
 fuzz_replay_SRC := tests/fuzz/fuzz_replay.c src/capture/replay.c src/capture/vifs_file.c src/capture/tap.c src/capture/table.c src/capture/owners.c \
                    $(CLASSIFY_C) $(BASE_C)
 fuzz_replay_LIB := libpcap
-fuzz_feed_SRC := tests/fuzz/fuzz_feed.c src/daemon/feed.c src/daemon/backoff.c src/writer/writer.c $(filter-out src/base/log.c,$(LEDGER_LIFE_C)) src/config/conf.c src/config/keywords.c src/config/billing.c src/config/lines.c
+fuzz_feed_SRC := tests/fuzz/fuzz_feed.c src/daemon/feed.c src/daemon/backoff.c src/writer/writer.c src/writer/quotas.c db/quota_usage.c $(filter-out src/base/log.c,$(LEDGER_LIFE_C)) src/config/conf.c src/config/keywords.c src/config/billing.c src/config/quotas.c src/config/lines.c
 fuzz_feed_LIB := sqlite3 libevent_core
 fuzz_control_SRC := tests/fuzz/fuzz_control.c src/daemon/control_server.c src/ipc/control.c $(LEDGER_LIFE_C)
 fuzz_control_LIB := sqlite3 libevent_core
@@ -253,7 +256,7 @@ FUZZERS := fuzz_conf fuzz_message fuzz_xenstore_value fuzz_frame fuzz_netset fuz
 define fuzzer
 $(BUILD)/fuzz/$(1): $$($(1)_SRC) $(wildcard src/*/*.h xen/*.h db/*.h tests/fuzz/*.h) | $(BUILD)/gen/ledger_schema.h $(BUILD)/gen/ledger_views_schema.h
 	@mkdir -p $$(@D)
-	clang $$(CPPFLAGS) -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $$@ $$($(1)_SRC) \
+	clang $$(CPPFLAGS) -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $$@ $$(sort $$($(1)_SRC)) \
 	  $$(if $$($(1)_LIB),$$(shell pkg-config --libs $$($(1)_LIB)))
 endef
 $(foreach f,$(FUZZERS),$(eval $(call fuzzer,$(f))))

@@ -1,4 +1,4 @@
--- The ledger, schema 4. One row here is one fact; all else (RRD, MySQL, reports) is derived.
+-- The ledger, schema 5. One row here is one fact; all else (RRD, MySQL, reports) is derived.
 -- Times are UTC seconds. Bytes are IP bytes in the guest's view; raw counters are the kernel's, dom0's view.
 
 CREATE TABLE meta (                    -- uuid: names this ledger to its sinks; created; open_slot: slots below it are complete; unattributed: see view charging;
@@ -147,6 +147,24 @@ CREATE TABLE closed (                  -- what a month was closed with, and what
 ) WITHOUT ROWID;
 CREATE TRIGGER closed_update BEFORE UPDATE ON closed BEGIN SELECT raise(ABORT, 'a closed month does not change'); END;
 CREATE TRIGGER closed_delete BEFORE DELETE ON closed BEGIN SELECT raise(ABORT, 'a closed month does not change'); END;
+
+CREATE TABLE crossing (                -- a percentage of a quota that was reached: a row for each, quota and period; written before the hook is called
+	id INTEGER PRIMARY KEY,
+	bucket INTEGER NOT NULL,       -- 0: all buckets of the owner
+	owner TEXT NOT NULL,           -- '': of a bucket
+	period TEXT NOT NULL,          -- billing, month, day
+	from_time INTEGER NOT NULL, to_time INTEGER NOT NULL,
+	class TEXT NOT NULL,
+	direction TEXT NOT NULL,
+	bytes INTEGER NOT NULL,        -- of the quota
+	percent INTEGER NOT NULL,
+	label TEXT NOT NULL,           -- of the bucket, then
+	used INTEGER NOT NULL,
+	time INTEGER NOT NULL,         -- when it was found
+	ended INTEGER,                 -- when it was known what became of the hook
+	outcome TEXT,                  -- what did; NULL: not known
+	UNIQUE (bucket, owner, period, from_time, class, direction, bytes, percent)
+);
 
 CREATE TABLE sink (                    -- how far each sink has come
 	name TEXT PRIMARY KEY NOT NULL,

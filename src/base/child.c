@@ -89,6 +89,44 @@ int child_start_session(pid_t *pid, const char *program, char **argv, const int 
 	return start(pid, true, program, argv, fds, count, err);
 }
 
+static int set_other_files(posix_spawn_file_actions_t *files, int output)
+{
+	int rc = posix_spawn_file_actions_addchdir_np(files, "/");
+
+	if (rc == 0)
+		rc = posix_spawn_file_actions_addopen(files, 0, "/dev/null", O_RDONLY, 0);
+	for (int i = 1; rc == 0 && i < CHILD_FIRST_FD; i++)
+		rc = posix_spawn_file_actions_adddup2(files, output, i);
+	return rc == 0 ? posix_spawn_file_actions_addclosefrom_np(files, CHILD_FIRST_FD) : rc;
+}
+
+int child_start_other(pid_t *pid, const char *path, char *const argv[], char *const envp[], int output,
+		      char **err)
+{
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attr;
+	int rc = posix_spawn_file_actions_init(&files);
+
+	*pid = 0;
+	if (rc == 0) {
+		rc = posix_spawnattr_init(&attr);
+		if (rc == 0) {
+			rc = set_other_files(&files, output);
+			if (rc == 0)
+				rc = set_attributes(&attr, true);
+			if (rc == 0)
+				rc = posix_spawn(pid, path, &files, &attr, argv, envp);
+			posix_spawnattr_destroy(&attr);
+		}
+		posix_spawn_file_actions_destroy(&files);
+	}
+	if (rc == 0)
+		return 0;
+	*pid = 0;
+	errno = rc;
+	return err_sys(err, "cannot start %s", path);
+}
+
 int child_fd(int fd)
 {
 	int high = fcntl(fd, F_DUPFD_CLOEXEC, ABOVE_FD);

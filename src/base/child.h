@@ -21,6 +21,11 @@ int child_start(pid_t *pid, const char *program, char **argv, const int *fds, si
 int child_start_session(pid_t *pid, const char *program, char **argv, const int *fds, size_t count,
 			char **err);
 
+/* Starts a program that is no helper, `path`, in a session of its own and in the folder `/`: its standard
+ * output and error are `output`, its input is empty. Both lists end with NULL. */
+int child_start_other(pid_t *pid, const char *path, char *const argv[], char *const envp[], int output,
+		      char **err);
+
 /* The same open file under a number above those that children get; closes fd. -1 on failure. */
 int child_fd(int fd);
 

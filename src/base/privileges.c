@@ -137,6 +137,18 @@ int privileges_keep_kernel(bool loading, char **err)
 	return rc == 0 ? no_new_privs(err) : rc;
 }
 
+int privileges_keep_devices(char **err)
+{
+	static const unsigned on_the_way[] = {CAP_NET_ADMIN, CAP_SETPCAP};
+	int rc = narrow(on_the_way, 2, false, err);
+
+	if (rc == 0)
+		rc = lock(err);
+	if (rc == 0)
+		rc = narrow(on_the_way, 1, false, err);
+	return rc == 0 ? no_new_privs(err) : rc;
+}
+
 int privileges_hand_on_raw(bool on, char **err)
 {
 	if (prctl(PR_CAP_AMBIENT, on ? PR_CAP_AMBIENT_RAISE : PR_CAP_AMBIENT_LOWER, CAP_NET_RAW, 0, 0) < 0)

@@ -37,6 +37,11 @@ int privileges_keep_raw(const struct user *u, bool *raw, char **err);
  * it drops it. */
 int privileges_keep_kernel(bool loading, char **err);
 
+/* Of capabilities only the right to change network devices (CAP_NET_ADMIN) stays, and it goes through no
+ * exec.
+ */
+int privileges_keep_devices(char **err);
+
 /* Whether a program that is exec'ed from now on may open packet sockets. */
 int privileges_hand_on_raw(bool on, char **err);
 

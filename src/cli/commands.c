@@ -122,6 +122,8 @@ static const struct cli_option bill_options[] = {
 	{0},
 };
 
+static const struct cli_option quota_options[] = {WIDE, BYTES, {0}};
+
 static const struct cli_option graph_options[] = {
 	{.name = "owner", .id = OPTION_OWNER, .arg = "NAME", .help = "the domains of this owner, stacked"},
 	{.name = "top",
@@ -283,6 +285,11 @@ const struct cli_command cli_commands[] = {
 	 .examples = "  xenbw bill last --owner acme --csv\n",
 	 .options = bill_options,
 	 .run = cli_bill},
+	{.name = "quota",
+	 .tables = true,
+	 .summary = "how much of each quota is used, and will be",
+	 .options = quota_options,
+	 .run = cli_quota},
 	{.name = "graph",
 	 .operand = OPERAND_BUCKET,
 	 .operands = "[BUCKET]",

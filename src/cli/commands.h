@@ -95,7 +95,7 @@ const struct cli_command *cli_command_named(const char *word, char **err);
 
 /* ---- what the commands are ---- */
 
-cli_run_fn cli_list_domains, cli_top, cli_report, cli_explain, cli_close_month, cli_bill, cli_graph, cli_db,
-	cli_doctor, cli_metrics, cli_migrate, cli_rebucket, cli_completion, cli_help;
+cli_run_fn cli_list_domains, cli_top, cli_report, cli_explain, cli_close_month, cli_bill, cli_quota,
+	cli_graph, cli_db, cli_doctor, cli_metrics, cli_migrate, cli_rebucket, cli_completion, cli_help;
 
 #endif

@@ -6,51 +6,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/calendar.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "db/ledger.h"
-
-#define DAY 86400
-
-static struct tm local_at(int64_t t)
-{
-	time_t when = (time_t)t;
-	struct tm tm = {0};
-
-	localtime_r(&when, &tm);
-	return tm;
-}
-
-static bool same_reading(const struct tm *a, const struct tm *b)
-{
-	return a->tm_year == b->tm_year && a->tm_mon == b->tm_mon && a->tm_mday == b->tm_mday &&
-	       a->tm_hour == b->tm_hour && a->tm_min == b->tm_min && a->tm_sec == b->tm_sec;
-}
-
-/* The instant at which clocks here read `wall`. mktime alone would answer a doubled or a skipped time as it
- * pleases (and differently after other calls), so both offsets around that day are tried. */
-static int64_t instant_of(struct tm wall)
-{
-	int64_t as_utc = timegm(&wall); /* also brings month 12 to the next January */
-	int64_t before = as_utc - local_at(as_utc - DAY).tm_gmtoff;
-	int64_t after = as_utc - local_at(as_utc + DAY).tm_gmtoff;
-	int64_t first = before < after ? before : after, second = before < after ? after : before;
-	struct tm read_first = local_at(first), read_second = local_at(second);
-
-	if (same_reading(&read_first, &wall))
-		return first;
-	return same_reading(&read_second, &wall) ? second : before;
-}
-
-static int64_t day_start(int year, int month, unsigned day)
-{
-	return instant_of((struct tm){.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = (int)day});
-}
-
-static int64_t month_start(int year, int month)
-{
-	return day_start(year, month, 1);
-}
 
 /* Exactly `digits` digits at *s, which is moved behind them; -1 when something else is there. */
 static int number_at(const char **s, int digits)
@@ -109,7 +68,7 @@ static int read_time(const char *text, int64_t *out, char **err)
 	timegm(&check);
 	if (check.tm_mday != wall.tm_mday)
 		return err_set(err, "`%s`: that month has no day %d", text, wall.tm_mday);
-	*out = instant_of(wall);
+	*out = calendar_instant(wall);
 	return 0;
 }
 
@@ -136,7 +95,7 @@ static int read_month(const char *text, unsigned day, int64_t now, struct tm *mo
 {
 	const char *s = text;
 
-	*month = local_at(now);
+	*month = calendar_at(now);
 	if (strcmp(text, "last") == 0 || strcmp(text, "this") == 0)
 		month->tm_mon -= (*text == 'l') + (month->tm_mday < (int)day);
 	else if (!year_and_month(&s, month) || *s)
@@ -150,8 +109,8 @@ int period_billing(const char *text, unsigned day, int64_t now, struct period *o
 
 	if (read_month(text, day, now, &month, err) < 0)
 		return -1;
-	return finish(out, day_start(month.tm_year + 1900, month.tm_mon + 1, day),
-		      day_start(month.tm_year + 1900, month.tm_mon + 2, day), err);
+	return finish(out, calendar_day(month.tm_year + 1900, month.tm_mon + 1, day),
+		      calendar_day(month.tm_year + 1900, month.tm_mon + 2, day), err);
 }
 
 int period_month(const char *text, int64_t now, struct period *out, char **err)
@@ -165,7 +124,7 @@ char *period_billing_name(const char *text, unsigned day, int64_t now, char **er
 
 	if (read_month(text, day, now, &month, err) < 0)
 		return NULL;
-	return period_month_name(day_start(month.tm_year + 1900, month.tm_mon + 1, day));
+	return period_month_name(calendar_day(month.tm_year + 1900, month.tm_mon + 1, day));
 }
 
 int period_range(const char *from, const char *to, int64_t now, struct period *out, char **err)
@@ -178,16 +137,16 @@ int period_range(const char *from, const char *to, int64_t now, struct period *o
 		if (read_time(from, &start, err) < 0)
 			return -1;
 	} else {
-		struct tm last = local_at(end - 1);
+		struct tm last = calendar_at(end - 1);
 
-		start = month_start(last.tm_year + 1900, last.tm_mon + 1);
+		start = calendar_day(last.tm_year + 1900, last.tm_mon + 1, 1);
 	}
 	return finish(out, start, end, err);
 }
 
 char *period_local(int64_t t)
 {
-	struct tm tm = local_at(t);
+	struct tm tm = calendar_at(t);
 	char *seconds = tm.tm_sec ? mem_printf(":%02d", tm.tm_sec) : mem_strdup("");
 	char *text = mem_printf("%04d-%02d-%02d %02d:%02d%s %s", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
 				tm.tm_hour, tm.tm_min, seconds, tm.tm_zone);
@@ -208,7 +167,7 @@ char *period_utc(int64_t t)
 
 char *period_month_name(int64_t t)
 {
-	struct tm tm = local_at(t);
+	struct tm tm = calendar_at(t);
 
 	return mem_printf("%04d-%02d", tm.tm_year + 1900, tm.tm_mon + 1);
 }

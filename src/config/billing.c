@@ -10,19 +10,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
-
-/* The next word of a line, allocated; NULL at its end. */
-static char *next_word(const char **s)
-{
-	size_t length;
-	char *word;
-
-	*s += strspn(*s, " \t");
-	length = strcspn(*s, " \t");
-	word = length ? mem_strndup(*s, length) : NULL;
-	*s += length;
-	return word;
-}
+#include "config/lines.h"
 
 /* Bytes that would spoil a line of a report or of a file. */
 static bool is_name(const char *word)
@@ -70,7 +58,7 @@ static int give(struct billing_owners *o, const char *owner, char *domain, char 
 
 int billing_add_owner(struct billing_owners *o, const char *value, char **err)
 {
-	char *owner = next_word(&value), *domain = next_word(&value);
+	char *owner = lines_next_word(&value), *domain = lines_next_word(&value);
 	int rc = 0;
 
 	if (!owner || !domain) {
@@ -82,7 +70,7 @@ int billing_add_owner(struct billing_owners *o, const char *value, char **err)
 		rc = err_set(err, "the owner's name holds a control character");
 	while (rc == 0 && domain) {
 		rc = give(o, owner, domain, err);
-		domain = rc == 0 ? next_word(&value) : NULL;
+		domain = rc == 0 ? lines_next_word(&value) : NULL;
 	}
 	free(domain);
 	free(owner);
@@ -117,7 +105,7 @@ static int set_day(struct billing_days *d, unsigned day, char *domain, char **er
 
 int billing_set_day(struct billing_days *d, const char *value, char **err)
 {
-	char *number = next_word(&value), *domain;
+	char *number = lines_next_word(&value), *domain;
 	uint64_t day;
 	int rc = 0;
 
@@ -129,10 +117,10 @@ int billing_set_day(struct billing_days *d, const char *value, char **err)
 	free(number);
 	if (rc < 0)
 		return -1;
-	domain = next_word(&value);
+	domain = lines_next_word(&value);
 	if (!domain)
 		d->day = (unsigned)day;
-	for (; rc == 0 && domain; domain = rc == 0 ? next_word(&value) : NULL)
+	for (; rc == 0 && domain; domain = rc == 0 ? lines_next_word(&value) : NULL)
 		rc = set_day(d, (unsigned)day, domain, err);
 	return rc;
 }

@@ -58,6 +58,8 @@ void conf_free(struct conf *c)
 	free_texts(&c->devices);
 	billing_free_owners(&c->owners);
 	billing_free_days(&c->billing);
+	quotas_free(&c->quotas);
+	free(c->quota_hook);
 	free_texts(&c->warnings);
 	*c = (struct conf){0};
 }

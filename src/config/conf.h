@@ -17,6 +17,7 @@
 
 #include "config/billing.h"
 #include "config/network.h"
+#include "config/quotas.h"
 
 #define CONF_DEFAULT_PATH "/etc/xenbw/xenbw.conf"
 
@@ -69,6 +70,7 @@ struct conf {
 	char *timezone;      /* a TZ name, NULL = the system's */
 	char *pidfile;       /* path, NULL = none */
 	char *user;          /* whom the helpers run as */
+	bool ifalias;        /* vifs get their domains' names as aliases */
 	enum database_kind database;
 	struct conf_mysql mysql;
 	struct conf_addresses addresses;
@@ -82,6 +84,9 @@ struct conf {
 	/* reports */
 	struct billing_owners owners;
 	struct billing_days billing;
+	struct quotas quotas;
+	char *quota_hook; /* path, NULL = none */
+	unsigned quota_hook_seconds;
 	struct conf_texts warnings; /* about the files that were read, "file:line: …" */
 };
 

@@ -26,6 +26,7 @@ enum value_type {
 	VALUE_ATTRIBUTION,
 	VALUE_UNATTRIBUTED,
 	VALUE_RETAIN,
+	VALUE_SWITCH,
 	VALUE_PATH,
 	VALUE_PATH_OR_NONE,
 	VALUE_SOCKET,
@@ -41,6 +42,7 @@ enum value_type {
 	VALUE_DEVICE,
 	VALUE_OWNER,
 	VALUE_BILLING_DAY,
+	VALUE_QUOTA,
 	VALUE_INERT
 };
 
@@ -73,6 +75,7 @@ static const struct keyword keywords[] = {
 	{"control", VALUE_SOCKET, AT(control), "/run/xenbw/control", 0, 0, NULL},
 	{"pidfile", VALUE_PATH_OR_NONE, AT(pidfile), "none", 0, 0, NULL},
 	{"user", VALUE_USER, AT(user), "xenbw", 0, 0, NULL},
+	{"ifalias", VALUE_SWITCH, AT(ifalias), "off", 0, 0, NULL},
 	{"timezone", VALUE_ZONE, AT(timezone), "system", 0, 0, NULL},
 	{"database", VALUE_DATABASE, AT(database), "none", 0, 0, NULL},
 	{"mysql_user", VALUE_TEXT, AT(mysql.user), NULL, 0, 0, NULL},
@@ -97,6 +100,9 @@ static const struct keyword keywords[] = {
 	{"dontignore", VALUE_NETWORK, AT(dontignore), NULL, 0, 0, NULL},
 	{"owner", VALUE_OWNER, AT(owners), NULL, 0, 0, NULL},
 	{"billing_day", VALUE_BILLING_DAY, AT(billing), "1", 0, 0, NULL},
+	{"quota", VALUE_QUOTA, AT(quotas), NULL, 0, 0, NULL},
+	{"quota_hook", VALUE_PATH_OR_NONE, AT(quota_hook), "none", 0, 0, NULL},
+	{"quota_hook_seconds", VALUE_NUMBER, AT(quota_hook_seconds), "30", 1, 3600, NULL},
 	{"sniff", VALUE_INERT, 0, NULL, 0, 0, no_promiscuity},
 	{"debug", VALUE_INERT, 0, NULL, 0, 0, no_debug_mask},
 	{"debugfile", VALUE_INERT, 0, NULL, 0, 0, no_debug_file},
@@ -242,6 +248,14 @@ static int set_name(char **field, const char *value, char **err)
 			       "`%s` is no name that xenbw uses: at most %d letters, digits, '_', '$' or '-'",
 			       value, LONGEST_NAME);
 	mem_replace(field, value);
+	return 0;
+}
+
+static int set_switch(bool *field, const char *value, char **err)
+{
+	if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0)
+		return err_set(err, "`%s` is neither `on` nor `off`", value);
+	*field = strcmp(value, "on") == 0;
 	return 0;
 }
 
@@ -435,6 +449,8 @@ int keyword_set(struct conf *c, const struct keyword *k, const char *value, char
 		return set_tls(field, value, err);
 	case VALUE_ATTRIBUTION:
 		return set_attribution(field, value, err);
+	case VALUE_SWITCH:
+		return set_switch(field, value, err);
 	case VALUE_UNATTRIBUTED:
 		return set_unattributed(field, value, err);
 	case VALUE_RETAIN:
@@ -477,6 +493,8 @@ int keyword_set(struct conf *c, const struct keyword *k, const char *value, char
 		return billing_add_owner(field, value, err);
 	case VALUE_BILLING_DAY:
 		return billing_set_day(field, value, err);
+	case VALUE_QUOTA:
+		return quotas_add(field, value, err);
 	case VALUE_INERT:
 		return 0;
 	}
@@ -543,7 +561,9 @@ static void print_billing(const void *field, const struct keyword *k, FILE *out)
 {
 	char *head = mem_printf("%-*s ", WORD_WIDTH, k->word);
 
-	if (k->type == VALUE_OWNER)
+	if (k->type == VALUE_QUOTA)
+		quotas_print(field, head, out);
+	else if (k->type == VALUE_OWNER)
 		billing_print_owners(field, head, out);
 	else
 		billing_print_days(field, head, out);
@@ -569,6 +589,9 @@ static void print_value(const struct conf *c, const struct keyword *k, FILE *out
 		break;
 	case VALUE_ATTRIBUTION:
 		print_line(out, k, attribution_words[*(const enum attribution_kind *)field]);
+		break;
+	case VALUE_SWITCH:
+		print_line(out, k, *(const bool *)field ? "on" : "off");
 		break;
 	case VALUE_UNATTRIBUTED:
 		print_line(out, k, *(const bool *)field ? "external" : "none");
@@ -611,6 +634,7 @@ static void print_value(const struct conf *c, const struct keyword *k, FILE *out
 		break;
 	case VALUE_OWNER:
 	case VALUE_BILLING_DAY:
+	case VALUE_QUOTA:
 		print_billing(field, k, out);
 		break;
 	case VALUE_INERT:

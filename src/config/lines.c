@@ -34,6 +34,18 @@ char *lines_cut_word(char *line)
 	return rest;
 }
 
+char *lines_next_word(const char **s)
+{
+	size_t length;
+	char *word;
+
+	*s += strspn(*s, " \t");
+	length = strcspn(*s, " \t");
+	word = length ? mem_strndup(*s, length) : NULL;
+	*s += length;
+	return word;
+}
+
 char *lines_beside(const char *path, const char *name)
 {
 	const char *slash = strrchr(path, '/');

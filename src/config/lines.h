@@ -24,4 +24,7 @@ char *lines_bare(char *line);
 /* Cuts the line behind its first word, in place; returns the rest, "" where there is none. */
 char *lines_cut_word(char *line);
 
+/* The next word, allocated, and *s behind it; NULL at the line's end. */
+char *lines_next_word(const char **s);
+
 #endif

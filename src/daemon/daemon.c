@@ -15,6 +15,7 @@
 #include "daemon/carry.h"
 #include "daemon/classifier.h"
 #include "daemon/guard.h"
+#include "daemon/quotas.h"
 #include "db/rrd_folder.h"
 #include "db/sink.h"
 #include "ipc/feed.h"
@@ -290,18 +291,20 @@ static void prepare_rrd(const struct conf *conf)
 	free(err);
 }
 
-int daemon_open(struct daemon **out, const struct conf *conf, struct guard *guard, struct tc *tc,
-		struct ledger *ledger, const struct carry *before, char **err)
+int daemon_open(struct daemon **out, const struct daemon_setup *setup, const struct carry *before, char **err)
 {
+	const struct conf *conf = setup->conf;
 	struct daemon *d = mem_alloc(sizeof(*d));
 	enum carry_way way = CARRY_NOTHING;
 
 	*out = NULL;
 	d->conf = conf;
 	d->managed = notify_is_managed();
-	d->guard = guard;
-	d->tc = tc;
-	d->ledger = ledger;
+	d->guard = setup->guard;
+	d->tc = setup->tc;
+	d->hook = setup->hook;
+	d->alias = conf->ifalias ? setup->alias : NULL;
+	d->ledger = setup->ledger;
 	d->started = clock_wall();
 	d->last_poll = d->last_commit = clock_mono();
 	d->no_xenstore.what = "xenstore";
@@ -347,7 +350,8 @@ void daemon_begin(struct daemon *d)
 		classifier_wait(d->classifier);
 	}
 	poll_and_wait(d);
-	if (d->conf->rrd_dir || d->conf->database != DATABASE_NONE)
+	d->quotas = quotas_new(d);
+	if (d->conf->rrd_dir || d->conf->database != DATABASE_NONE || d->quotas)
 		d->feed = feed_start(d);
 }
 
@@ -391,6 +395,10 @@ int daemon_end(struct daemon *d, enum daemon_end how)
 	else
 		feed_kill(d->feed);
 	d->feed = NULL;
+	if (how == DAEMON_STOP)
+		quotas_last_word(d->quotas);
+	quotas_close(d->quotas);
+	d->quotas = NULL;
 	notify_alive();
 	return committed ? 0 : -1;
 }
@@ -406,6 +414,7 @@ void daemon_close(struct daemon *d)
 	if (!d)
 		return;
 	feed_kill(d->feed);
+	quotas_close(d->quotas);
 	classifier_free(d->classifier);
 	control_server_close(d->control);
 	free_event(d->on_links);

@@ -27,8 +27,11 @@
 struct carry;
 struct classifier;
 struct control_server;
+struct daemon_alias;
+struct daemon_quotas;
 struct feed;
 struct guard;
+struct hook;
 struct tc;
 
 /* A vif as the loop follows it. dom0's own device in a bridge is one too: domid 0, devid its ifindex. */
@@ -41,6 +44,8 @@ struct followed {
 	unsigned ask_carrier; /* readings before which the kernel is asked for its carrier count */
 	bool restarted; /* its counters began anew, and the kernel could not be asked for its carrier since */
 	bool listed;    /* xenstore has it */
+	unsigned aliased; /* the device that was said to be of the domain `alias` */
+	char *alias;
 	/* present rates: what it had moved at the beginning of the window, and the rates of the last one */
 	struct mono window_start;
 	uint64_t moved[DIR_COUNT];
@@ -59,6 +64,9 @@ struct daemon {
 	struct account *account;
 	struct guard *guard;
 	struct tc *tc;                 /* NULL: not the kernel counts by class */
+	struct daemon_alias *alias;    /* NULL: vifs get none */
+	struct hook *hook;             /* NULL: no quota_hook at the start */
+	struct daemon_quotas *quotas;  /* NULL: there are none */
 	struct feed *feed;             /* NULL: nothing is fed */
 	struct classifier *classifier; /* NULL: nobody looks at packets */
 	struct control_server *control;
@@ -69,6 +77,7 @@ struct daemon {
 	int64_t started;
 	struct mono last_poll, last_commit;
 	int64_t told_slot; /* the open slot when xenbw-writer was last told */
+	bool alias_again;  /* an alias could not be told */
 	bool follow_again; /* devices or the directory changed */
 	bool told_again;   /* what the classifier has to know may have changed */
 	bool stop;         /* asked for by TERM or INT; else HUP asks for a reload */
@@ -118,7 +127,7 @@ int poll_baseline(struct daemon *d, char **err);
 /* Starts xenbw-writer and keeps it running; NULL where that cannot be (said in the log). */
 struct feed *feed_start(struct daemon *d);
 
-/* Tells it that a slot is complete. */
+/* Tells it that something was committed. */
 void feed_tell(struct feed *f);
 
 /* Tells it whether SQL is to be left alone, as daemon.held says. */
@@ -170,11 +179,20 @@ enum daemon_end {
 	DAEMON_LEAVE /* the same, and to another ledger */
 };
 
-/* Sets everything up, ready to begin. `conf`, `guard`, `tc` (or NULL) and `ledger`
- * outlive it.
+/* What lives longer than a daemon. */
+struct daemon_setup {
+	const struct conf *conf;
+	struct guard *guard;
+	struct tc *tc;              /* or NULL */
+	struct hook *hook;          /* or NULL */
+	struct daemon_alias *alias; /* or NULL */
+	struct ledger *ledger;
+};
+
+/* Sets everything up, ready to begin. All that `setup` points to outlives it.
  * `before` is what the daemon before a reload left, empty at a start. On failure *d is NULL. */
-int daemon_open(struct daemon **out, const struct conf *conf, struct guard *guard, struct tc *tc,
-		struct ledger *ledger, const struct carry *before, char **err);
+int daemon_open(struct daemon **out, const struct daemon_setup *setup, const struct carry *before,
+		char **err);
 
 /* The first reading and commit; from then on xenbw-writer is fed. Once, and again after a daemon_end that
  * failed. */

@@ -16,6 +16,7 @@
 #include "daemon/backoff.h"
 #include "daemon/daemon.h"
 #include "daemon/guard.h"
+#include "daemon/quotas.h"
 #include "db/sink.h"
 
 #define STOP_SECONDS 5  /* what the writer has to finish its batch */
@@ -74,7 +75,10 @@ static void passed(struct feed *f, struct feed_message *m)
 /* 1 = a message was handled, 0 = none is waiting, -1 = the writer closed its end or is not ours. */
 static int receive(struct feed *f)
 {
-	struct feed_message m;
+	union {
+		struct feed_message message;
+		struct feed_crossing crossing;
+	} m;
 	ssize_t n = recv(f->fd, &m, sizeof(m), MSG_DONTWAIT);
 
 	/* A writer that ended with a message unread makes the kernel report a reset, once, before what it
@@ -83,12 +87,18 @@ static int receive(struct feed *f)
 		return errno == EAGAIN || errno == EINTR || errno == ECONNRESET ? 0 : -1;
 	if (n == 0)
 		return -1;
-	if (n != (ssize_t)sizeof(m) || m.magic != FEED_MAGIC || m.kind != FEED_PASSED) {
+	if (n == (ssize_t)sizeof(m.crossing) && m.crossing.magic == FEED_MAGIC &&
+	    m.crossing.kind == FEED_CROSSED) {
+		quotas_crossed(f->d->quotas, &m.crossing.crossing);
+		return 1;
+	}
+	if (n != (ssize_t)sizeof(m.message) || m.message.magic != FEED_MAGIC ||
+	    m.message.kind != FEED_PASSED) {
 		log_err("xenbw-writer sent a message that is none; it is of another version: reinstall "
 			"xenbw");
 		return -1;
 	}
-	passed(f, &m);
+	passed(f, &m.message);
 	return 1;
 }
 

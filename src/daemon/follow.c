@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "daemon/alias.h"
 #include "daemon/classifier.h"
 #include "daemon/daemon.h"
 
@@ -37,6 +38,7 @@ static void drop(struct daemon *d, struct followed *f)
 {
 	HASH_DEL(d->followed, f);
 	HASH_DELETE(by_vif, d->by_vif, f);
+	free(f->alias);
 	free(f);
 }
 
@@ -161,6 +163,20 @@ static int64_t tell_vif(struct daemon *d, const struct account_vif_facts *facts)
 	return vif;
 }
 
+/* What finds no room is said again with the next poll. */
+static void tell_alias(struct daemon *d, struct followed *f, const char *domain)
+{
+	bool other = f->aliased != f->binding.main;
+
+	if (!d->alias || !f->binding.main || !domain || (!mem_replace(&f->alias, domain) && !other))
+		return;
+	f->aliased = f->binding.main;
+	if (daemon_alias_tell(d->alias, f->binding.main, domain))
+		return;
+	f->aliased = 0;
+	d->alias_again = true;
+}
+
 static void follow_vif(struct daemon *d, const struct xen_vif *xv)
 {
 	struct followed *f = find(d, xv->domid, xv->devid);
@@ -200,6 +216,7 @@ static void follow_vif(struct daemon *d, const struct xen_vif *xv)
 	f->away = xv->state != XEN_STATE_UNKNOWN && xv->state != XEN_STATE_CONNECTED;
 	open_device(d, f, binding.main, xv->left_connected);
 	open_device(d, f, binding.emu, 0);
+	tell_alias(d, f, xv->domain);
 }
 
 /* dom0's own card in a bridge. */
@@ -286,7 +303,8 @@ static void follow_all(struct daemon *d)
 	for (size_t i = 0; i < newcomers; i++)
 		follow_vif(d, late[i]);
 	free(late);
-	d->follow_again = false;
+	d->follow_again = d->alias_again;
+	d->alias_again = false;
 	d->told_again = true;
 }
 

@@ -121,7 +121,7 @@ void poll_now(struct daemon *d, bool patient)
 		fold(d);
 		d->told_slot = account_open_slot(d->account);
 		feed_tell(d->feed);
-	} else if (d->conf->database == DATABASE_MYSQL) { /* whose rows grow with each flush */
+	} else if (d->conf->database == DATABASE_MYSQL || d->quotas) { /* both grow with each flush */
 		feed_tell(d->feed);
 	}
 }

@@ -14,10 +14,12 @@
 #include "base/mem.h"
 #include "base/pidfile.h"
 #include "config/keywords.h"
+#include "daemon/alias.h"
 #include "daemon/carry.h"
 #include "daemon/daemon.h"
 #include "daemon/detach.h"
 #include "daemon/guard.h"
+#include "daemon/hook.h"
 #include "daemon/tc.h"
 
 /* The settings in force and what lives by them. */
@@ -27,9 +29,11 @@ struct service {
 	struct conf conf;
 	bool has_conf; /* there is one to free */
 	struct pidfile pidfile;
-	struct guard *guard;   /* lives through reloads, for only the first start has the right to make it */
-	struct tc *tc;         /* so does this; NULL: the first start did not want it */
-	struct ledger *ledger; /* lives through reloads that do not name another one */
+	struct guard *guard; /* lives through reloads, for only the first start has the right to make it */
+	struct daemon_alias *alias; /* so does this; NULL: no `ifalias on` then */
+	struct hook *hook;          /* so does this; NULL: no quota_hook was configured then */
+	struct tc *tc;              /* so does this; NULL: the first start did not want it */
+	struct ledger *ledger;      /* lives through reloads that do not name another one */
 	struct daemon *daemon;
 	struct carry carry; /* what the last one left */
 	char *timezone;     /* of the environment; NULL: none */
@@ -93,12 +97,23 @@ static int open_ledger(struct ledger **out, const char *path, struct ledger **be
 	return rc;
 }
 
-/* While there is the right to. xenbw-tc first, for the guard's start takes root's group from this process. */
+/* While there is the right to. The guard last, for the guard's start takes root's group from this process. */
 static void start_helpers(struct service *s)
 {
 	if (s->conf.attribution == ATTRIBUTION_KERNEL || s->conf.attribution == ATTRIBUTION_AUTO)
 		s->tc = tc_new(s->conf.attribution == ATTRIBUTION_AUTO);
+	if (s->conf.quota_hook)
+		s->hook = hook_new(&s->conf, s->path);
+	if (s->conf.ifalias)
+		s->alias = daemon_alias_new();
 	s->guard = guard_new(&s->conf);
+}
+
+static int open_daemon(struct service *s, char **err)
+{
+	const struct daemon_setup setup = {&s->conf, s->guard, s->tc, s->hook, s->alias, s->ledger};
+
+	return daemon_open(&s->daemon, &setup, &s->carry, err);
 }
 
 /* One that stays the same is there all the time; another one is taken before the old one is let go. */
@@ -112,12 +127,15 @@ static int start(struct service *s, char **err)
 		return -1;
 	}
 	apply_timezone(s);
-	if (s->guard)
+	if (s->guard) {
 		guard_follow(s->guard, &s->conf);
-	else
+		hook_follow(s->hook, &s->conf);
+		daemon_alias_follow(s->alias, &s->conf);
+	} else {
 		start_helpers(s);
+	}
 	if ((!s->ledger && open_ledger(&s->ledger, s->conf.ledger, NULL, err) < 0) ||
-	    daemon_open(&s->daemon, &s->conf, s->guard, s->tc, s->ledger, &s->carry, err) < 0) {
+	    open_daemon(s, err) < 0) {
 		if (!same) {
 			pidfile_release(&s->pidfile);
 			s->pidfile = before;
@@ -284,6 +302,7 @@ static int next_use(struct service *s, struct next *n, struct ledger **left, cha
 	*left = NULL;
 	if (n->place == LEDGER_SAME)
 		return 0;
+	hook_forget(s->hook); /* what was called for is in the other one */
 	*left = s->ledger;
 	s->ledger = n->ledger;
 	return n->ledger ? 0 : open_ledger(&s->ledger, s->conf.ledger, left, err);
@@ -425,6 +444,8 @@ void service_free(struct service *s)
 	if (s->has_conf)
 		conf_free(&s->conf);
 	guard_free(s->guard);
+	hook_free(s->hook);
+	daemon_alias_free(s->alias);
 	tc_free(s->tc);
 	carry_free(&s->carry);
 	ledger_close(s->ledger);

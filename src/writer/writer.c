@@ -18,23 +18,25 @@
 #include "db/rrd_sink.h"
 #include "db/sink.h"
 #include "ipc/feed.h"
+#include "writer/quotas.h"
 
 #define RETRY_SECONDS 5 /* while there is no ledger, or the directory cannot be used */
 #define NS INT64_C(1000000000)
 
 /* What the loop knows of a sink. */
 struct state {
-	const char *name; /* in the ledger */
-	const char *what; /* is written again */
+	const char *name; /* in the ledger; NULL: of none that writes */
+	const char *what; /* is written, or looked at, again */
 	int64_t retry_at; /* clock_mono; 0: nothing failed */
 	char *trouble;    /* the last one that was logged; NULL while all is well */
 };
 
 struct writer {
 	const struct writer_setup *setup;
-	struct rrd_sink *rrd;     /* NULL: not wanted */
-	struct mysql_sink *mysql; /* NULL: not wanted */
-	struct state rrd_state, mysql_state;
+	struct rrd_sink *rrd;         /* NULL: not wanted */
+	struct mysql_sink *mysql;     /* NULL: not wanted */
+	struct writer_quotas *quotas; /* NULL: there are none */
+	struct state rrd_state, mysql_state, quota_state;
 	bool held; /* nothing goes to MySQL */
 };
 
@@ -67,22 +69,29 @@ static void note_trouble(struct state *s, const char *trouble)
 	if (trouble)
 		log_warn("%s; trying again until it works", trouble);
 	else
-		log_info("writing %s again", s->what);
+		log_info("%s %s again", s->name ? "writing" : "looking at", s->what);
 }
 
 /* Returns 0, or 1 where xenbwd is gone. */
+static int send_to_xenbwd(const void *message, size_t size)
+{
+	while (send(FEED_FD, message, size, MSG_NOSIGNAL) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EPIPE && errno != ECONNRESET)
+			log_warn("cannot send to xenbwd: %s", strerror(errno));
+		return 1;
+	}
+	return 0;
+}
+
 static int acknowledge(const struct state *s, int64_t seq)
 {
 	struct feed_message m = {.magic = FEED_MAGIC, .kind = FEED_PASSED, .seq = seq};
 
 	snprintf(m.sink, sizeof(m.sink), "%s", s->name);
-	while (send(FEED_FD, &m, sizeof(m), MSG_NOSIGNAL) < 0) {
-		if (errno == EINTR)
-			continue;
-		if (errno != EPIPE && errno != ECONNRESET)
-			log_warn("cannot acknowledge to xenbwd: %s", strerror(errno));
+	if (send_to_xenbwd(&m, sizeof(m)))
 		return 1;
-	}
 	log_debug("%s passed up to sequence %lld", s->name, (long long)seq);
 	return 0;
 }
@@ -118,11 +127,28 @@ static int mysql_pass(struct writer *w)
 			 rc < 0 ? (conf->errdelay + 1) * conf->flush : RETRY_SECONDS, trouble);
 }
 
+static bool tell_crossing(const struct crossing *c)
+{
+	struct feed_crossing m = {.magic = FEED_MAGIC, .kind = FEED_CROSSED, .crossing = *c};
+
+	return send_to_xenbwd(&m, sizeof(m)) == 0;
+}
+
+static int quota_pass(struct writer *w)
+{
+	char *trouble = NULL;
+	int rc = writer_quotas_pass(w->quotas, clock_wall(), tell_crossing, &trouble);
+
+	if (note_pass(&w->quota_state, rc < 0 ? -1 : 0, 0, RETRY_SECONDS, trouble))
+		return 1;
+	return rc > 0;
+}
+
 /* Returns 1 where xenbwd is gone. MySQL has its own pace after a failure; a ledger that is not there yet is
  * none. */
 static int passes(struct writer *w)
 {
-	if (w->rrd && rrd_pass(w))
+	if ((w->quotas && quota_pass(w)) || (w->rrd && rrd_pass(w)))
 		return 1;
 	if (!w->mysql || w->held || clock_mono().ns < w->mysql_state.retry_at)
 		return 0;
@@ -136,6 +162,8 @@ static int patience(const struct writer *w)
 
 	if (w->rrd && w->rrd_state.retry_at)
 		at = w->rrd_state.retry_at;
+	if (w->quota_state.retry_at && w->quota_state.retry_at < at)
+		at = w->quota_state.retry_at;
 	if (w->mysql && !w->held && w->mysql_state.retry_at && w->mysql_state.retry_at < at)
 		at = w->mysql_state.retry_at;
 	if (at == INT64_MAX)
@@ -216,12 +244,15 @@ int writer_run(const struct writer_setup *setup, char **err)
 {
 	struct writer w = {.setup = setup,
 			   .rrd_state = {.name = RRD_SINK, .what = "RRD files"},
-			   .mysql_state = {.name = MYSQL_SINK, .what = "to MySQL"}};
+			   .mysql_state = {.name = MYSQL_SINK, .what = "to MySQL"},
+			   .quota_state = {.what = "quotas"}};
 	struct sink_host host = {.say = say, .must_stop = must_stop, .arg = &w};
 	int going;
 
 	if (setup->rrd_dir)
 		w.rrd = rrd_sink_new(setup->ledger, setup->rrd_dir, &host);
+	if (setup->quotas)
+		w.quotas = writer_quotas_new(setup->quotas);
 	if (setup->conf)
 		w.mysql = mysql_sink_new(setup->ledger, setup->conf, &host);
 	/* what xenbwd said before the first pass, to hold MySQL, is in force from the start */
@@ -236,6 +267,8 @@ int writer_run(const struct writer_setup *setup, char **err)
 		rrd_sink_free(w.rrd);
 	if (w.mysql)
 		mysql_sink_free(w.mysql);
+	writer_quotas_free(w.quotas);
+	free(w.quota_state.trouble);
 	free(w.rrd_state.trouble);
 	free(w.mysql_state.trouble);
 	return going < 0 ? -1 : 0;

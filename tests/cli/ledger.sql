@@ -3,7 +3,7 @@
 -- What the tests of xenbw find in their ledger, on top of the schema: two months in the life of a host
 -- whose time zone is Europe/Berlin. 2026-11-01 00:00 CET is 1793487600, 2026-10-01 00:00 CEST is 1790805600.
 PRAGMA application_id = 0x78656e62;
-PRAGMA user_version = 4;
+PRAGMA user_version = 5;
 
 INSERT INTO meta VALUES ('uuid', 'feed'), ('created', 1790000000), ('open_slot', 1795431600);
 INSERT INTO run VALUES

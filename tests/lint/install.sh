@@ -13,9 +13,11 @@ tap_ok "make install" make -s BUILD="$BUILD" DESTDIR="$root" install
 tap_is "every file is there, and no other" "$(cd "$at" && find . -type f | sort)" \
 	"./lib/systemd/system/xenbwd.service
 ./lib/sysusers.d/xenbw.conf
+./libexec/xenbw/xenbw-alias
 ./libexec/xenbw/xenbw-capture
 ./libexec/xenbw/xenbw-graph
 ./libexec/xenbw/xenbw-guard
+./libexec/xenbw/xenbw-hook
 ./libexec/xenbw/xenbw-rrd
 ./libexec/xenbw/xenbw-tc
 ./libexec/xenbw/xenbw-writer

@@ -8,12 +8,13 @@ set -u
 
 # From which rooms a room may include headers, besides its own. Arrows point one way.
 declare -A MAY_INCLUDE=(
-	[main]='cli graph daemon guard writer capture kernel account net xen db config ipc base'
+	[main]='cli graph daemon guard hook writer capture kernel account net xen db config ipc base'
 	[cli]='account net xen db config ipc base'
 	[graph]='cli base' # of cli what is pure: units
 	[daemon]='account net xen db config ipc base'
 	[guard]='ipc base'
-	[writer]='db config ipc base'
+	[hook]='config ipc base'
+	[writer]='account db config ipc base'
 	[capture]='net config ipc base'
 	[kernel]='net config ipc base'
 	[account]='net xen db config base'

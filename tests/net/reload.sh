@@ -129,6 +129,10 @@ new() {
 	dontignore) NEW=("dontignore 10.99.1.9") ;;
 	owner) NEW=("owner acme web") ;;
 	billing_day) NEW=("billing_day 15") ;;
+	ifalias) NEW=("ifalias on") ;;
+	quota) NEW=("quota web month all both 1TB") ;;
+	quota_hook) NEW=("quota_hook /bin/true") ;;
+	quota_hook_seconds) NEW=("quota_hook_seconds 5") ;;
 	*) return 1 ;;
 	esac
 }
@@ -166,7 +170,9 @@ effect() {
 	ignoremask) column ignored_input 10.77.0.254 ;;
 	ignorenet) column ignored_input 10.99.4.1 ;;
 	dontignore) column external_input 10.99.1.9 ;;
-	timezone | retain | owner | billing_day | errdelay | mysql_port | mysql_tls | mysql_tls_ca) told "$1" ;;
+	ifalias) since | grep -q 'ifalias on. takes effect when xenbwd is started again' ;;
+	quota_hook) since | grep -q 'quota_hook /bin/true. takes effect when xenbwd is started again' ;;
+	timezone | retain | owner | billing_day | quota | quota_hook_seconds | errdelay | mysql_port | mysql_tls | mysql_tls_ca) told "$1" ;;
 	esac
 }
 

@@ -24,6 +24,7 @@ COMMAND(cli_report)
 COMMAND(cli_explain)
 COMMAND(cli_close_month)
 COMMAND(cli_bill)
+COMMAND(cli_quota)
 COMMAND(cli_metrics)
 COMMAND(cli_graph)
 COMMAND(cli_db)
@@ -131,11 +132,13 @@ static void options_stand_anywhere(void **state)
 static void wrong_words_are_answered_with_the_nearest(void **state)
 {
 	(void)state;
-	refuses("reprot", "unknown command `reprot`; did you mean `report`? The commands are list-domains, "
-			  "top, report, explain, close, bill, graph, db, doctor, metrics, migrate, rebucket, "
-			  "completion, help");
-	refuses("xyzzy", "unknown command `xyzzy`; the commands are list-domains, top, report, explain, "
-			 "close, bill, graph, db, doctor, metrics, migrate, rebucket, completion, help");
+	refuses("reprot",
+		"unknown command `reprot`; did you mean `report`? The commands are list-domains, "
+		"top, report, explain, close, bill, quota, graph, db, doctor, metrics, migrate, rebucket, "
+		"completion, help");
+	refuses("xyzzy",
+		"unknown command `xyzzy`; the commands are list-domains, top, report, explain, "
+		"close, bill, quota, graph, db, doctor, metrics, migrate, rebucket, completion, help");
 	refuses("report --monht last", "report: unknown option --monht; did you mean --month?");
 	/* that is graph's */
 	refuses("report --theme",

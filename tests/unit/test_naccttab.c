@@ -268,7 +268,7 @@ static void what_is_printed_gives_the_same_settings_again(void **state)
 				   "ournet 192.0.2.0/24\ndirect_peer 198.51.100.0/24\npeer "
 				   "203.0.113.0/24\nignoremask 255.255.0.0\n"
 				   "ignorenet 10.0.0.0/8\ndontignore 10.1.0.0/16\n"
-				   "owner acme web\nbilling_day 3\n";
+				   "owner acme web\nbilling_day 3\nquota web day all both 1GB\nifalias on\n";
 	struct conf c = good(CONF_NACCTTAB, text), again;
 	char *first = printed(&c, true), *second, *shown = printed(&c, false);
 	const struct keyword *k;
