@@ -232,7 +232,7 @@ fuzz_ledger_rows_SRC := tests/fuzz/fuzz_ledger_rows.c $(LEDGER_LIFE_C)
 fuzz_ledger_rows_LIB := sqlite3
 fuzz_ledger_file_SRC := tests/fuzz/fuzz_ledger_file.c $(LEDGER_LIFE_C)
 fuzz_ledger_file_LIB := sqlite3
-fuzz_live_SRC := tests/fuzz/fuzz_live.c src/ipc/control.c src/cli/live.c src/cli/spawn.c $(VIFS:%=src/%.c) $(DIRECTORY:%=%.c) $(BASE_C)
+fuzz_live_SRC := tests/fuzz/fuzz_live.c src/ipc/control.c src/cli/live.c src/cli/live_states.c src/cli/spawn.c $(VIFS:%=src/%.c) $(DIRECTORY:%=%.c) $(BASE_C)
 fuzz_live_LIB := libnl-3.0 xenstore
 fuzz_capture_ipc_SRC := tests/fuzz/fuzz_capture_ipc.c src/ipc/capture.c src/ipc/packet.c src/daemon/heard.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) $(BASE_C)
 fuzz_links_SRC := tests/fuzz/fuzz_links.c $(LINKS_C) src/net/stats.c src/net/uplinks.c $(BASE_C)

@@ -197,6 +197,16 @@ static const struct cli_option rebucket_options[] = {
 	{0},
 };
 
+static const struct cli_option passwd_options[] = {
+	{.name = "admin", .id = OPTION_ADMIN, .help = "one who sees all domains"},
+	{.name = "owner",
+	 .id = OPTION_OWNER,
+	 .arg = "NAME",
+	 .help = "one who sees this owner's; NAME if not given"},
+	{.name = "remove", .id = OPTION_REMOVE, .help = "take the user away"},
+	{0},
+};
+
 static const struct cli_option no_options[] = {{0}};
 
 const struct cli_command cli_commands[] = {
@@ -328,6 +338,29 @@ const struct cli_command cli_commands[] = {
 		 "  xenbw rebucket --undo --readers-stopped\n",
 	 .options = rebucket_options,
 	 .run = cli_rebucket},
+	{.name = "web",
+	 .summary = "show all of it to a browser, until it is ended",
+	 .more = "Listens at web_listen, 127.0.0.1:8427 if not set, as the user `user`. Who may log\n"
+		 "in is made by `xenbw passwd`. See xenbw.conf(5) for more than this host.\n",
+	 .options = no_options,
+	 .run = cli_web},
+	{.name = "passwd",
+	 .operand = OPERAND_WORD,
+	 .operands = "NAME",
+	 .least = 1,
+	 .most = 1,
+	 .words = "",
+	 .summary = "let somebody log in at `xenbw web`",
+	 .more = "Asks for a password; a user that is there gets a new one. From a pipe the\n"
+		 "password is the first line.\n"
+		 "\n"
+		 "Examples\n"
+		 "  xenbw passwd --admin root\n"
+		 "  xenbw passwd acme\n"
+		 "  xenbw passwd --owner acme paul\n"
+		 "  xenbw passwd --remove paul\n",
+	 .options = passwd_options,
+	 .run = cli_passwd},
 	{.name = "completion",
 	 .operand = OPERAND_WORD,
 	 .operands = "bash|buckets",

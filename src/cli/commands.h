@@ -50,6 +50,8 @@ enum cli_option_id {
 	OPTION_PLAN,
 	OPTION_UNDO,
 	OPTION_READERS_STOPPED,
+	OPTION_ADMIN,
+	OPTION_REMOVE,
 	OPTION_COUNT
 };
 
@@ -91,6 +93,6 @@ const struct cli_command *cli_command_named(const char *word, char **err);
 /* ---- what the commands are ---- */
 
 cli_run_fn cli_list_domains, cli_top, cli_report, cli_explain, cli_close_month, cli_bill, cli_graph, cli_db,
-	cli_doctor, cli_metrics, cli_migrate, cli_rebucket, cli_completion, cli_help;
+	cli_doctor, cli_metrics, cli_migrate, cli_rebucket, cli_web, cli_passwd, cli_completion, cli_help;
 
 #endif

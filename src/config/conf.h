@@ -55,6 +55,13 @@ struct conf_texts {
 	size_t count;
 };
 
+/* xenbw web */
+struct conf_web {
+	char *listen; /* ADDRESS:PORT, [ADDRESS]:PORT */
+	bool behind_tls;
+	char *users; /* path */
+};
+
 struct conf {
 	enum conf_kind kind;
 	unsigned poll;     /* seconds between two readings */
@@ -81,6 +88,7 @@ struct conf {
 	/* reports */
 	struct billing_owners owners;
 	struct billing_days billing;
+	struct conf_web web;
 	struct conf_texts warnings; /* about the files that were read, "file:line: …" */
 };
 
