@@ -173,7 +173,8 @@ install: all
 	install -m 644 $(MAN5:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 644 $(MAN7:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man7
 	$(BUILD)/xenbw completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenbw
-	sed 's,@PREFIX@,$(PREFIX),g' examples/xenbwd.service.in > $(DESTDIR)$(PREFIX)/lib/systemd/system/xenbwd.service
+	for unit in xenbwd xenbw-web; do \
+	  sed 's,@PREFIX@,$(PREFIX),g' examples/$$unit.service.in > $(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit.service || exit 1; done
 	install -m 644 examples/xenbw-sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/xenbw.conf
 	@[ -n '$(DESTDIR)' ] || getent passwd xenbw >/dev/null || systemd-sysusers $(PREFIX)/lib/sysusers.d/xenbw.conf || \
 	  useradd --system --user-group --no-create-home --home-dir /var/lib/xenbw --shell /usr/sbin/nologin xenbw
@@ -185,7 +186,7 @@ uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/xenbw
 	rm -f $(DESTDIR)$(PREFIX)/sbin/xenbwd $(DESTDIR)$(PREFIX)/sbin/xenbw $(MAN8:%=$(DESTDIR)$(PREFIX)/share/man/man8/%) \
 	  $(MAN5:%=$(DESTDIR)$(PREFIX)/share/man/man5/%) $(MAN7:%=$(DESTDIR)$(PREFIX)/share/man/man7/%) $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenbw \
-	  $(DESTDIR)$(PREFIX)/lib/systemd/system/xenbwd.service $(DESTDIR)$(PREFIX)/lib/sysusers.d/xenbw.conf
+	  $(DESTDIR)$(PREFIX)/lib/systemd/system/xenbwd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/xenbw-web.service $(DESTDIR)$(PREFIX)/lib/sysusers.d/xenbw.conf
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')

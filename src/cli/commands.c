@@ -340,8 +340,8 @@ const struct cli_command cli_commands[] = {
 	 .run = cli_rebucket},
 	{.name = "web",
 	 .summary = "show all of it to a browser, until it is ended",
-	 .more = "Listens at web_listen, 127.0.0.1:8427 if not set, as the user `user`. Who may log\n"
-		 "in is made by `xenbw passwd`. See xenbw.conf(5) for more than this host.\n",
+	 .more = "Listens at web_listen, 127.0.0.1:8427 if not set, as the user `user`.\n"
+		 "`xenbw passwd` makes those who may log in. See xenbw.conf(5) for other hosts.\n",
 	 .options = no_options,
 	 .run = cli_web},
 	{.name = "passwd",

@@ -47,7 +47,7 @@ void connections_served(struct connections *c, int fd, int64_t now)
 	if (fd < 0 || fd >= CONNECTIONS_FDS)
 		return;
 	c->list[fd].cookie = cookie_of(fd);
-	c->list[fd].since = now;
+	c->list[fd].until = now + CONNECTIONS_ANSWER;
 }
 
 void connections_tick(struct connections *c, int64_t now)
@@ -57,8 +57,8 @@ void connections_tick(struct connections *c, int64_t now)
 
 		if (cookie != c->list[fd].cookie) {
 			c->list[fd].cookie = cookie;
-			c->list[fd].since = now;
-		} else if (cookie && now - c->list[fd].since >= CONNECTIONS_SECONDS) {
+			c->list[fd].until = now + CONNECTIONS_ASK;
+		} else if (cookie && now >= c->list[fd].until) {
 			(void)shutdown(fd, SHUT_RDWR); /* evhttp sees its end, and closes it */
 		}
 	}

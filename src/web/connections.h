@@ -14,12 +14,13 @@
 
 #define CONNECTIONS_MOST 64
 #define CONNECTIONS_FDS 128 /* descriptors of this process, with what else is open */
-#define CONNECTIONS_SECONDS 60
+#define CONNECTIONS_ASK 20    /* seconds for a request to come */
+#define CONNECTIONS_ANSWER 60 /* for its answer to be taken, and for the next one */
 
 struct connections {
 	struct {
 		uint64_t cookie; /* 0: none */
-		int64_t since;   /* seconds of a clock that is never stepped */
+		int64_t until;   /* seconds of a clock that is never stepped */
 	} list[CONNECTIONS_FDS];
 };
 
@@ -29,7 +30,7 @@ int connections_limit(char **err);
 /* Are there as many as may be? */
 bool connections_full(void);
 
-/* The request of this one has come: its time begins anew. */
+/* The request of this one has come: it has the time for the answer. */
 void connections_served(struct connections *c, int fd, int64_t now);
 
 /* To be called every second or so: ends those that are late. */

@@ -93,8 +93,8 @@ static const char style[] =
 	".login{display:grid;gap:.4rem;max-width:22rem}\n.login button{margin-top:.75rem}\n"
 	".complaint{color:var(--bad);font-weight:600}\n"
 	"nav{display:flex;gap:1rem}\n"
-	"@media(max-width:40rem){th,td{padding:.45rem .3rem;font-size:.92rem}.owner{display:none}"
-	".trend{width:4.5rem}.spark{width:4rem}th:first-child{min-width:4rem}}\n";
+	"@media(max-width:40rem){th,td{padding:.45rem .2rem;font-size:.85rem}.owner{display:none}"
+	".trend{width:3.6rem}.spark{width:3.3rem}th:first-child{min-width:4.4rem}}}\n";
 
 void page_style(FILE *out)
 {

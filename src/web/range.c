@@ -62,7 +62,7 @@ void range_forms(FILE *out, const char *action, const struct fields *f, const ch
 	put_domain(out, domain);
 	fputs("<label for=\"from\">From</label>\n<input type=\"date\" id=\"from\"", out);
 	put_value(out, f, "from");
-	fputs(">\n<label for=\"to\">up to, without</label>\n<input type=\"date\" id=\"to\"", out);
+	fputs(">\n<label for=\"to\">before</label>\n<input type=\"date\" id=\"to\"", out);
 	put_value(out, f, "to");
 	fputs(">\n<button>Show days</button>\n</form>\n</div>\n", out);
 }

@@ -8,7 +8,7 @@
 #include "db/ledger.h"
 #include "web/html.h"
 
-#define SMALL_BINS 60
+#define SMALL_BINS 120
 #define LARGE_BINS 240
 
 /* Bytes per second; -1: nobody observed. */
@@ -67,13 +67,13 @@ static size_t put_stretch(FILE *out, const struct bins *b, int dir, size_t from,
 {
 	size_t i = from, last = from;
 
-	fprintf(out, "M%.1f %.1f", across(b, from, width), down(b, b->rates[dir][from], height));
+	fprintf(out, "M%.4g %.4g", across(b, from, width), down(b, b->rates[dir][from], height));
 	for (i = from; i < b->count && b->rates[dir][i] >= 0; last = i++)
-		fprintf(out, "L%.1f %.1f", across(b, i, width), down(b, b->rates[dir][i], height));
+		fprintf(out, "L%.4g %.4g", across(b, i, width), down(b, b->rates[dir][i], height));
 	if (last == from) /* a single one is a dash */
 		fputs("h1", out);
 	if (dir == DIR_INPUT)
-		fprintf(out, "V%.1fH%.1fZ", height - 1, across(b, from, width));
+		fprintf(out, "V%.4gH%.4gZ", height - 1, across(b, from, width));
 	return i;
 }
 
@@ -118,9 +118,10 @@ void spark_large(FILE *out, const struct usage_slots *s, int64_t to, const char 
 	put_path(out, &b, DIR_OUTPUT, 720, 200);
 	fprintf(out,
 		"</svg>\n<figcaption><span>%s</span> <span class=\"key\"><i class=\"in\"></i> input "
-		"<i class=\"out\"></i> output; top line: %s</span> "
+		"<i class=\"out\"></i> output; top line: %s; a point is the mean of "
+		"%zu min</span> "
 		"<span>%s</span></figcaption>\n</figure>\n",
-		first, highest, last);
+		first, highest, b.count ? (s->count + b.count - 1) / b.count * SLOT_SECONDS / 60 : 0, last);
 	free(first);
 	free(last);
 	free(highest);

@@ -298,6 +298,7 @@ static void show_page(struct web *w, const struct page *page, const struct quest
 {
 	struct viewer viewer;
 	char *err = NULL;
+	int status;
 
 	if (!session && page->json) {
 		answer_error(a, 401, q->path, NULL);
@@ -308,7 +309,8 @@ static void show_page(struct web *w, const struct page *page, const struct quest
 		viewer = viewer_of(w, session);
 		if (page->json)
 			a->type = "application/json";
-		finish(a, q, page->show(w, &viewer, q, a->out, &err), err);
+		status = page->show(w, &viewer, q, a->out, &err);
+		finish(a, q, status, err);
 	}
 }
 
@@ -318,6 +320,7 @@ static void show_metrics(struct web *w, const struct question *q, const struct s
 {
 	struct viewer viewer = {0};
 	char *err = NULL;
+	int status;
 
 	if (session)
 		viewer = viewer_of(w, session);
@@ -326,7 +329,8 @@ static void show_metrics(struct web *w, const struct question *q, const struct s
 		return;
 	}
 	a->type = "text/plain; version=0.0.4; charset=utf-8";
-	finish(a, q, api_metrics(w, q, a->out, &err), err);
+	status = api_metrics(w, q, a->out, &err);
+	finish(a, q, status, err);
 }
 
 static void answer_get(struct web *w, const struct question *q, const struct session *session,

@@ -8,7 +8,8 @@ set -u
 
 # From which rooms a room may include headers, besides its own. Arrows point one way.
 declare -A MAY_INCLUDE=(
-	[main]='cli daemon guard writer capture kernel account net xen db config ipc base'
+	[main]='cli web daemon guard writer capture kernel account net xen db config ipc base'
+	[web]='cli account net xen db config ipc base'
 	[cli]='account net xen db config ipc base'
 	[daemon]='account net xen db config ipc base'
 	[guard]='ipc base'

@@ -128,6 +128,9 @@ new() {
 	dontignore) NEW=("dontignore 10.99.1.9") ;;
 	owner) NEW=("owner acme web") ;;
 	billing_day) NEW=("billing_day 15") ;;
+	web_listen) NEW=("web_listen 127.0.0.1:8428") ;;
+	web_behind_tls) NEW=("web_behind_tls yes") ;;
+	web_users) NEW=("web_users /etc/xenbw/users") ;;
 	*) return 1 ;;
 	esac
 }
@@ -165,7 +168,7 @@ effect() {
 	ignoremask) column ignored_input 10.77.0.254 ;;
 	ignorenet) column ignored_input 10.99.4.1 ;;
 	dontignore) column external_input 10.99.1.9 ;;
-	timezone | owner | billing_day | errdelay | mysql_port | mysql_tls | mysql_tls_ca) told "$1" ;;
+	timezone | owner | billing_day | web_* | errdelay | mysql_port | mysql_tls | mysql_tls_ca) told "$1" ;;
 	esac
 }
 

@@ -30,6 +30,8 @@ COMMAND(cli_db)
 COMMAND(cli_doctor)
 COMMAND(cli_migrate)
 COMMAND(cli_rebucket)
+COMMAND(cli_web)
+COMMAND(cli_passwd)
 COMMAND(cli_completion)
 COMMAND(cli_help)
 
@@ -133,9 +135,10 @@ static void wrong_words_are_answered_with_the_nearest(void **state)
 	(void)state;
 	refuses("reprot", "unknown command `reprot`; did you mean `report`? The commands are list-domains, "
 			  "top, report, explain, close, bill, graph, db, doctor, metrics, migrate, rebucket, "
-			  "completion, help");
-	refuses("xyzzy", "unknown command `xyzzy`; the commands are list-domains, top, report, explain, "
-			 "close, bill, graph, db, doctor, metrics, migrate, rebucket, completion, help");
+			  "web, passwd, completion, help");
+	refuses("xyzzy",
+		"unknown command `xyzzy`; the commands are list-domains, top, report, explain, "
+		"close, bill, graph, db, doctor, metrics, migrate, rebucket, web, passwd, completion, help");
 	refuses("report --monht last", "report: unknown option --monht; did you mean --month?");
 	/* that is graph's */
 	refuses("report --dark",
