@@ -253,6 +253,14 @@ struct vifs_question {
 	struct usage_vifs *out;
 };
 
+static bool is_asked(const struct vifs_question *q, int64_t bucket)
+{
+	for (size_t i = 0; i < q->count; i++)
+		if (q->buckets[i] == bucket)
+			return true;
+	return q->count == 0;
+}
+
 static void take_vif(void *ctx, sqlite3_stmt *stmt)
 {
 	const struct vifs_question *q = ctx;
@@ -260,6 +268,8 @@ static void take_vif(void *ctx, sqlite3_stmt *stmt)
 	struct usage_vifs *out = q->out;
 	struct usage_vif *v;
 
+	if (!is_asked(q, sqlite3_column_int64(stmt, 13)))
+		return;
 	out->vifs = usage_room(out->vifs, out->vif_count, sizeof(*v));
 	v = &out->vifs[out->vif_count++];
 	v->id = sqlite3_column_int64(stmt, 0);
@@ -338,7 +348,7 @@ static int read_charging(sqlite3 *db, bool *charged, char **err)
 
 #define VIFS                                                                                               \
 	"SELECT v.id, v.boot, v.domid, v.devid, v.domain, v.uuid, v.mac, v.addresses, v.bridge, v.netdev," \
-	" v.appeared, v.gone, " LABEL " FROM vif v JOIN bucket b ON b.id = v.bucket WHERE "
+	" v.appeared, v.gone, " LABEL ", v.bucket FROM vif v JOIN bucket b ON b.id = v.bucket WHERE "
 
 static int by_appearance(const void *a, const void *b)
 {

@@ -123,7 +123,7 @@ struct usage_vifs {
 int usage_read_vifs(sqlite3 *db, const char *boot, int64_t from, int64_t to, bool all, struct usage_vifs *out,
 		    char **err);
 
-/* The same; of their bytes only what these buckets (at least one) were charged. */
+/* Only those of these buckets (of all, when count is 0), and of their bytes only what these were charged. */
 int usage_read_vifs_of(sqlite3 *db, const char *boot, int64_t from, int64_t to, bool all,
 		       const int64_t *buckets, size_t count, struct usage_vifs *out, char **err);
 void usage_vifs_free(struct usage_vifs *v);

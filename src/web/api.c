@@ -37,20 +37,20 @@ int api_report(struct web *w, const struct viewer *viewer, const struct question
 	return status;
 }
 
-/* As the ledger alone has it; -1 in the place of the ids of no bucket. */
+/* As the ledger alone has it; where the viewer has no bucket, those of one that there is not. */
 static int read_vifs(struct view *v, struct listing *l, char **err)
 {
-	int64_t *ids = mem_array(v->buckets.count + 1, sizeof(*ids)), none = -1;
+	int64_t *ids = mem_array(v->buckets.count + 1, sizeof(*ids));
 	size_t count = 0;
 	int rc;
 
 	for (; count < v->buckets.count; count++)
 		ids[count] = v->buckets.list[count].id;
-	rc = v->viewer->owner && !count
-		     ? usage_read_vifs_of(v->file.db, l->boot, l->month.from, l->month.to, &none, 1,
-					  &l->known, err)
-		     : usage_read_vifs_of(v->file.db, l->boot, l->month.from, l->month.to, ids,
-					  v->viewer->owner ? count : 0, &l->known, err);
+	if (!count)
+		ids[count++] = -1;
+	rc = usage_read_vifs_of(v->file.db, l->boot, l->month.from, l->month.to,
+				v->cli.args.value[OPTION_ALL] != NULL, ids, v->viewer->owner ? count : 0,
+				&l->known, err);
 	free(ids);
 	l->has_ledger = rc == 0;
 	return rc;

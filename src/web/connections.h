@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define CONNECTIONS_MOST 64
-#define CONNECTIONS_FDS 128 /* descriptors of this process, with what else is open */
+#define CONNECTIONS_FDS 128   /* descriptors of this process, with what else is open */
 #define CONNECTIONS_ASK 20    /* seconds for a request to come */
 #define CONNECTIONS_ANSWER 60 /* for its answer to be taken, and for the next one */
 
