@@ -31,7 +31,7 @@ bool connections_full(void)
 /* The kernel's cookie of a connection; 0 for what is none. */
 static uint64_t cookie_of(int fd)
 {
-	struct sockaddr_storage peer;
+	struct sockaddr_storage peer = {0};
 	socklen_t length = sizeof(peer);
 	uint64_t cookie = 0;
 

@@ -14,7 +14,7 @@
 
 #define SESSIONS_MOST 256
 #define SESSIONS_IDLE 3600
-#define SESSIONS_LONGEST (12 * 3600)
+#define SESSIONS_LONGEST 43200
 #define SESSIONS_TOKEN 32 /* bytes */
 
 struct session {
