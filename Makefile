@@ -19,9 +19,9 @@ ALL_CFLAGS = -std=c17 $(WARN) $(HARDEN) $(CFLAGS)
 DEPFLAGS   = -MMD -MP
 
 DEPS_BUILD := gcc clang bpftool make pkg-config libc6-dev libbpf-dev libnl-3-dev libxen-dev libsqlite3-dev \
-              librrd-dev libmariadb-dev libevent-dev libcap-ng-dev libpcap-dev libseccomp-dev libsmartcols-dev libjansson-dev uthash-dev fonts-dejavu-core
+              librrd-dev libmariadb-dev libevent-dev libcrypt-dev libcap-ng-dev libpcap-dev libseccomp-dev libsmartcols-dev libjansson-dev uthash-dev fonts-dejavu-core
 DEPS_TEST  := libcmocka-dev valgrind mandoc iproute2 iputils-ping procps util-linux xen-utils-4.17 xenstore-utils sqlite3 \
-              mariadb-server-core mariadb-client-core openssl php-cli php-mysql php-sqlite3 php-rrd \
+              mariadb-server-core mariadb-client-core openssl curl chromium wrk php-cli php-mysql php-sqlite3 php-rrd \
               rrdtool libxml2-utils jq socat systemd clang-format shellcheck libclang-rt-14-dev clang-tidy gcovr tzdata zsh prometheus
 DEPS_BENCH := gnuplot-nox net-acct pmacct
 DEPS_XEN   := qemu-system-x86 cpio xz-utils
@@ -75,8 +75,16 @@ xenbw-capture_LIB := libpcap libcap-ng libseccomp
 xenbw_SRC := src/xenbw.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/cli/*.c) src/ipc/control.c \
              $(VIFS:%=src/%.c) src/net/uplinks.c src/net/neighbours.c src/net/netset.c src/account/basis.c xen/guest_word.c \
              $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) $(MYSQL:%=%.c) db/traffic_rows.c db/traffic_old.c db/traffic_upgrade.c db/rebucket.c \
-             db/rrd_source.c $(RRD:%=%.c) $(QUOTA_USAGE) $(USAGE:%=%.c) db/usage_slots.c db/usage_counters.c db/closed.c
-xenbw_LIB := libnl-3.0 xenstore sqlite3 smartcols jansson libmariadb
+             db/rrd_source.c $(RRD:%=%.c) $(QUOTA_USAGE) $(USAGE:%=%.c) db/usage_slots.c db/usage_counters.c db/closed.c src/base/passwords.c
+xenbw_LIB := libnl-3.0 xenstore sqlite3 smartcols jansson libmariadb libcrypt
+
+# Of the command line what makes reports, lists and metrics of a ledger; without xenstore, netlink and MySQL.
+WEB_CLI := cli list_domains list_below listing_look live_states metrics nearest out out_csv out_json out_terminal percentile period present report \
+           report_rows report_table rights spawn units
+WEB := $(BASE:%=src/%.c) $(wildcard src/config/*.c src/web/*.c) $(patsubst %,src/cli/%.c,$(WEB_CLI)) src/base/passwords.c src/ipc/control.c \
+       src/account/basis.c $(LEDGER:%=%.c) $(USAGE:%=%.c) db/usage_slots.c db/usage_counters.c db/closed.c
+xenbw-web_SRC := src/xenbw-web.c src/base/started.c $(PRIVILEGES) $(WEB)
+xenbw-web_LIB := sqlite3 smartcols jansson libcap-ng libcrypt libevent_core libevent_extra
 
 xenbw-graph_SRC := src/xenbw-graph.c $(wildcard src/graph/*.c) src/cli/units.c db/rrd_slots.c $(BASE:%=src/%.c)
 xenbw-graph_LIB := librrd
@@ -85,7 +93,7 @@ xenbw-graph_LDLIBS := -lm
 xenbw-xl_SRC := xen/xenbw-xl.c xen/xl_state.c src/base/mem.c src/base/err.c src/base/text.c
 xenbw-xl_LIB := xenlight xentoollog
 
-PROGRAMS := xenbwd xenbw-guard xenbw-hook xenbw-alias xenbw-writer xenbw-rrd xenbw-capture xenbw-tc xenbw xenbw-graph xenbw-xl
+PROGRAMS := xenbwd xenbw-guard xenbw-hook xenbw-alias xenbw-writer xenbw-rrd xenbw-capture xenbw-tc xenbw xenbw-graph xenbw-web xenbw-xl
 
 include tests/tests.mk
 
@@ -171,14 +179,15 @@ install: all
 	  $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 	  $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d
 	install $(BUILD)/xenbwd $(BUILD)/xenbw $(DESTDIR)$(PREFIX)/sbin
-	install $(BUILD)/xenbw-guard $(BUILD)/xenbw-hook $(BUILD)/xenbw-alias $(BUILD)/xenbw-writer $(BUILD)/xenbw-rrd $(BUILD)/xenbw-capture $(BUILD)/xenbw-tc $(BUILD)/xenbw-graph $(BUILD)/xenbw-xl \
+	install $(BUILD)/xenbw-guard $(BUILD)/xenbw-hook $(BUILD)/xenbw-alias $(BUILD)/xenbw-writer $(BUILD)/xenbw-rrd $(BUILD)/xenbw-capture $(BUILD)/xenbw-tc $(BUILD)/xenbw-graph $(BUILD)/xenbw-web $(BUILD)/xenbw-xl \
 	  $(DESTDIR)$(PREFIX)/libexec/xenbw
 	install -m 644 $(MAN8:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 $(MAN5:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 644 $(MAN7:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man7
 	$(BUILD)/xenbw completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenbw
 	$(BUILD)/xenbw completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_xenbw
-	sed 's,@PREFIX@,$(PREFIX),g' examples/xenbwd.service.in > $(DESTDIR)$(PREFIX)/lib/systemd/system/xenbwd.service
+	for unit in xenbwd xenbw-web; do \
+	  sed 's,@PREFIX@,$(PREFIX),g' examples/$$unit.service.in > $(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit.service || exit 1; done
 	install -m 644 examples/xenbw-sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/xenbw.conf
 	@[ -n '$(DESTDIR)' ] || getent passwd xenbw >/dev/null || systemd-sysusers $(PREFIX)/lib/sysusers.d/xenbw.conf || \
 	  useradd --system --user-group --no-create-home --home-dir /var/lib/xenbw --shell /usr/sbin/nologin xenbw
@@ -192,7 +201,7 @@ uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/xenbwd $(DESTDIR)$(PREFIX)/sbin/xenbw $(MAN8:%=$(DESTDIR)$(PREFIX)/share/man/man8/%) \
 	  $(MAN5:%=$(DESTDIR)$(PREFIX)/share/man/man5/%) $(MAN7:%=$(DESTDIR)$(PREFIX)/share/man/man7/%) $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenbw \
 	  $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_xenbw \
-	  $(DESTDIR)$(PREFIX)/lib/systemd/system/xenbwd.service $(DESTDIR)$(PREFIX)/lib/sysusers.d/xenbw.conf
+	  $(DESTDIR)$(PREFIX)/lib/systemd/system/xenbwd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/xenbw-web.service $(DESTDIR)$(PREFIX)/lib/sysusers.d/xenbw.conf
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')

@@ -247,9 +247,19 @@ struct vifs_question {
 	const char *boot;
 	int64_t from, to;
 	bool all;
+	const int64_t *buckets;
+	size_t count; /* 0: all */
 	struct usage_groups groups;
 	struct usage_vifs *out;
 };
+
+static bool is_asked(const struct vifs_question *q, int64_t bucket)
+{
+	for (size_t i = 0; i < q->count; i++)
+		if (q->buckets[i] == bucket)
+			return true;
+	return q->count == 0;
+}
 
 static void take_vif(void *ctx, sqlite3_stmt *stmt)
 {
@@ -258,6 +268,8 @@ static void take_vif(void *ctx, sqlite3_stmt *stmt)
 	struct usage_vifs *out = q->out;
 	struct usage_vif *v;
 
+	if (!is_asked(q, sqlite3_column_int64(stmt, 13)))
+		return;
 	out->vifs = usage_room(out->vifs, out->vif_count, sizeof(*v));
 	v = &out->vifs[out->vif_count++];
 	v->id = sqlite3_column_int64(stmt, 0);
@@ -336,7 +348,7 @@ static int read_charging(sqlite3 *db, bool *charged, char **err)
 
 #define VIFS                                                                                               \
 	"SELECT v.id, v.boot, v.domid, v.devid, v.domain, v.uuid, v.mac, v.addresses, v.bridge, v.netdev," \
-	" v.appeared, v.gone, " LABEL " FROM vif v JOIN bucket b ON b.id = v.bucket WHERE "
+	" v.appeared, v.gone, " LABEL ", v.bucket FROM vif v JOIN bucket b ON b.id = v.bucket WHERE "
 
 static int by_appearance(const void *a, const void *b)
 {
@@ -375,7 +387,7 @@ static int read_which(sqlite3 *db, struct vifs_question *q, char **err)
 static int read_vifs(sqlite3 *db, void *ctx, char **err)
 {
 	struct vifs_question *q = ctx;
-	int rc = usage_gather(db, USAGE_BY_VIF, q->from, q->to, NULL, 0, &q->groups, err);
+	int rc = usage_gather(db, USAGE_BY_VIF, q->from, q->to, q->buckets, q->count, &q->groups, err);
 
 	if (rc == 0)
 		rc = read_which(db, q, err);
@@ -401,10 +413,16 @@ static int read_vifs(sqlite3 *db, void *ctx, char **err)
 	return rc;
 }
 
-int usage_read_vifs(sqlite3 *db, const char *boot, int64_t from, int64_t to, bool all, struct usage_vifs *out,
-		    char **err)
+int usage_read_vifs_of(sqlite3 *db, const char *boot, int64_t from, int64_t to, bool all,
+		       const int64_t *buckets, size_t count, struct usage_vifs *out, char **err)
 {
-	struct vifs_question q = {.boot = boot, .from = from, .to = to, .all = all, .out = out};
+	struct vifs_question q = {.boot = boot,
+				  .from = from,
+				  .to = to,
+				  .all = all,
+				  .buckets = buckets,
+				  .count = count,
+				  .out = out};
 
 	*out = (struct usage_vifs){.run = no_run};
 	if (usage_ask(db, read_vifs, &q, err) < 0) {
@@ -412,6 +430,12 @@ int usage_read_vifs(sqlite3 *db, const char *boot, int64_t from, int64_t to, boo
 		return -1;
 	}
 	return 0;
+}
+
+int usage_read_vifs(sqlite3 *db, const char *boot, int64_t from, int64_t to, bool all, struct usage_vifs *out,
+		    char **err)
+{
+	return usage_read_vifs_of(db, boot, from, to, all, NULL, 0, out, err);
 }
 
 void usage_vifs_free(struct usage_vifs *v)

@@ -122,6 +122,10 @@ struct usage_vifs {
  * ever were. `boot` is the kernel's present boot id. */
 int usage_read_vifs(sqlite3 *db, const char *boot, int64_t from, int64_t to, bool all, struct usage_vifs *out,
 		    char **err);
+
+/* Only those of these buckets (of all, when count is 0), and of their bytes only what these were charged. */
+int usage_read_vifs_of(sqlite3 *db, const char *boot, int64_t from, int64_t to, bool all,
+		       const int64_t *buckets, size_t count, struct usage_vifs *out, char **err);
 void usage_vifs_free(struct usage_vifs *v);
 
 #endif

@@ -158,6 +158,12 @@ test_traffic_upgrade_LIB := libmariadb
 test_neighbours_SRC := tests/unit/test_neighbours.c src/net/neighbours.c src/config/network.c tests/support/netns.c $(UNIT_C)
 test_compare_SRC := tests/unit/test_compare.c src/cli/compare.c $(UNIT_C)
 UNIT_TESTS += test_migrate test_compare test_traffic_upgrade test_neighbours
+test_passwords_SRC := tests/unit/test_passwords.c src/base/passwords.c $(UNIT_C)
+test_passwords_LIB := libcrypt
+test_web_fields_SRC := tests/unit/test_web_fields.c src/web/fields.c $(UNIT_C)
+test_web_login_SRC := tests/unit/test_web_login.c src/web/sessions.c src/web/throttle.c src/base/passwords.c $(UNIT_C)
+test_web_login_LIB := libcrypt
+UNIT_TESTS += test_passwords test_web_fields test_web_login
 UNIT_TESTS += test_units test_period test_usage test_present test_out test_args test_control
 
 CLASSIFY_C := src/net/rules.c src/net/prefixes.c src/net/netset.c src/net/frame.c $(wildcard src/config/*.c)
@@ -237,7 +243,7 @@ fuzz_ledger_rows_SRC := tests/fuzz/fuzz_ledger_rows.c $(LEDGER_LIFE_C)
 fuzz_ledger_rows_LIB := sqlite3
 fuzz_ledger_file_SRC := tests/fuzz/fuzz_ledger_file.c $(LEDGER_LIFE_C)
 fuzz_ledger_file_LIB := sqlite3
-fuzz_live_SRC := tests/fuzz/fuzz_live.c src/ipc/control.c src/cli/live.c src/cli/spawn.c $(VIFS:%=src/%.c) $(DIRECTORY:%=%.c) $(BASE_C)
+fuzz_live_SRC := tests/fuzz/fuzz_live.c src/ipc/control.c src/cli/live.c src/cli/live_states.c src/cli/spawn.c $(VIFS:%=src/%.c) $(DIRECTORY:%=%.c) $(BASE_C)
 fuzz_live_LIB := libnl-3.0 xenstore
 fuzz_capture_ipc_SRC := tests/fuzz/fuzz_capture_ipc.c src/ipc/capture.c src/ipc/packet.c src/daemon/heard.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) $(BASE_C)
 fuzz_links_SRC := tests/fuzz/fuzz_links.c $(LINKS_C) src/net/stats.c src/net/uplinks.c $(BASE_C)
@@ -250,7 +256,9 @@ fuzz_feed_SRC := tests/fuzz/fuzz_feed.c src/daemon/feed.c src/daemon/backoff.c s
 fuzz_feed_LIB := sqlite3 libevent_core
 fuzz_control_SRC := tests/fuzz/fuzz_control.c src/daemon/control_server.c src/ipc/control.c $(LEDGER_LIFE_C)
 fuzz_control_LIB := sqlite3 libevent_core
-FUZZERS := fuzz_conf fuzz_message fuzz_xenstore_value fuzz_frame fuzz_netset fuzz_capture_table fuzz_kernel_text fuzz_ledger_rows fuzz_ledger_file \
+fuzz_web_SRC := tests/fuzz/fuzz_web.c $(filter-out src/web/server.c src/web/connections.c,$(WEB))
+fuzz_web_LIB := sqlite3 smartcols jansson libcrypt
+FUZZERS := fuzz_web fuzz_conf fuzz_message fuzz_xenstore_value fuzz_frame fuzz_netset fuzz_capture_table fuzz_kernel_text fuzz_ledger_rows fuzz_ledger_file \
            fuzz_live fuzz_capture_ipc fuzz_links fuzz_directory fuzz_replay fuzz_feed fuzz_control
 
 define fuzzer

@@ -107,6 +107,16 @@ static int become(const struct user *u, char **err)
 	return setresuid(u->uid, u->uid, u->uid) < 0 ? err_sys(err, "cannot become the user %u", u->uid) : 0;
 }
 
+int privileges_become(const struct user *u, char **err)
+{
+	/* the bounding set while there is the right to */
+	if (lock(err) < 0 || privileges_take_group(u, err) < 0)
+		return -1;
+	if (setresuid(u->uid, u->uid, u->uid) < 0)
+		return err_sys(err, "cannot become the user %u", u->uid);
+	return privileges_drop(err);
+}
+
 int privileges_keep_raw(const struct user *u, bool *raw, char **err)
 {
 	static const unsigned on_the_way[] = {CAP_NET_RAW, CAP_SETPCAP, CAP_SETUID, CAP_SETGID};

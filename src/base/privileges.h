@@ -27,6 +27,9 @@ bool privileges_may_change_user(void);
 /* The user's group instead of this process's groups; the user id stays. */
 int privileges_take_group(const struct user *u, char **err);
 
+/* Becomes the user, with the primary group and no other, and without any capability. */
+int privileges_become(const struct user *u, char **err);
+
 /* Becomes the user (NULL: stays who it is), with the primary group and no other. Of capabilities only the
  * right to open packet sockets stays, permitted and inheritable; what is exec'ed has none unless it is handed
  * on. Where this process has not even that one, it has none afterwards (*raw says so). */

@@ -5,49 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/nearest.h"
 #include "cli/rights.h"
-
-/* How wide the terminal is; 0 where standard output is none, so that nothing is left out for a pipe. */
-static size_t terminal_width(void)
-{
-	struct winsize size;
-	uint64_t columns;
-
-	if (!isatty(STDOUT_FILENO))
-		return 0;
-	if (text_u64(getenv("COLUMNS"), 1, 100000, &columns))
-		return columns;
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-		return size.ws_col;
-	return 80;
-}
-
-void cli_resize(struct cli *cli)
-{
-	cli->screen.width = cli->args.value[OPTION_WIDE] ? 0 : terminal_width();
-}
-
-int cli_open(struct cli *cli, int argc, char **argv, char **err)
-{
-	*cli = (struct cli){.now = clock_wall()};
-	if (args_parse(argc, argv, &cli->args, err) < 0)
-		return -1;
-	if (cli->args.value[OPTION_JSON])
-		cli->format = OUT_JSON;
-	else if (cli->args.value[OPTION_CSV])
-		cli->format = OUT_CSV;
-	cli_resize(cli);
-	cli->screen.exact = cli->args.value[OPTION_BYTES] != NULL;
-	return 0;
-}
 
 int cli_configure(struct cli *cli, char **err)
 {
@@ -61,12 +24,6 @@ int cli_configure(struct cli *cli, char **err)
 		mem_replace(&cli->conf.ledger, ledger);
 	conf_apply_timezone(&cli->conf);
 	return 0;
-}
-
-void cli_close(struct cli *cli)
-{
-	args_free(&cli->args);
-	conf_free(&cli->conf);
 }
 
 void cli_note(const char *fmt, ...)
@@ -187,5 +144,5 @@ const struct usage_bucket *cli_bucket(const struct usage_buckets *buckets, const
 
 int cli_write(const struct cli *cli, const struct out_table *t, const char *rows, char **err)
 {
-	return out_write(t, cli->format, rows, &cli->screen, stdout, err) < 0 ? CLI_FAILED : CLI_OK;
+	return out_write(t, cli->format, rows, &cli->screen, cli->to, err) < 0 ? CLI_FAILED : CLI_OK;
 }

@@ -8,6 +8,7 @@
 #define XENBW_CLI_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "cli/args.h"
 #include "cli/out.h"
@@ -24,6 +25,7 @@ struct cli {
 	struct conf conf;
 	enum out_format format;
 	struct out_screen screen;
+	FILE *to;    /* where tables go: standard output */
 	int64_t now; /* UTC */
 };
 
@@ -63,7 +65,7 @@ int cli_open_ledger(const struct cli *cli, struct ledger_file *f, char **err);
 /* The bucket with this label; NULL with an error that offers the nearest ones. */
 const struct usage_bucket *cli_bucket(const struct usage_buckets *buckets, const char *label, char **err);
 
-/* Writes the table to standard output as --json, --csv or neither asks. An exit status. */
+/* Writes the table to `to` as --json, --csv or neither asks. An exit status. */
 int cli_write(const struct cli *cli, const struct out_table *t, const char *rows, char **err);
 
 #endif

@@ -223,6 +223,16 @@ static const struct cli_option rebucket_options[] = {
 	{0},
 };
 
+static const struct cli_option passwd_options[] = {
+	{.name = "admin", .id = OPTION_ADMIN, .help = "one who sees all domains"},
+	{.name = "owner",
+	 .id = OPTION_OWNER,
+	 .arg = "NAME",
+	 .help = "one who sees this owner's; NAME if not given"},
+	{.name = "remove", .id = OPTION_REMOVE, .help = "take the user away"},
+	{0},
+};
+
 static const struct cli_option no_options[] = {{0}};
 
 const struct cli_command cli_commands[] = {
@@ -288,6 +298,8 @@ const struct cli_command cli_commands[] = {
 	{.name = "quota",
 	 .tables = true,
 	 .summary = "how much of each quota is used, and will be",
+	 .examples = "  xenbw quota\n"
+		     "  xenbw quota --json web\n",
 	 .options = quota_options,
 	 .run = cli_quota},
 	{.name = "graph",
@@ -365,24 +377,39 @@ const struct cli_command cli_commands[] = {
 	 .tables = true,
 	 .summary = "put MySQL's rows or RRD files under domains' names",
 	 .more = "Rows of an address become those of the domain that had it, in the hours that\n"
-		 "the map says. Without an option it shows what would be moved. With --rrd the
-"
-		 "RRD file of an address becomes the domain's, with all its history.
-",
-	 .examples = "  xenbw rebucket --plan old.map
-"
-		     "  xenbw rebucket old.map
-"
-		     "  xenbw rebucket --apply --readers-stopped old.map
-"
-		     "  xenbw rebucket --undo --readers-stopped
-"
-		     "  xenbw rebucket --rrd --plan files.map
-"
-		     "  xenbw rebucket --rrd --apply files.map
-",
+		 "the map says. Without an option it shows what would be moved. With --rrd the\n"
+		 "RRD file of an address becomes the domain's, with all its history.\n",
+	 .examples = "  xenbw rebucket --plan old.map\n"
+		     "  xenbw rebucket old.map\n"
+		     "  xenbw rebucket --apply --readers-stopped old.map\n"
+		     "  xenbw rebucket --undo --readers-stopped\n"
+		     "  xenbw rebucket --rrd --plan files.map\n"
+		     "  xenbw rebucket --rrd --apply files.map\n",
 	 .options = rebucket_options,
 	 .run = cli_rebucket},
+	{.name = "web",
+	 .summary = "show all of it to a browser, until it is ended",
+	 .more = "Listens at web_listen, 127.0.0.1:8427 if not set, as the user `user`.\n"
+		 "`xenbw passwd` makes those who may log in. See xenbw.conf(5) for other hosts.\n",
+	 .examples = "  xenbw web\n"
+		     "  systemctl enable --now xenbw-web\n",
+	 .options = no_options,
+	 .run = cli_web},
+	{.name = "passwd",
+	 .operand = OPERAND_WORD,
+	 .operands = "NAME",
+	 .least = 1,
+	 .most = 1,
+	 .words = "",
+	 .summary = "let somebody log in at `xenbw web`",
+	 .more = "Asks for a password; a user that is there gets a new one. From a pipe the\n"
+		 "password is the first line.\n",
+	 .examples = "  xenbw passwd --admin root\n"
+		     "  xenbw passwd acme\n"
+		     "  xenbw passwd --owner acme paul\n"
+		     "  xenbw passwd --remove paul\n",
+	 .options = passwd_options,
+	 .run = cli_passwd},
 	{.name = "completion",
 	 .operand = OPERAND_WORD,
 	 .operands = "bash|zsh|buckets",

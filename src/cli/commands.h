@@ -54,6 +54,8 @@ enum cli_option_id {
 	OPTION_UNDO,
 	OPTION_RRD,
 	OPTION_READERS_STOPPED,
+	OPTION_ADMIN,
+	OPTION_REMOVE,
 	OPTION_COUNT
 };
 
@@ -96,6 +98,7 @@ const struct cli_command *cli_command_named(const char *word, char **err);
 /* ---- what the commands are ---- */
 
 cli_run_fn cli_list_domains, cli_top, cli_report, cli_explain, cli_close_month, cli_bill, cli_quota,
-	cli_graph, cli_db, cli_doctor, cli_metrics, cli_migrate, cli_rebucket, cli_completion, cli_help;
+	cli_graph, cli_db, cli_doctor, cli_metrics, cli_migrate, cli_rebucket, cli_web, cli_passwd,
+	cli_completion, cli_help;
 
 #endif

@@ -1,18 +1,11 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later
- *
- * list_domains: `xenbw list-domains`, one line per vif: the table.
- *
- * What goes into it is gathered by listing; the lines below it are those of list_below.
- */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/list_domains.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/err.h"
 #include "base/mem.h"
-#include "cli/commands.h"
 #include "cli/list_below.h"
-#include "cli/listing.h"
-#include "cli/watch.h"
 
 enum {
 	COLUMN_DOMAIN,
@@ -241,7 +234,7 @@ static bool buckets_are_domains(const struct present *p)
 	return true;
 }
 
-static int write_listing(struct listing *l, char **err)
+int list_domains_write(struct listing *l, char **err)
 {
 	bool all = l->cli->args.value[OPTION_ALL] != NULL, any = false;
 	struct out_column columns[COLUMN_COUNT];
@@ -271,32 +264,4 @@ static int write_listing(struct listing *l, char **err)
 		list_below(l, all);
 	out_free(t);
 	return status;
-}
-
-static int list(struct cli *cli, char **err)
-{
-	struct listing l = {.cli = cli};
-	int status = CLI_FAILED;
-
-	if (listing_gather(&l, err) == 0)
-		status = write_listing(&l, err);
-	listing_free(&l);
-	return status;
-}
-
-int cli_list_domains(struct cli *cli, char **err)
-{
-	const char *interval = cli->args.value[OPTION_INTERVAL];
-	unsigned seconds;
-
-	if (watch_seconds(interval, 2, &seconds, err) < 0)
-		return CLI_USAGE;
-	if (cli_configure(cli, err) < 0)
-		return CLI_FAILED;
-	if (!cli->args.value[OPTION_WATCH] && !interval)
-		return list(cli, err);
-	if (cli->format == OUT_TERMINAL)
-		return watch_run(cli, seconds, list, err);
-	err_set(err, "list-domains: --watch is for people, without --json and --csv");
-	return CLI_USAGE;
 }

@@ -6,12 +6,9 @@
 
 #include "account/bucket.h"
 #include "base/mem.h"
-#include "cli/spawn.h"
 #include "net/bind.h"
 #include "net/links.h"
 #include "net/stats.h"
-
-#define STATES_LIMIT_MS 3000
 
 /* ---- the vifs and their devices ---- */
 
@@ -176,36 +173,4 @@ void live_free(struct live *l)
 	free(l->bridges);
 	directory_close(l->directory);
 	*l = (struct live){0};
-}
-
-/* ---- states ---- */
-
-char *live_states(void)
-{
-	static const char *const argv[] = {"xenbw-xl", NULL};
-	char *text = NULL;
-
-	if (spawn_run(argv[0], argv, STATES_LIMIT_MS, &text, NULL) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
-}
-
-char *live_state_of(const char *states, unsigned domid)
-{
-	char *head = mem_printf("%u\t", domid), *state = NULL;
-	size_t length = strlen(head);
-
-	/* domid, uuid, state, name, between tabs */
-	for (const char *line = states; line && *line && !state;) {
-		const char *uuid = line + length, *word = NULL;
-
-		if (strncmp(line, head, length) == 0 && (word = strchr(uuid, '\t')))
-			state = mem_strndup(word + 1, strcspn(word + 1, "\t\n"));
-		line = strchr(line, '\n');
-		line = line ? line + 1 : NULL;
-	}
-	free(head);
-	return state;
 }

@@ -1,9 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later
- *
- * metrics: `xenbw metrics`, counters and health as text that Prometheus' node_exporter reads.
- *
- * Nobody listens anywhere for this: it is standard output, or a file that is there as a whole or not at all.
- */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,6 +13,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/metrics.h"
 #include "cli/period.h"
 #include "cli/report_rows.h"
 #include "db/usage_counters.h"
@@ -28,7 +24,7 @@ struct metrics {
 	struct usage_counters counters;
 	struct report_rows month;
 	struct control_status daemon;
-	bool answers;
+	bool asked, answers;
 	FILE *out;
 };
 
@@ -110,7 +106,8 @@ static void put_health(const struct metrics *m)
 {
 	const struct control_status *s = &m->daemon;
 
-	put_one(m, "xenbw_up", "Whether xenbwd answers.", m->answers);
+	if (m->asked)
+		put_one(m, "xenbw_up", "Whether xenbwd answers.", m->answers);
 	if (m->counters.run.seen >= 0)
 		put_one(m, "xenbw_ledger_seen_timestamp_seconds", "When xenbwd last wrote the ledger.",
 			(uint64_t)m->counters.run.seen);
@@ -193,17 +190,41 @@ static void ask_daemon(struct metrics *m)
 	char *why = NULL;
 	int rc = control_ask(m->cli->conf.control, &m->daemon, &why);
 
+	m->asked = true;
 	m->answers = rc == 0;
 	if (rc < 0)
 		cli_note("%s", why);
 	free(why);
 }
 
+static struct metrics metrics_of(struct cli *cli, FILE *out)
+{
+	return (struct metrics){.cli = cli,
+				.month = {.by = REPORT_BY_DOMAIN, .commitment = UINT64_MAX, .now = cli->now},
+				.out = out};
+}
+
+static void release(struct metrics *m)
+{
+	report_rows_free(&m->month);
+	usage_counters_free(&m->counters);
+	free(m->daemon.vifs);
+}
+
+int metrics_write(struct cli *cli, FILE *out, char **err)
+{
+	struct metrics m = metrics_of(cli, out);
+	int rc = read_ledger(&m, err);
+
+	if (rc == 0)
+		put_all(&m);
+	release(&m);
+	return rc;
+}
+
 int cli_metrics(struct cli *cli, char **err)
 {
-	struct metrics m = {.cli = cli,
-			    .month = {.by = REPORT_BY_DOMAIN, .commitment = UINT64_MAX, .now = cli->now},
-			    .out = stdout};
+	struct metrics m = metrics_of(cli, stdout);
 	const char *path = cli->args.value[OPTION_WRITE];
 	int rc = cli_configure(cli, err);
 
@@ -216,8 +237,6 @@ int cli_metrics(struct cli *cli, char **err)
 		else
 			put_all(&m);
 	}
-	report_rows_free(&m.month);
-	usage_counters_free(&m.counters);
-	free(m.daemon.vifs);
+	release(&m);
 	return rc < 0 ? CLI_FAILED : CLI_OK;
 }

@@ -41,7 +41,7 @@ static int read_by(const char *by, enum report_by *out, char **err)
 		  : 0;
 }
 
-static int read_question(struct cli *cli, struct report_rows *r, size_t *most, char **err)
+int report_question(const struct cli *cli, struct report_rows *r, size_t *most, char **err)
 {
 	const char *const *value = cli->args.value;
 	const char *commit = value[OPTION_COMMIT], *top = value[OPTION_TOP];
@@ -184,7 +184,7 @@ int cli_report(struct cli *cli, char **err)
 
 	if (cli_configure(cli, err) < 0)
 		return CLI_FAILED;
-	if (read_question(cli, &r, &most, err) < 0)
+	if (report_question(cli, &r, &most, err) < 0)
 		return CLI_USAGE;
 	status = read_ledger(cli, &r, err) < 0 ? CLI_FAILED : CLI_OK;
 	if (r.rounded)

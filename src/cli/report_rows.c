@@ -205,14 +205,16 @@ static int by_name(const void *a, const void *b)
 	return order ? order : (x->order > y->order) - (x->order < y->order);
 }
 
+uint64_t report_rows_charged_by(const struct report_rows *r, const struct usage_sums *s, enum direction dir)
+{
+	const uint64_t *classes = s->classes.bytes[dir];
+
+	return classes[CLASS_EXTERNAL] + (r->unattributed_charged ? classes[CLASS_UNATTRIBUTED] : 0);
+}
+
 uint64_t report_rows_charged(const struct report_rows *r, const struct usage_sums *s)
 {
-	uint64_t sum = 0;
-
-	for (int d = 0; d < DIR_COUNT; d++)
-		sum += s->classes.bytes[d][CLASS_EXTERNAL] +
-		       (r->unattributed_charged ? s->classes.bytes[d][CLASS_UNATTRIBUTED] : 0);
-	return sum;
+	return report_rows_charged_by(r, s, DIR_INPUT) + report_rows_charged_by(r, s, DIR_OUTPUT);
 }
 
 /* For the comparison below: by class, a row has the bytes of one class, charged or not. */

@@ -67,7 +67,10 @@ int report_rows_check(struct report_rows *r, const struct conf *conf, char **err
 int report_rows_read(struct report_rows *r, const struct conf *conf, sqlite3 *db, char **err);
 void report_rows_free(struct report_rows *r);
 
-/* Charged bytes in and out. */
+/* Charged bytes: netacct's input and output. */
+uint64_t report_rows_charged_by(const struct report_rows *r, const struct usage_sums *s, enum direction dir);
+
+/* Both of them. */
 uint64_t report_rows_charged(const struct report_rows *r, const struct usage_sums *s);
 
 /* Moves the rows with the most charged bytes to the front. */

@@ -8,6 +8,9 @@
 #include "cli/cli.h"
 #include "cli/report_rows.h"
 
+/* The question that the options ask, and how many rows are shown: a usage error. */
+int report_question(const struct cli *cli, struct report_rows *r, size_t *most, char **err);
+
 /* Sums by direction: a pair of columns for each. */
 enum report_sum {
 	SUM_CHARGED, /* external, and unattributed where the ledger says so */

@@ -46,6 +46,8 @@ void conf_free(struct conf *c)
 	free(c->mysql.database);
 	free(c->mysql.table);
 	free(c->mysql.tls_ca);
+	free(c->web.listen);
+	free(c->web.users);
 	for (size_t i = 0; i < c->addresses.count; i++)
 		free(c->addresses.list[i].owner);
 	free(c->addresses.list);

@@ -56,6 +56,13 @@ struct conf_texts {
 	size_t count;
 };
 
+/* xenbw web */
+struct conf_web {
+	char *listen; /* ADDRESS:PORT, [ADDRESS]:PORT */
+	bool behind_tls;
+	char *users; /* path */
+};
+
 struct conf {
 	enum conf_kind kind;
 	unsigned poll;     /* seconds between two readings */
@@ -87,6 +94,7 @@ struct conf {
 	struct quotas quotas;
 	char *quota_hook; /* path, NULL = none */
 	unsigned quota_hook_seconds;
+	struct conf_web web;
 	struct conf_texts warnings; /* about the files that were read, "file:line: …" */
 };
 

@@ -33,6 +33,8 @@ enum value_type {
 	VALUE_ZONE,
 	VALUE_SUFFIX,
 	VALUE_USER,
+	VALUE_LISTEN,
+	VALUE_YES_NO,
 	VALUE_TEXT,   /* NULL while it is not set */
 	VALUE_SECRET, /* the same, and shown to nobody */
 	VALUE_NAME,   /* of a database or table */
@@ -103,6 +105,9 @@ static const struct keyword keywords[] = {
 	{"quota", VALUE_QUOTA, AT(quotas), NULL, 0, 0, NULL},
 	{"quota_hook", VALUE_PATH_OR_NONE, AT(quota_hook), "none", 0, 0, NULL},
 	{"quota_hook_seconds", VALUE_NUMBER, AT(quota_hook_seconds), "30", 1, 3600, NULL},
+	{"web_listen", VALUE_LISTEN, AT(web.listen), "127.0.0.1:8427", 0, 0, NULL},
+	{"web_behind_tls", VALUE_YES_NO, AT(web.behind_tls), "no", 0, 0, NULL},
+	{"web_users", VALUE_PATH, AT(web.users), "/etc/xenbw/web.users", 0, 0, NULL},
 	{"sniff", VALUE_INERT, 0, NULL, 0, 0, no_promiscuity},
 	{"debug", VALUE_INERT, 0, NULL, 0, 0, no_debug_mask},
 	{"debugfile", VALUE_INERT, 0, NULL, 0, 0, no_debug_file},
@@ -352,6 +357,34 @@ static int set_retain(unsigned *months, const char *value, char **err)
 	return rc;
 }
 
+/* 127.0.0.1:8427 or [::1]:8427 */
+static int set_listen(char **field, const char *value, char **err)
+{
+	const char *colon = strrchr(value, ':');
+	size_t length = colon ? (size_t)(colon - value) : 0;
+	bool brackets = length > 2 && value[0] == '[' && colon[-1] == ']';
+	char *address = mem_strndup(value + brackets, length - 2 * (size_t)brackets);
+	struct network n;
+	uint64_t port;
+	bool fits = colon && text_u64(colon + 1, 1, 65535, &port) && network_address(address, &n) &&
+		    network_is_ipv4(&n) == !brackets;
+
+	free(address);
+	if (!fits)
+		return err_set(err, "`%s` is no address with a port; write 127.0.0.1:8427 or [::1]:8427",
+			       value);
+	mem_replace(field, value);
+	return 0;
+}
+
+static int set_yes_no(bool *field, const char *value, char **err)
+{
+	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+		return err_set(err, "`%s` is neither `yes` nor `no`", value);
+	*field = value[0] == 'y';
+	return 0;
+}
+
 static int add_device(struct conf_texts *devices, const char *value, char **err)
 {
 	if (strcmp(value, "auto") == 0) /* what an empty list means */
@@ -476,6 +509,10 @@ int keyword_set(struct conf *c, const struct keyword *k, const char *value, char
 		return set_suffix(field, value, err);
 	case VALUE_USER:
 		return set_user(field, value, err);
+	case VALUE_LISTEN:
+		return set_listen(field, value, err);
+	case VALUE_YES_NO:
+		return set_yes_no(field, value, err);
 	case VALUE_TEXT:
 	case VALUE_SECRET:
 		return set_text(field, value, err);
@@ -599,9 +636,13 @@ static void print_value(const struct conf *c, const struct keyword *k, FILE *out
 	case VALUE_RETAIN:
 		print_retain(out, k, *(const unsigned *)field);
 		break;
+	case VALUE_YES_NO:
+		print_line(out, k, *(const bool *)field ? "yes" : "no");
+		break;
 	case VALUE_PATH:
 	case VALUE_SOCKET:
 	case VALUE_USER:
+	case VALUE_LISTEN:
 	case VALUE_TEXT:
 	case VALUE_NAME:
 		print_text(out, k, *(char *const *)field, NULL);

@@ -32,7 +32,7 @@ COMP_WORDBREAKS=$' \t\n"\'><=;|&(:'
 
 commands=$(xenbw --help | sed -n '/^Commands/,/^$/s/^  \([a-z-]*\) .*/\1/p')
 globals=$(help_options "Options of every command")
-tap_is "there are these commands" "$(echo "$commands" | tr '\n' ' ')" "list-domains top report explain close bill quota graph db doctor metrics migrate rebucket completion help "
+tap_is "there are these commands" "$(echo "$commands" | tr '\n' ' ')" "list-domains top report explain close bill quota graph db doctor metrics migrate rebucket web passwd completion help "
 tap_is "the manual page has a section for each command, and no other" "$(sed -n 's/^\.Ss //p' "$man")" "$commands"
 tap_is "the manual page describes the options of every command" \
 	"$(man_section Sh DESCRIPTION | grep '^\.It' | man_options)" "$globals"

@@ -11,7 +11,8 @@ trap 'rm -rf "$root"' EXIT
 at=$root/usr/local
 tap_ok "make install" make -s BUILD="$BUILD" DESTDIR="$root" install
 tap_is "every file is there, and no other" "$(cd "$at" && find . -type f | sort)" \
-	"./lib/systemd/system/xenbwd.service
+	"./lib/systemd/system/xenbw-web.service
+./lib/systemd/system/xenbwd.service
 ./lib/sysusers.d/xenbw.conf
 ./libexec/xenbw/xenbw-alias
 ./libexec/xenbw/xenbw-capture
@@ -20,6 +21,7 @@ tap_is "every file is there, and no other" "$(cd "$at" && find . -type f | sort)
 ./libexec/xenbw/xenbw-hook
 ./libexec/xenbw/xenbw-rrd
 ./libexec/xenbw/xenbw-tc
+./libexec/xenbw/xenbw-web
 ./libexec/xenbw/xenbw-writer
 ./libexec/xenbw/xenbw-xl
 ./sbin/xenbw
@@ -45,6 +47,9 @@ rm -rf "$root/sys"
 tap_is "the unit is sound" "$(sed -i "s,/usr/local/sbin/xenbwd,$at/sbin/xenbwd," "$at/lib/systemd/system/xenbwd.service" &&
 	systemd-analyze --man=no verify "$at/lib/systemd/system/xenbwd.service" 2>&1 | grep xenbwd)" ""
 tap_ok "and exposes little" systemd-analyze --no-pager security --offline=yes --threshold=25 "$at/lib/systemd/system/xenbwd.service"
+tap_is "so is the web's" "$(sed -i "s,/usr/local/sbin/xenbw,$at/sbin/xenbw," "$at/lib/systemd/system/xenbw-web.service" &&
+	systemd-analyze --man=no verify "$at/lib/systemd/system/xenbw-web.service" 2>&1 | grep xenbw-web)" ""
+tap_ok "which exposes less" systemd-analyze --no-pager security --offline=yes --threshold=20 "$at/lib/systemd/system/xenbw-web.service"
 words=$(sed -n 's/^\t{"\([a-z_-]*\)", VALUE_.*/\1/p' src/config/keywords.c)
 tap_ok "there are keywords" test "$(wc -w <<<"$words")" -gt 40
 for word in $words; do

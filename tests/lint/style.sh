@@ -8,7 +8,8 @@ set -u
 
 # From which rooms a room may include headers, besides its own. Arrows point one way.
 declare -A MAY_INCLUDE=(
-	[main]='cli graph daemon guard hook writer capture kernel account net xen db config ipc base'
+	[main]='cli web graph daemon guard hook writer capture kernel account net xen db config ipc base'
+	[web]='cli account net xen db config ipc base'
 	[cli]='account net xen db config ipc base'
 	[graph]='cli base' # of cli what is pure: units
 	[daemon]='account net xen db config ipc base'

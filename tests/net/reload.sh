@@ -133,6 +133,9 @@ new() {
 	quota) NEW=("quota web month all both 1TB") ;;
 	quota_hook) NEW=("quota_hook /bin/true") ;;
 	quota_hook_seconds) NEW=("quota_hook_seconds 5") ;;
+	web_listen) NEW=("web_listen 127.0.0.1:8428") ;;
+	web_behind_tls) NEW=("web_behind_tls yes") ;;
+	web_users) NEW=("web_users /etc/xenbw/users") ;;
 	*) return 1 ;;
 	esac
 }
@@ -172,7 +175,7 @@ effect() {
 	dontignore) column external_input 10.99.1.9 ;;
 	ifalias) since | grep -q 'ifalias on. takes effect when xenbwd is started again' ;;
 	quota_hook) since | grep -q 'quota_hook /bin/true. takes effect when xenbwd is started again' ;;
-	timezone | retain | owner | billing_day | quota | quota_hook_seconds | errdelay | mysql_port | mysql_tls | mysql_tls_ca) told "$1" ;;
+	timezone | retain | owner | web_* | billing_day | quota | quota_hook_seconds | errdelay | mysql_port | mysql_tls | mysql_tls_ca) told "$1" ;;
 	esac
 }
 

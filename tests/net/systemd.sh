@@ -124,6 +124,19 @@ rrd_reaches() { [ "$(rrdtool last "$BW_RRD/web.rrd")" -ge $((CLOCK_FIRST + CLOCK
 tap_ok "the RRD files are written" sd_wait rrd_reaches
 clock_set $((CLOCK_FIRST + CLOCK_SLOT + 20))
 
+# The web, by a unit of its own, reads beside it.
+tap_ok "a user for the web" sd sh -c 'echo "correct horse" | xenbw passwd --admin root'
+tap_ok "systemctl start xenbw-web" sd systemctl start xenbw-web
+WEB_PORT=8427
+. "$(dirname "$0")/../support/web.sh"
+logged_in() { [ "$(web_login "$BED/jar" root 'correct horse')" = 303 ]; }
+tap_ok "a login" sd_wait logged_in
+tap_is "what it tells is what the command line does" "$(web_ask /api/report -b "$BED/jar" | jq -c .rows)" "$(sd xenbw --json report | jq -c .rows)"
+web=$(pgrep -x xenbw-web)
+tap_is "it is the helpers' user, without a capability, its system calls filtered" "$(stat -c %u "/proc/$web") $(capabilities "$web") $(sed -n 's/^Seccomp:\t*//p' "/proc/$web/status")" \
+	"$user 0000000000000000 2"
+tap_ok "systemctl stop xenbw-web" sd systemctl stop xenbw-web
+
 # Reload.
 config "flush 3"
 tap_ok "systemctl reload" sd systemctl reload xenbwd

@@ -31,6 +31,8 @@ COMMAND(cli_db)
 COMMAND(cli_doctor)
 COMMAND(cli_migrate)
 COMMAND(cli_rebucket)
+COMMAND(cli_web)
+COMMAND(cli_passwd)
 COMMAND(cli_completion)
 COMMAND(cli_help)
 
@@ -132,13 +134,13 @@ static void options_stand_anywhere(void **state)
 static void wrong_words_are_answered_with_the_nearest(void **state)
 {
 	(void)state;
-	refuses("reprot",
-		"unknown command `reprot`; did you mean `report`? The commands are list-domains, "
-		"top, report, explain, close, bill, quota, graph, db, doctor, metrics, migrate, rebucket, "
-		"completion, help");
-	refuses("xyzzy",
-		"unknown command `xyzzy`; the commands are list-domains, top, report, explain, "
-		"close, bill, quota, graph, db, doctor, metrics, migrate, rebucket, completion, help");
+	refuses("reprot", "unknown command `reprot`; did you mean `report`? The commands are list-domains, "
+			  "top, report, explain, close, bill, quota, graph, db, doctor, metrics, migrate, "
+			  "rebucket, web, "
+			  "passwd, completion, help");
+	refuses("xyzzy", "unknown command `xyzzy`; the commands are list-domains, top, report, explain, "
+			 "close, bill, quota, graph, db, doctor, metrics, migrate, rebucket, web, passwd, "
+			 "completion, help");
 	refuses("report --monht last", "report: unknown option --monht; did you mean --month?");
 	/* that is graph's */
 	refuses("report --theme",
