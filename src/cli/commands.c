@@ -299,7 +299,7 @@ const struct cli_command cli_commands[] = {
 	 .tables = true,
 	 .summary = "how much of each quota is used, and will be",
 	 .examples = "  xenbw quota\n"
-		     "  xenbw quota --json web\n",
+		     "  xenbw quota --json | jq -r '.quotas[] | select(.percent >= 80) | .name'\n",
 	 .options = quota_options,
 	 .run = cli_quota},
 	{.name = "graph",

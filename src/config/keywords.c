@@ -705,14 +705,21 @@ static char *printed(const struct conf *c, const struct keyword *k)
 	return mem_strdup("");
 }
 
-char *keywords_changed(const struct conf *before, const struct conf *now, const char *but)
+static bool is_in(const char *const *list, const char *word)
+{
+	while (*list && strcmp(*list, word) != 0)
+		list++;
+	return *list;
+}
+
+char *keywords_changed(const struct conf *before, const struct conf *now, const char *const *but)
 {
 	char *words = NULL;
 
 	for (size_t i = 0; i < KEYWORDS; i++) {
 		char *was = printed(before, &keywords[i]), *is = printed(now, &keywords[i]);
 
-		if (strcmp(was, is) != 0 && strcmp(keywords[i].word, but) != 0) {
+		if (strcmp(was, is) != 0 && !is_in(but, keywords[i].word)) {
 			char *more =
 				mem_printf("%s%s%s", words ? words : "", words ? ", " : "", keywords[i].word);
 

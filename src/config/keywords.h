@@ -31,10 +31,9 @@ void keywords_defaults(struct conf *c);
 /* One line for each setting, several for a list. */
 void keywords_print(const struct conf *c, FILE *out, bool with_secrets);
 
-/* The words whose values differ, without the word `but`, separated by ", "; NULL where none does. To be
- * freed.
- */
-char *keywords_changed(const struct conf *before, const struct conf *now, const char *but);
+/* The words whose values differ, without those of `but` (NULL ends it), separated by ", "; NULL where none
+ * does. To be freed. */
+char *keywords_changed(const struct conf *before, const struct conf *now, const char *const *but);
 
 /* The n-th word, for checks of the manual page; NULL behind the last. */
 const struct keyword *keyword_at(size_t n);

@@ -211,7 +211,9 @@ static int stay(struct service *s, bool ended, char *why)
 
 static void tell_changes(const struct conf *before, const struct conf *now)
 {
-	char *words = keywords_changed(before, now, "user"); /* the guard says when that takes effect */
+	/* who has been started with them says when they take effect */
+	static const char *const later[] = {"user", "quota_hook", "ifalias", NULL};
+	char *words = keywords_changed(before, now, later);
 
 	if (words)
 		log_info("in force from now on is what the configuration says of: %s", words);
