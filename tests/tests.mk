@@ -136,6 +136,8 @@ test_present_SRC := tests/unit/test_present.c src/cli/present.c src/account/basi
 test_out_SRC := tests/unit/test_out.c $(OUT_C) $(UNIT_C)
 test_out_LIB := smartcols jansson
 test_args_SRC := tests/unit/test_args.c src/cli/args.c src/cli/commands.c src/cli/nearest.c $(UNIT_C)
+test_series_SRC := tests/unit/test_series.c src/graph/series.c src/graph/legend.c src/cli/units.c $(UNIT_C)
+test_series_LDLIBS := -lm
 test_control_SRC := tests/unit/test_control.c src/ipc/control.c $(UNIT_C)
 test_billing_SRC := tests/unit/test_billing.c $(wildcard src/config/*.c) $(UNIT_C)
 test_percentile_SRC := tests/unit/test_percentile.c src/cli/percentile.c $(UNIT_C)
@@ -155,7 +157,7 @@ test_traffic_upgrade_LIB := libmariadb
 test_neighbours_SRC := tests/unit/test_neighbours.c src/net/neighbours.c src/config/network.c tests/support/netns.c $(UNIT_C)
 test_compare_SRC := tests/unit/test_compare.c src/cli/compare.c $(UNIT_C)
 UNIT_TESTS += test_migrate test_compare test_traffic_upgrade test_neighbours
-UNIT_TESTS += test_units test_period test_usage test_present test_out test_args test_control
+UNIT_TESTS += test_series test_units test_period test_usage test_present test_out test_args test_control
 
 CLASSIFY_C := src/net/rules.c src/net/prefixes.c src/net/netset.c src/net/frame.c $(wildcard src/config/*.c)
 test_catch_up_SRC := tests/unit/test_catch_up.c src/net/catch_up.c $(UNIT_C)
