@@ -193,6 +193,8 @@ for name in mail db web; do
 	xenbw graph "$name" --from "$CLOCK_FIRST" --to "$end" --out "$graph" >/dev/null || give_up "no graph of $name"
 	echo "  $(realpath --relative-to="$PWD" "$BED_BUILD/demo/$name.png")"
 done
+xenbw graph --from "$CLOCK_FIRST" --to "$end" --out "$OUT/host.png" >/dev/null || give_up "no graph of all"
+echo "  $(realpath --relative-to="$PWD" "$BED_BUILD/demo/host.png")"
 if [ -n "${IN_DOM0-}" ]; then
 	say "This machine is a real dom0. To count its guests:"
 	echo "  make install && systemctl enable --now xenbwd && xenbw list-domains"

@@ -136,6 +136,8 @@ test_present_SRC := tests/unit/test_present.c src/cli/present.c src/account/basi
 test_out_SRC := tests/unit/test_out.c $(OUT_C) $(UNIT_C)
 test_out_LIB := smartcols jansson
 test_args_SRC := tests/unit/test_args.c src/cli/args.c src/cli/commands.c src/cli/nearest.c $(UNIT_C)
+test_series_SRC := tests/unit/test_series.c src/graph/series.c src/graph/legend.c src/cli/units.c $(UNIT_C)
+test_series_LDLIBS := -lm
 test_control_SRC := tests/unit/test_control.c src/ipc/control.c $(UNIT_C)
 test_billing_SRC := tests/unit/test_billing.c $(wildcard src/config/*.c) $(UNIT_C)
 test_quota_SRC := tests/unit/test_quota.c src/account/quota.c $(wildcard src/config/*.c) $(UNIT_C)
@@ -164,7 +166,7 @@ test_web_fields_SRC := tests/unit/test_web_fields.c src/web/fields.c $(UNIT_C)
 test_web_login_SRC := tests/unit/test_web_login.c src/web/sessions.c src/web/throttle.c src/base/passwords.c $(UNIT_C)
 test_web_login_LIB := libcrypt
 UNIT_TESTS += test_passwords test_web_fields test_web_login
-UNIT_TESTS += test_units test_period test_usage test_present test_out test_args test_control
+UNIT_TESTS += test_series test_units test_period test_usage test_present test_out test_args test_control
 
 CLASSIFY_C := src/net/rules.c src/net/prefixes.c src/net/netset.c src/net/frame.c $(wildcard src/config/*.c)
 test_catch_up_SRC := tests/unit/test_catch_up.c src/net/catch_up.c $(UNIT_C)

@@ -203,6 +203,9 @@ static const struct cli_option metrics_options[] = {
 	 .id = OPTION_WRITE,
 	 .arg = "FILE",
 	 .help = "write this file as a whole, for node_exporter (*.prom)"},
+	{.name = "openmetrics",
+	 .id = OPTION_OPENMETRICS,
+	 .help = "write OpenMetrics 1.0, not Prometheus' text format"},
 	{0},
 };
 

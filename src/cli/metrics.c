@@ -25,14 +25,20 @@ struct metrics {
 	struct report_rows month;
 	struct control_status daemon;
 	bool asked, answers;
+	bool openmetrics; /* 1.0, else Prometheus' text format 0.0.4 */
 	FILE *out;
 };
 
 /* ---- the text ---- */
 
+/* To OpenMetrics a counter is called without the ending that its samples have. */
 static void put_head(const struct metrics *m, const char *name, const char *type, const char *help)
 {
-	fprintf(m->out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+	size_t length = strlen(name);
+
+	if (m->openmetrics && strcmp(type, "counter") == 0)
+		length -= strlen("_total");
+	fprintf(m->out, "# HELP %.*s %s\n# TYPE %.*s %s\n", (int)length, name, help, (int)length, name, type);
 }
 
 /* A label; `before` stands in front of it: "{" or ",". */
@@ -96,9 +102,10 @@ static void put_month(const struct metrics *m)
 		}
 }
 
-static void put_one(const struct metrics *m, const char *name, const char *help, uint64_t value)
+static void put_one(const struct metrics *m, const char *name, const char *type, const char *help,
+		    uint64_t value)
 {
-	put_head(m, name, "gauge", help);
+	put_head(m, name, type, help);
 	fprintf(m->out, "%s %" PRIu64 "\n", name, value);
 }
 
@@ -107,10 +114,10 @@ static void put_health(const struct metrics *m)
 	const struct control_status *s = &m->daemon;
 
 	if (m->asked)
-		put_one(m, "xenbw_up", "Whether xenbwd answers.", m->answers);
+		put_one(m, "xenbw_up", "gauge", "Whether xenbwd answers.", m->answers);
 	if (m->counters.run.seen >= 0)
-		put_one(m, "xenbw_ledger_seen_timestamp_seconds", "When xenbwd last wrote the ledger.",
-			(uint64_t)m->counters.run.seen);
+		put_one(m, "xenbw_ledger_seen_timestamp_seconds", "gauge",
+			"When xenbwd last wrote the ledger.", (uint64_t)m->counters.run.seen);
 	put_head(m, "xenbw_sink_behind_takes", "gauge", "Takes of the ledger that a sink does not have yet.");
 	for (size_t i = 0; i < m->counters.sink_count; i++) {
 		fputs("xenbw_sink_behind_takes", m->out);
@@ -119,17 +126,18 @@ static void put_health(const struct metrics *m)
 	}
 	if (!m->answers)
 		return;
-	put_one(m, "xenbw_start_timestamp_seconds", "When xenbwd started.", (uint64_t)s->started);
-	put_one(m, "xenbw_commit_failing", "Whether the last commit to the ledger failed.",
+	put_one(m, "xenbw_start_timestamp_seconds", "gauge", "When xenbwd started.", (uint64_t)s->started);
+	put_one(m, "xenbw_commit_failing", "gauge", "Whether the last commit to the ledger failed.",
 		s->commit_failing != 0);
-	put_one(m, "xenbw_xenstore_connected", "Whether xenbwd reaches xenstore.",
+	put_one(m, "xenbw_xenstore_connected", "gauge", "Whether xenbwd reaches xenstore.",
 		s->xenstore_connected != 0);
-	put_one(m, "xenbw_split_failing", "Whether nobody looks at the uplinks, though somebody should.",
+	put_one(m, "xenbw_split_failing", "gauge",
+		"Whether nobody looks at the uplinks, though somebody should.",
 		s->split == CONTROL_SPLIT_FAILING);
-	put_one(m, "xenbw_missed_packets", "Packets that were not seen on an uplink since xenbwd started.",
-		s->dropped);
-	put_one(m, "xenbw_stray_bytes", "IP bytes that left under no guest's name since xenbwd started.",
-		s->stray_bytes);
+	put_one(m, "xenbw_missed_packets_total", "counter",
+		"Packets that were not seen on an uplink since xenbwd started.", s->dropped);
+	put_one(m, "xenbw_stray_bytes_total", "counter",
+		"IP bytes that left under no guest's name since xenbwd started.", s->stray_bytes);
 }
 
 static void put_all(const struct metrics *m)
@@ -139,6 +147,8 @@ static void put_all(const struct metrics *m)
 	put_counters(m);
 	put_month(m);
 	put_health(m);
+	if (m->openmetrics)
+		fputs("# EOF\n", m->out);
 }
 
 /* ---- where it goes ---- */
@@ -228,6 +238,7 @@ int cli_metrics(struct cli *cli, char **err)
 	const char *path = cli->args.value[OPTION_WRITE];
 	int rc = cli_configure(cli, err);
 
+	m.openmetrics = cli->args.value[OPTION_OPENMETRICS] != NULL;
 	if (rc == 0)
 		rc = read_ledger(&m, err);
 	if (rc == 0) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * metrics: `xenbw metrics`, counters and health as text that Prometheus' node_exporter reads.
+ * metrics: `xenbw metrics`, counters and health as text that Prometheus' node_exporter reads, or
+ * OpenMetrics.
  *
  * It goes to standard output, or to a file that is there as a whole or not at all.
  */
