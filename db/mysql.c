@@ -238,24 +238,24 @@ static char *shown(struct mysql *m, const char *what, const char *name, char **e
  * catch up before it answers; one that cannot is of no use. */
 static int join_cluster(struct mysql *m, char **err)
 {
-	char *on = shown(m, "VARIABLES", "wsrep_on", err), *ready;
+	char *on = shown(m, "VARIABLES", "wsrep_on", err), *ready = NULL;
+	bool cluster = on && strcmp(on, "ON") == 0;
 	int rc = on ? 0 : -1;
 
-	if (rc == 0 && strcmp(on, "ON") == 0) {
+	if (cluster) {
 		ready = shown(m, "STATUS", "wsrep_ready", err);
-		if (!ready)
-			rc = -1;
-		else if (strcmp(ready, "ON") != 0)
-			rc = err_set(err,
-				     "MySQL server %s is a node without its Galera cluster (wsrep_ready is "
-				     "%s): start the "
-				     "other nodes, or name one that has them (mysql_host)",
-				     m->place, ready);
-		else if (mysql_command(m, "cannot set up the session", err,
-				       "SET SESSION wsrep_sync_wait = 7") < 0)
-			rc = -1;
-		free(ready);
+		rc = ready ? 0 : -1;
 	}
+	if (ready && strcmp(ready, "ON") != 0)
+		rc = err_set(
+			err,
+			"MySQL server %s is a node without its Galera cluster (wsrep_ready is %s): start the "
+			"other nodes, or name one that has them (mysql_host)",
+			m->place, ready);
+	else if (ready &&
+		 mysql_command(m, "cannot set up the session", err, "SET SESSION wsrep_sync_wait = 7") < 0)
+		rc = -1;
+	free(ready);
 	free(on);
 	return rc;
 }
