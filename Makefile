@@ -24,6 +24,7 @@ DEPS_TEST  := libcmocka-dev valgrind mandoc iproute2 iputils-ping procps util-li
               mariadb-server-core mariadb-client-core openssl curl chromium wrk php-cli php-mysql php-sqlite3 php-rrd \
               rrdtool libxml2-utils jq socat systemd clang-format shellcheck libclang-rt-14-dev clang-tidy gcovr tzdata zsh prometheus
 DEPS_BENCH := gnuplot-nox net-acct pmacct
+DEPS_SOAK  := galera-4
 DEPS_XEN   := qemu-system-x86 cpio xz-utils
 
 # What each program is made of. A program links only what it needs.
@@ -107,7 +108,7 @@ help:
 	@printf '%-10s %s\n' all 'build every program into $(BUILD)/' deps 'install every Debian package that is needed (root)' \
 	  demo 'a small dom0 in namespaces, from packets to a graph (root, under two minutes)' check 'all tests (root)' \
 	  check-xen 'real guests under Debian'\''s Xen, in QEMU (root, up to 20 minutes)' \
-	  soak 'faults at random for an hour (SOAK_SECONDS), 500 kills, millions of rows (root, hours)' \
+	  soak 'faults at random for an hour (SOAK_SECONDS), 500 kills, a Galera cluster, millions of rows (root, hours)' \
 	  soak-xen 'check-xen at hundreds of random instants (root, hours)' bench 'measured ratios' install 'into $(PREFIX)' \
 	  uninstall 'the reverse' format 'apply .clang-format' clean 'remove $(BUILD)/'
 
@@ -166,6 +167,7 @@ bench: deps
 	@$(MAKE) --no-print-directory -j2 all test-programs
 	@failed=0; for part in run report rate; do tests/bench/$$part $(BUILD) || failed=1; done; exit $$failed
 
+soak: DEPS += $(DEPS_SOAK)
 soak: deps
 	@$(MAKE) --no-print-directory -j2 all test-tools
 	@failed=0; for test in tests/soak/*.sh; do $$test $(BUILD) || failed=1; done; exit $$failed

@@ -18,6 +18,7 @@
 struct mysql {
 	MYSQL *handle;
 	char *place;
+	size_t number; /* of the server, in mysql_host */
 	size_t room;
 	unsigned error; /* of the last statement; 0: it was done */
 };
@@ -221,6 +222,44 @@ static int check_tls(struct mysql *m, const struct conf_mysql *c, char **err)
 		m->place);
 }
 
+/* The value of a variable, or of a status with "STATUS"; NULL on an error, "" where there is none. free(). */
+static char *shown(struct mysql *m, const char *what, const char *name, char **err)
+{
+	struct mysql_rows *rows =
+		mysql_ask(m, "cannot set up the session", err, "SHOW %s LIKE '%s'", what, name);
+	char **row = rows ? mysql_next(rows) : NULL;
+	char *value = rows ? mem_strdup(row && row[1] ? row[1] : "") : NULL;
+
+	mysql_rows_free(rows);
+	return value;
+}
+
+/* A node of a Galera cluster says what it knows, which may be less than was committed elsewhere. So it is to
+ * catch up before it answers; one that cannot is of no use. */
+static int join_cluster(struct mysql *m, char **err)
+{
+	char *on = shown(m, "VARIABLES", "wsrep_on", err), *ready = NULL;
+	bool cluster = on && strcmp(on, "ON") == 0;
+	int rc = on ? 0 : -1;
+
+	if (cluster) {
+		ready = shown(m, "STATUS", "wsrep_ready", err);
+		rc = ready ? 0 : -1;
+	}
+	if (ready && strcmp(ready, "ON") != 0)
+		rc = err_set(
+			err,
+			"MySQL server %s is a node without its Galera cluster (wsrep_ready is %s): start the "
+			"other nodes, or name one that has them (mysql_host)",
+			m->place, ready);
+	else if (ready &&
+		 mysql_command(m, "cannot set up the session", err, "SET SESSION wsrep_sync_wait = 7") < 0)
+		rc = -1;
+	free(ready);
+	free(on);
+	return rc;
+}
+
 static int set_session(struct mysql *m, char **err)
 {
 	static const char doing[] = "cannot set up the session";
@@ -238,7 +277,7 @@ static int set_session(struct mysql *m, char **err)
 	row = mysql_next(rows);
 	m->room = row && row[0] ? (size_t)strtoull(row[0], NULL, 10) : 0;
 	mysql_rows_free(rows);
-	return 0;
+	return join_cluster(m, err);
 }
 
 static int connect_to(struct mysql *m, const struct conf_mysql *c, const char *user, const char *password,
@@ -275,42 +314,114 @@ static int finish_open(struct mysql **out, struct mysql *m, int rc)
 	return rc < 0 ? -1 : 0;
 }
 
-int mysql_open(struct mysql **out, const struct conf_mysql *c, char **err)
+/* ---- several servers ---- */
+
+/* How to come to one of them. */
+struct access {
+	const char *user, *password, *database; /* NULL: as the library does */
+	const char *defaults;                   /* an option file, or NULL */
+};
+
+static int open_one(struct mysql **out, const struct conf_mysql *c, const struct access *a, char **err)
+{
+	struct mysql *m = new_connection(c);
+	int rc = set_options(m, c, err);
+
+	if (rc == 0 && a->defaults)
+		rc = set_option(m, MYSQL_READ_DEFAULT_FILE, a->defaults, err);
+	if (rc == 0)
+		rc = connect_to(m, c, a->user, a->password, a->database, err);
+	return finish_open(out, m, rc);
+}
+
+size_t mysql_server_count(const struct conf_mysql *c)
+{
+	size_t count = 1;
+
+	for (const char *s = c->host; s && *s; s++)
+		count += *s == ',';
+	return count;
+}
+
+/* The name of one of them; free(). NULL: the library's own. */
+static char *server_name(const struct conf_mysql *c, size_t number)
+{
+	const char *s = c->host;
+	size_t length;
+
+	for (; s && number; number--)
+		s = strchr(s, ',') + 1; /* it is below the count */
+	if (!s)
+		return NULL;
+	s += strspn(s, " \t");
+	length = strcspn(s, ",");
+	while (length && (s[length - 1] == ' ' || s[length - 1] == '\t'))
+		length--;
+	return mem_strndup(s, length);
+}
+
+/* Where none works all of their troubles are told. */
+static int open_any(struct mysql **out, const struct conf_mysql *c, const struct access *a, size_t first,
+		    char **err)
+{
+	size_t count = mysql_server_count(c);
+	char *all = NULL;
+
+	*out = NULL;
+	for (size_t i = 0; i < count && !*out; i++) {
+		struct conf_mysql one = *c;
+		char *name = server_name(c, (first + i) % count), *why = NULL, *longer;
+
+		one.host = name;
+		if (open_one(out, &one, a, &why) == 0) {
+			(*out)->number = (first + i) % count;
+		} else {
+			longer = all ? mem_printf("%s; %s", all, why) : mem_strdup(why);
+			free(all);
+			all = longer;
+		}
+		free(why);
+		free(name);
+	}
+	if (!*out)
+		err_set(err, "%s", all);
+	free(all);
+	return *out ? 0 : -1;
+}
+
+int mysql_open_from(struct mysql **out, const struct conf_mysql *c, size_t first, char **err)
 {
 	char from_file[MYSQL_PASSWORD_ROOM];
-	const char *password = c->password;
-	struct mysql *m;
+	struct access a = {.user = c->user, .password = c->password, .database = c->database};
 	int rc;
 
 	*out = NULL;
 	if (c->password_file) {
 		if (mysql_read_password(c->password_file, from_file, sizeof(from_file), err) < 0)
 			return -1;
-		password = from_file;
+		a.password = from_file;
 	}
-	m = new_connection(c);
-	rc = set_options(m, c, err);
-	if (rc == 0)
-		rc = connect_to(m, c, c->user, password, c->database, err);
+	rc = open_any(out, c, &a, first, err);
 	explicit_bzero(from_file, sizeof(from_file));
-	return finish_open(out, m, rc);
+	return rc;
+}
+
+int mysql_open(struct mysql **out, const struct conf_mysql *c, char **err)
+{
+	return mysql_open_from(out, c, 0, err);
 }
 
 int mysql_open_defaults(struct mysql **out, const char *file, const struct conf_mysql *c, char **err)
 {
-	struct mysql *m;
-	int rc;
-
 	*out = NULL;
 	if (access(file, R_OK) < 0) /* libmariadb would go on without it */
 		return err_sys(err, "cannot read the option file %s", file);
-	m = new_connection(c);
-	rc = set_options(m, c, err);
-	if (rc == 0)
-		rc = set_option(m, MYSQL_READ_DEFAULT_FILE, file, err);
-	if (rc == 0)
-		rc = connect_to(m, c, NULL, NULL, NULL, err);
-	return finish_open(out, m, rc);
+	return open_any(out, c, &(struct access){.defaults = file}, 0, err);
+}
+
+size_t mysql_server_number(const struct mysql *m)
+{
+	return m->number;
 }
 
 void mysql_hang_up(struct mysql *m)

@@ -4,7 +4,8 @@
  *
  * Owns the connection and nothing else; never opens it again by itself, and reads no option file unless told
  * to. Waits for the server are bounded. The session talks utf8mb4, is strict about values, and waits no
- * longer than MYSQL_LOCK_SECONDS for another one's lock. Errors name the server, what it said, and what to
+ * longer than MYSQL_LOCK_SECONDS for another one's lock. At a node of a Galera cluster it sees what was
+ * committed at any other before it asks (wsrep_sync_wait). Errors name the server, what it said, and what to
  * do; mysql_cause tells what kind the last one was. libmariadb owns most names that begin with mysql_: a new
  * one here must not be among them.
  */
@@ -33,8 +34,14 @@ enum mysql_cause {
 #define MYSQL_PASSWORD_ROOM 1026
 int mysql_read_password(const char *path, char *out, size_t size, char **err);
 
-/* Connects and chooses the database, where it is not NULL. On failure *out is NULL. */
+/* Connects and chooses the database, where it is not NULL. On failure *out is NULL. Of several servers
+ * (mysql_host a,b,c) the first that works is taken; a node that its Galera cluster has lost does not. */
 int mysql_open(struct mysql **out, const struct conf_mysql *c, char **err);
+
+/* The same, beginning with the server of this number, which may be any. */
+int mysql_open_from(struct mysql **out, const struct conf_mysql *c, size_t first, char **err);
+size_t mysql_server_count(const struct conf_mysql *c);
+size_t mysql_server_number(const struct mysql *m);
 
 /* As an admin, by an option file ([client]): user and password come from there, and so do host and port where
  * `c` has none. No database is chosen, as there may be none yet. */

@@ -25,6 +25,7 @@ struct mysql_sink {
 	const struct conf *conf;
 	struct sink_host host;
 	struct mysql *server; /* NULL: not connected */
+	size_t first;         /* the server to begin with, where mysql_host names several */
 	char *marker_of;      /* the ledger's uuid as a literal; NULL: the marker is not known */
 	struct traffic_marker marker;
 	int64_t acknowledged; /* newest sequence that was handed out */
@@ -57,6 +58,14 @@ static void hang_up(struct mysql_sink *s)
 	s->server = NULL;
 }
 
+/* From a server that does not do what it should: the next one first. */
+static void turn_away(struct mysql_sink *s)
+{
+	if (s->server)
+		s->first = mysql_server_number(s->server) + 1;
+	hang_up(s);
+}
+
 void mysql_sink_free(struct mysql_sink *s)
 {
 	hang_up(s);
@@ -83,10 +92,10 @@ static int connect_server(struct mysql_sink *s, char **err)
 {
 	if (s->server)
 		return 0;
-	if (mysql_open(&s->server, &s->conf->mysql, err) < 0)
+	if (mysql_open_from(&s->server, &s->conf->mysql, s->first, err) < 0)
 		return -1;
 	if (check_tables(s, err) < 0) {
-		hang_up(s);
+		turn_away(s);
 		return -1;
 	}
 	sink_say(&s->host, SINK_DEBUG, "connected to MySQL server %s", mysql_place(s->server));
@@ -103,8 +112,10 @@ static enum step after_failure(struct mysql_sink *s, int tries)
 	/* A server that was started anew is no trouble; and what an admin must mend is told best by the check
 	 * of the tables, which comes with each connection. */
 	if (cause == MYSQL_AWAY || cause == MYSQL_ADMIN) {
-		hang_up(s);
-		return tries == 1 ? STEP_AGAIN : STEP_FAILED;
+		bool others = s->server && mysql_server_count(&s->conf->mysql) > 1;
+
+		turn_away(s);
+		return tries == 1 || others ? STEP_AGAIN : STEP_FAILED;
 	}
 	if (mysql_command(s->server, "cannot roll back", NULL, "ROLLBACK") < 0)
 		hang_up(s);

@@ -4,8 +4,12 @@
  *
  * The marker, this ledger's row in xenbw_host, says how far the table is; it moves in the same transaction as
  * the bytes, and only from where it was found. So a kill at any instant, a lost answer and a COMMIT that
- * lands late change no sum: whatever is in doubt is settled by reading the marker again. Owns the connection
- * between passes. Never writes the ledger; no read of it is open while the server is talked to.
+ * lands late change no sum: whatever is in doubt is settled by reading the marker again. That holds also
+ * where the next server is another node of a Galera cluster (mysql_host a,b,c): it catches up before it
+ * answers (db/mysql.h), and of two transactions that move the marker from the same place, wherever they were
+ * begun, the cluster commits one. Servers that do not share their tables must not be in that list: each has a
+ * marker of its own. Owns the connection between passes; when a server fails, the next one is asked. Never
+ * writes the ledger; no read of it is open while the server is talked to.
  */
 #ifndef XENBW_MYSQL_SINK_H
 #define XENBW_MYSQL_SINK_H

@@ -71,6 +71,29 @@ static void the_session_is_strict_and_speaks_utf8mb4(void **state)
 	mysql_hang_up(m);
 }
 
+static void of_several_servers_the_first_that_works_is_taken(void **state)
+{
+	struct conf_mysql c = server->root;
+	char *list = mem_printf("/nowhere/sock , %s,/elsewhere/sock", server->socket), *err = NULL;
+	char none[] = "/nowhere/sock,/elsewhere/sock";
+	struct mysql *m;
+
+	(void)state;
+	c.host = list;
+	assert_int_equal(mysql_server_count(&c), 3);
+	for (size_t first = 0; first < 7; first++) {
+		if (mysql_open_from(&m, &c, first, &err) < 0)
+			fail_msg("%s", err);
+		assert_int_equal(mysql_server_number(m), 1);
+		assert_string_equal(mysql_place(m), server->socket);
+		mysql_hang_up(m);
+	}
+	c.host = none;
+	opening_fails(&c, "server /nowhere/sock: ");
+	opening_fails(&c, "; cannot connect at MySQL server /elsewhere/sock: ");
+	free(list);
+}
+
 static void what_cannot_be_reached_is_named(void **state)
 {
 	struct conf_mysql c = server->root;
@@ -134,6 +157,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_option_file_says_who_the_admin_is),
 		cmocka_unit_test(the_session_is_strict_and_speaks_utf8mb4),
+		cmocka_unit_test(of_several_servers_the_first_that_works_is_taken),
 		cmocka_unit_test(what_cannot_be_reached_is_named),
 		cmocka_unit_test(a_server_that_hangs_is_given_up),
 	};

@@ -244,6 +244,34 @@ static void a_commit_whose_answer_is_lost_is_not_doubled(void **state)
 	munmap(drops, sizeof(*drops));
 }
 
+/* Two ways to one server are two nodes that have the same tables. */
+static void when_a_server_fails_the_next_one_goes_on(void **state)
+{
+	struct mysql_bed *b = *state;
+	char *path = mem_printf("%s/proxy", b->ledger->folder);
+	int *drops = mmap(NULL, sizeof(*drops), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t proxy;
+
+	assert_ptr_not_equal(drops, MAP_FAILED);
+	proxy = start_proxy(path, drops);
+	free(b->conf.mysql.host);
+	b->conf.mysql.host = mem_printf("%s,%s", path, mysql_bed_server->socket);
+	mysql_bed_new_sink(b);
+	ledger_bed_bucket(mysql_bed_db(b), 1, "web");
+	mysql_bed_take(b, 1, SLOT(0), 5, 1);
+	mysql_bed_passes(b, 1);
+	kill(proxy, SIGKILL);
+	waitpid(proxy, NULL, 0);
+	for (int n = 1; n < 4; n++) {
+		mysql_bed_take(b, 1, SLOT(n), 1 + (uint64_t)n, 1);
+		mysql_bed_passes(b, 1 + n);
+		mysql_bed_sums_are_equal(b);
+	}
+	mysql_bed_marker_is(b, "4\n");
+	munmap(drops, sizeof(*drops));
+	free(path);
+}
+
 /* Holds vm2, then wants the marker: a circle, which the server breaks at the sink. */
 static void *want_marker(void *arg)
 {
@@ -566,6 +594,7 @@ int main(void)
 		TEST(what_was_committed_before_a_kill_is_acknowledged_after_it),
 		TEST(a_commit_that_lands_late_is_not_doubled),
 		TEST(a_commit_whose_answer_is_lost_is_not_doubled),
+		TEST(when_a_server_fails_the_next_one_goes_on),
 		TEST(a_deadlock_is_tried_again),
 		TEST(a_lock_that_stays_is_named_and_waited_for_not_too_long),
 		TEST(a_ledger_that_was_put_back_is_refused_and_the_way_on_works),
