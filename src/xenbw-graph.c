@@ -408,11 +408,13 @@ int main(int argc, char **argv)
 		.from = "-1d",
 		.to = "now",
 		.top = 8,
-		.picture = {.width = 800, .height = 240, .zoom = 1, .percentile = {NAN, NAN}},
+		.picture = {.width = 800, .zoom = 1, .percentile = {NAN, NAN}},
 	};
 	char *err = NULL;
 	int rc = read_arguments(&r, argc, argv);
 
+	if (!r.picture.height)
+		r.picture.height = r.picture.stacked ? 300 : 240;
 	if (rc) {
 		rc--;
 	} else if (run(&r, &err) < 0) {

@@ -225,7 +225,7 @@ static void add_limits(struct words *w, const struct picture *p, const struct se
 
 	if (!isnan(percentile_of(p))) {
 		add(w, downwards ? "--lower-limit" : "--upper-limit");
-		add(w, "%s%.0f", downwards ? "-" : "", percentile_of(p));
+		add(w, "%s%.0f", downwards ? "-" : "", percentile_of(p) * 1.05); /* not on the frame */
 	}
 	if (!p->stacked || !s->known)
 		add_option(w, "--lower-limit", "0");

@@ -87,6 +87,14 @@ for label in web db; do
 	tap_is "$label: in all columns" "$(rrd_slots $label local_input local_output)$(rrd_slots $label peer_input direct_output)" \
 		"$(ledger_slots $label local_input local_output | grep -v ' 0 0$')$(ledger_slots $label peer_input direct_output | grep -v ' 0 0$')"
 done
+# A graph's figures are the report's, also of a time with a gap.
+bw_cli() { "$BUILD/xenbw" -c "$BW_CONF" "$@" 2>"$BED/err"; }
+local_time() { TZ=UTC date -d "@$1" '+%F %T'; }
+for label in web db; do
+	tap_is "$label: the sums of its graph are those of the report" \
+		"$(bw_cli graph "$label" --from "$CLOCK_FIRST" --to $((CLOCK_FIRST + 11 * 300)) --legend --out "$BED/$label.png" | awk '/^(In|Out)put/ { print $5, $6 }' | paste -sd ' ')" \
+		"$(bw_cli report "$label" --from "$(local_time "$CLOCK_FIRST")" --to "$(local_time $((CLOCK_FIRST + 11 * 300)))" | awk -v name="$label" '$1 == name { print $2, $3, $4, $5 }')"
+done
 tap_is "the slots are the ones in which bytes were sent" \
 	"$(ledger_slots web 'external_input' 'external_output' | awk -v first="$CLOCK_FIRST" '{ printf "%d ", ($1 - first) / 300 - 1 }')" \
 	"0 1 3 4 5 9 10 "
