@@ -206,28 +206,34 @@ static void near_names_come_nearest_first(void **state)
 	assert_null(nearest_names("web", names, 0, 3));
 }
 
-/* What help shows works: each line is a command line of its command. */
+static void is_example_of(const struct cli_command *c, char *words)
+{
+	struct line l;
+
+	words[strcspn(words, ">|")] = '\0'; /* the shell's */
+	if (parse(&l, words) < 0)
+		fail_msg("%s: %s", words, l.err);
+	assert_ptr_equal(l.args.command, c);
+	drop(&l);
+}
+
+/* What help shows works: each line of xenbw's is a command line of its command. */
 static void examples_are_understood(void **state)
 {
 	(void)state;
 	for (const struct cli_command *c = cli_commands; c->name; c++) {
 		char *lines = strdup(c->examples ? c->examples : ""), *at = NULL;
+		size_t own = 0;
 
 		assert_non_null(lines);
-		if (!*lines)
-			fail_msg("%s has no example", c->name);
 		for (char *line = strtok_r(lines, "\n", &at); line; line = strtok_r(NULL, "\n", &at)) {
-			char *words = strncmp(line, "  xenbw", 7) == 0 ? line + 7 : NULL;
-			struct line l;
-
-			if (!words)
-				fail_msg("%s: no command: %s", c->name, line);
-			words[strcspn(words, ">|")] = '\0'; /* the shell's */
-			if (parse(&l, words) < 0)
-				fail_msg("%s: %s", line, l.err);
-			assert_ptr_equal(l.args.command, c);
-			drop(&l);
+			if (strcmp(line, "  xenbw") != 0 && strncmp(line, "  xenbw ", 8) != 0)
+				continue; /* another program's */
+			is_example_of(c, line + 7);
+			own++;
 		}
+		if (!own)
+			fail_msg("%s has no example", c->name);
 		free(lines);
 	}
 }
