@@ -208,6 +208,20 @@ sd systemctl stop xenbwd
 tap_ok "xenbwd --detach takes all of it away" sd xenbwd --detach
 tap_is "no filter is left" "$(tc filter show dev peth0 egress)" ""
 
+# A quota's hook, and aliases, within what the unit allows.
+install -m 755 examples/quota-limit "$SD_ROOT/usr/local/sbin/" || tap_bail "no hook"
+config "attribution off" "ifalias on" "quota web day all both 1kB" "quota_hook /usr/local/sbin/quota-limit"
+tap_ok "with quota_hook and ifalias: systemctl start" sd systemctl start xenbwd
+class_udp 1.0 outside external 20 100
+is_limited() { tc qdisc show dev vif1.0 | grep -q 'tbf 7b77: root.*rate 10Mbit'; }
+tap_ok "the hook limits the vif" sd_wait is_limited
+tap_ok "and has said so" sd_wait in_journal '^6 xenbw-hook quota_hook says: quota-limit: tc qdisc replace dev vif1.0'
+tap_ok "its end is known" sd_wait in_journal '^6 xenbwd quota_hook: exit status 0'
+has_alias() { ip link show dev vif1.0 | grep -q 'alias xenbw:web$'; }
+tap_ok "the vif has its alias" sd_wait has_alias
+sd systemctl stop xenbwd
+tap_is "nothing of it runs on" "$(sd ps -eo comm= | grep xenbw)" ""
+
 # 78.
 echo "pol 5" >"$conf"
 sd systemctl start xenbwd 2>/dev/null
