@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "db/retain.h"
 #include "db/sql.h"
 #include "db/usage_rows.h"
 
@@ -97,8 +98,9 @@ static void take_booked(void *ctx, sqlite3_stmt *stmt)
 			usage_take_sums(&out->vifs[i].booked[when], stmt, 2);
 }
 
-static const char booked_query[] = "SELECT vif, (slot >= ?2) + (slot >= ?3) AS at," USAGE_SUMS
-				   " FROM usage WHERE bucket = ?1 GROUP BY vif, at";
+static const char booked_query[] =
+	"SELECT vif, iif(slot = 0, 3, (slot >= ?2) + (slot >= ?3)) AS at," USAGE_SUMS
+	" FROM usage WHERE bucket = ?1 GROUP BY vif, at";
 
 static void take_elsewhere(void *ctx, sqlite3_stmt *stmt)
 {
@@ -129,7 +131,8 @@ static bool is_complete(const struct explain_vif *v)
  * asked only where something is missing, and only of the time in which there was this vif. */
 static int read_elsewhere(sqlite3 *db, const struct question *q, struct explain_vif *v, char **err)
 {
-	char *query = mem_printf("SELECT" USAGE_SUMS " FROM usage WHERE slot >= ?2 - ?2 %% 300 AND vif = ?1"
+	char *query = mem_printf("SELECT" USAGE_SUMS
+				 " FROM usage WHERE (slot >= ?2 - ?2 %% 300 OR slot = 0) AND vif = ?1"
 				 " AND bucket != %" PRId64,
 				 q->bucket);
 	int rc = usage_run_rows(db, query, v->id, v->appeared, take_elsewhere, v, err);
@@ -186,8 +189,10 @@ static int read_all(sqlite3 *db, void *ctx, char **err)
 {
 	struct question *q = ctx;
 	struct usage_question report = {USAGE_BY_BUCKET, q->from, q->to, &q->bucket, 1, &q->out->report};
-	int rc = ask_rows(db, q, vifs_query, take_vif, err);
+	int rc = retain_read(db, &q->out->retired, err);
 
+	if (rc == 0)
+		rc = ask_rows(db, q, vifs_query, take_vif, err);
 	for (size_t i = 0; rc == 0 && i < q->out->vif_count; i++)
 		rc = usage_run_rows(db, epochs_query, q->out->vifs[i].id, 0, take_epoch, &q->out->vifs[i],
 				    err);

@@ -23,8 +23,8 @@ struct explain_epoch {
 	unsigned doubtful;
 };
 
-/* When bytes were booked, by their slot. */
-enum explain_when { EXPLAIN_BEFORE, EXPLAIN_WITHIN, EXPLAIN_AFTER, EXPLAIN_WHENS };
+/* When bytes were booked, by their slot; of retired ones (db/retain.h) it is not known any more. */
+enum explain_when { EXPLAIN_BEFORE, EXPLAIN_WITHIN, EXPLAIN_AFTER, EXPLAIN_RETIRED, EXPLAIN_WHENS };
 
 struct explain_vif {
 	int64_t id;
@@ -54,6 +54,7 @@ struct explain_event {
 
 struct explain {
 	struct usage_run run;
+	int64_t retired;          /* slots before this one were; 0: none */
 	struct explain_vif *vifs; /* those that have bytes in the period, or were there in it; by begin */
 	size_t vif_count;
 	struct explain_gap *gaps; /* that lie in the period, at least in part */

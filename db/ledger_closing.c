@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "db/ledger_state.h"
+#include "db/retain.h"
 #include "db/sql.h"
 
 struct writing {
@@ -32,12 +33,18 @@ static int check_edition(sqlite3 *db, const struct closing *c, char **err)
 
 static int check_rows(sqlite3 *db, const struct closing *c, char **err)
 {
-	int64_t open_slot = 0;
+	int64_t open_slot = 0, retired = 0;
 
-	if (sql_number(db, "SELECT value FROM meta WHERE key = 'open_slot'", 0, &open_slot, err) < 0)
+	if (retain_read(db, &retired, err) < 0 ||
+	    sql_number(db, "SELECT value FROM meta WHERE key = 'open_slot'", 0, &open_slot, err) < 0)
 		return -1;
 	if (c->count == 0)
 		return err_set(err, "there is nothing to close in %s", c->month);
+	for (size_t i = 0; i < c->count; i++)
+		if (c->rows[i].from < retired)
+			return err_set(
+				err, "slots of %s have been retired: what it came to cannot be told any more",
+				c->month);
 	for (size_t i = 0; i < c->count; i++)
 		if (c->rows[i].to > open_slot)
 			return err_set(err, "%s is not over yet", c->month);

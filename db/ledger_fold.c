@@ -79,23 +79,12 @@ int ledger_sink_seq(struct ledger *l, const char *sink, int64_t *seq, char **err
 /* ---- folding ---- */
 
 /* clang-format off */
-#define CLASS_COLUMNS \
-	"external_input, external_output, peer_input, peer_output, direct_input, direct_output," \
-	" local_input, local_output, ignored_input, ignored_output, unattributed_input, unattributed_output," \
-	" clipped_input, clipped_output, estimated_input, estimated_output, spoofed_output"
-
-#define GROW(column) column " = " column " + excluded." column
-#define GROW_BOTH(class) GROW(class "_input") ", " GROW(class "_output")
-
 /* Row by row: the upsert adds each take to its slot. */
 static const char fold_in[] =
-	"INSERT INTO slot(bucket, slot, vif, address, " CLASS_COLUMNS ")"
-	" SELECT bucket, slot, vif, address, " CLASS_COLUMNS
+	"INSERT INTO slot(bucket, slot, vif, address, " LEDGER_CLASSES ")"
+	" SELECT bucket, slot, vif, address, " LEDGER_CLASSES
 	" FROM take WHERE seq <= ?1 AND +slot < ?2 ORDER BY seq"
-	" ON CONFLICT(bucket, slot, vif, address) DO UPDATE SET "
-	GROW_BOTH("external") ", " GROW_BOTH("peer") ", " GROW_BOTH("direct") ", " GROW_BOTH("local") ", "
-	GROW_BOTH("ignored") ", " GROW_BOTH("unattributed") ", " GROW_BOTH("clipped") ", " GROW_BOTH("estimated") ", "
-	GROW("spoofed_output");
+	LEDGER_ADD_TO_SLOT;
 /* clang-format on */
 
 struct fold {

@@ -2,7 +2,8 @@
  *
  * ledger_state: what the files of the ledger's writer share, and nobody else sees.
  *
- * ledger.c opens, loads and commits; ledger_fold.c keeps the sinks and folds the takes that all have passed.
+ * ledger.c opens, loads and commits; ledger_fold.c keeps the sinks and folds the takes that all have passed;
+ * ledger_retain.c retires old slots.
  */
 #ifndef XENBW_LEDGER_STATE_H
 #define XENBW_LEDGER_STATE_H
@@ -12,6 +13,23 @@
 #include "db/ledger.h"
 #include "db/ledger_file.h"
 #include "db/ledger_witness.h"
+
+/* clang-format off */
+#define LEDGER_CLASSES \
+	"external_input, external_output, peer_input, peer_output, direct_input, direct_output," \
+	" local_input, local_output, ignored_input, ignored_output, unattributed_input, unattributed_output," \
+	" clipped_input, clipped_output, estimated_input, estimated_output, spoofed_output"
+
+#define LEDGER_GROW(column) column " = " column " + excluded." column
+#define LEDGER_GROW_BOTH(class) LEDGER_GROW(class "_input") ", " LEDGER_GROW(class "_output")
+
+/* Ends an insertion of rows into `slot`: to one that is there they are added. */
+#define LEDGER_ADD_TO_SLOT \
+	" ON CONFLICT(bucket, slot, vif, address) DO UPDATE SET " \
+	LEDGER_GROW_BOTH("external") ", " LEDGER_GROW_BOTH("peer") ", " LEDGER_GROW_BOTH("direct") ", " \
+	LEDGER_GROW_BOTH("local") ", " LEDGER_GROW_BOTH("ignored") ", " LEDGER_GROW_BOTH("unattributed") ", " \
+	LEDGER_GROW_BOTH("clipped") ", " LEDGER_GROW_BOTH("estimated") ", " LEDGER_GROW("spoofed_output")
+/* clang-format on */
 
 enum statement {
 	ADD_BUCKET,

@@ -157,7 +157,8 @@ static int64_t later(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* The buckets in the order of their ids, each with the span of slots that bytes are in. */
+/* The buckets in the order of their ids, each with the span of slots that bytes are in; what was retired
+ * (db/retain.h) is in none. */
 static int read_buckets(sqlite3 *db, struct rrd_batch *out, char **err)
 {
 	sqlite3_stmt *stmt;
@@ -166,9 +167,9 @@ static int read_buckets(sqlite3 *db, struct rrd_batch *out, char **err)
 
 	if (sql_prepare(db, &stmt,
 			"SELECT b.id, l.label,"
-			" min(ifnull((SELECT min(slot) FROM slot WHERE bucket = b.id), ?1),"
+			" min(ifnull((SELECT min(slot) FROM slot WHERE bucket = b.id AND slot > 0), ?1),"
 			"     ifnull((SELECT min(slot) FROM take WHERE bucket = b.id), ?1)),"
-			" max(ifnull((SELECT max(slot) FROM slot WHERE bucket = b.id), -1),"
+			" max(ifnull((SELECT max(slot) FROM slot WHERE bucket = b.id AND slot > 0), -1),"
 			"     ifnull((SELECT max(slot) FROM take WHERE bucket = b.id), -1))"
 			" FROM bucket b JOIN bucket_label l ON l.bucket = b.id AND l.until IS NULL"
 			" ORDER BY b.id",

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "db/retain.h"
 #include "db/sql.h"
 
 /* ---- groups ---- */
@@ -178,7 +179,7 @@ int usage_gather(sqlite3 *db, enum usage_by by, int64_t from, int64_t to, const 
 		 size_t count, struct usage_groups *out, char **err)
 {
 	char *filter = filter_of(buckets, count);
-	struct question q = {by, from, to, filter, count == 0};
+	struct question q = {by, from > RETIRED_SLOT ? from : RETIRED_SLOT + 1, to, filter, count == 0};
 	int rc;
 
 	*out = (struct usage_groups){0};

@@ -33,8 +33,8 @@ struct usage_groups {
 	size_t last; /* the one that the last row went to */
 };
 
-/* The rows of the slots that start in [from, to) in these buckets; of all buckets, when count is 0. Release
- * with usage_groups_free, whatever it returned. */
+/* The rows of the slots that start in [from, to) in these buckets; of all buckets, when count is 0. What was
+ * retired (db/retain.h) is in no period. Release with usage_groups_free, whatever it returned. */
 int usage_gather(sqlite3 *db, enum usage_by by, int64_t from, int64_t to, const int64_t *buckets,
 		 size_t count, struct usage_groups *out, char **err);
 void usage_groups_free(struct usage_groups *g);

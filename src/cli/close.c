@@ -124,6 +124,11 @@ static int read_now(struct closing *c, sqlite3 *db, enum report_by by, char **er
 
 	if (rc == 0)
 		rc = report_rows_read(&r, &c->as_closed, db, err);
+	if (rc == 0 && r.period.from < r.retired)
+		rc = err_set(
+			err,
+			"slots of %s have been retired (`retain`): what it came to cannot be told any more%s",
+			c->month, c->before.editions ? "; `xenbw bill` has what it was closed with" : "");
 	if (rc == 0 && r.period.to > c->cli->now) {
 		char *end = period_local(r.period.to);
 

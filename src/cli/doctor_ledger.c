@@ -14,6 +14,7 @@
 #include "cli/doctor.h"
 #include "cli/units.h"
 #include "db/audit.h"
+#include "db/retain.h"
 
 #define DAY 86400
 #define SHORT_GAP 60 /* seconds: a restart */
@@ -92,6 +93,34 @@ static void check_pages(struct doctor *d)
 	else
 		doctor_say(d, DOCTOR_OK, "database", NULL, "SQLite finds nothing wrong");
 	audit_clear(&a);
+}
+
+/* Are old slots gone, as `retain` says; and does a sink hold some back? */
+static void check_retain(struct doctor *d)
+{
+	unsigned months = d->cli->conf.retain;
+	int64_t begin = months ? retain_begin(d->cli->now, months) : 0, until = 0, held = INT64_MAX;
+	char *err = NULL, *when;
+
+	if (doctor_lacks_ledger(d, "retain"))
+		return;
+	if (retain_read(d->ledger.db, &until, &err) < 0 || retain_held(d->ledger.db, &held, &err) < 0) {
+		doctor_failed(d, "retain", err);
+		return;
+	}
+	when = period_local(held < begin ? held : until);
+	if (held < begin)
+		doctor_say(d, DOCTOR_WARNING, "retain", "see the lines of the sinks: MySQL, RRD",
+			   "slots from %s on are older than %u months, and stay: a sink has not got them yet",
+			   when, months);
+	else if (until)
+		doctor_say(
+			d, DOCTOR_OK, "retain", NULL,
+			"slots before %s were retired; their sums are in the ledger, in one row of each vif",
+			when);
+	else
+		doctor_say(d, DOCTOR_OK, "retain", NULL, "no slot was ever retired");
+	free(when);
 }
 
 static void check_gaps(struct doctor *d)
@@ -211,6 +240,7 @@ void doctor_ledger(struct doctor *d)
 	check(d, "identity", audit_identity, SAVE, "vifs",
 	      "external + peer + direct + local + ignored + unattributed is the total");
 	check(d, "rows", audit_rows, SAVE, "slots and takes", "none is impossible");
+	check_retain(d);
 	check_gaps(d);
 	check_events(d);
 	check_seen(d);

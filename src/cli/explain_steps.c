@@ -7,6 +7,7 @@
 
 #include "account/basis.h"
 #include "base/mem.h"
+#include "cli/period.h"
 #include "db/ledger.h"
 
 static const struct {
@@ -26,6 +27,7 @@ static const struct {
 	[ROW_EPOCHS] = {"epochs", "all its epochs", '='},
 	[ROW_ESTIMATED] = {"estimated", "estimated at its end", '+'},
 	[ROW_OTHER_BUCKETS] = {"other_buckets", "in other buckets", '-'},
+	[ROW_RETIRED] = {"retired", "retired", '-'},
 	[ROW_BEFORE] = {"before", "before the period", '-'},
 	[ROW_AFTER] = {"after", "after the period", '-'},
 	[ROW_BOOKED] = {"booked", "booked in the period", '='},
@@ -294,6 +296,21 @@ static void class_steps(struct making *m, const struct usage_sums *s)
 	part(m, ROW_CLIPPED, s->clipped);
 }
 
+/* Of slots that left the ledger: when in the time before, is not known any more. */
+static void retired_step(struct making *m, const uint64_t bytes[DIR_COUNT])
+{
+	struct explain_step *s;
+	char *until;
+
+	if (!bytes[DIR_INPUT] && !bytes[DIR_OUTPUT])
+		return;
+	s = step(m, ROW_RETIRED, bytes);
+	s->to = m->e->retired;
+	until = period_local(m->e->retired);
+	s->label = mem_printf("retired until %.10s", until);
+	free(until);
+}
+
 static void vif_steps(struct making *m, const struct explain_vif *v, int64_t silent, int64_t now)
 {
 	uint64_t counted[DIR_COUNT] = {0}, estimated[DIR_COUNT] = {0}, booked[DIR_COUNT] = {0};
@@ -321,6 +338,7 @@ static void vif_steps(struct making *m, const struct explain_vif *v, int64_t sil
 		step(m, ROW_EPOCHS, counted);
 	part(m, ROW_ESTIMATED, estimated);
 	part(m, ROW_OTHER_BUCKETS, elsewhere);
+	retired_step(m, by_when[EXPLAIN_RETIRED]);
 	part(m, ROW_BEFORE, by_when[EXPLAIN_BEFORE]);
 	part(m, ROW_AFTER, by_when[EXPLAIN_AFTER]);
 	step(m, ROW_BOOKED, by_when[EXPLAIN_WITHIN]);

@@ -119,7 +119,8 @@ static int write_report(const struct cli *cli, struct report_rows *r, size_t mos
 	if (for_people && r->several)
 		puts("Months begin on each domain's billing_day");
 	if (for_people && !r->count)
-		puts("Nothing was counted in this period.");
+		puts(r->period.to <= r->retired ? "Nothing is kept of this period."
+						: "Nothing was counted in this period.");
 	else
 		status = report_table_write(cli, r, r->count < most ? r->count : most, err);
 	if (for_people && r->count)
@@ -142,6 +143,23 @@ static int note_closed(const struct cli *cli, const char *text, sqlite3 *db, cha
 		closed_rows_free(&closed);
 	free(month);
 	return rc;
+}
+
+/* What is not kept is not zero. */
+static void note_retired(const struct report_rows *r)
+{
+	char *until;
+
+	if (r->period.from >= r->retired)
+		return;
+	until = period_local(r->retired);
+	cli_note("%s before %s was retired (`retain` in xenbw.conf), and is in no report; `xenbw bill MONTH` "
+		 "has what "
+		 "a closed month came to",
+		 r->period.to <= r->retired ? "all of this period: what was"
+					    : "a part of this period: what was",
+		 until);
+	free(until);
 }
 
 static int read_ledger(const struct cli *cli, struct report_rows *r, char **err)
@@ -173,6 +191,8 @@ int cli_report(struct cli *cli, char **err)
 		cli_note("the ledger counts in slots of five minutes: the period's edges went back to the "
 			 "start of "
 			 "theirs");
+	if (status == CLI_OK)
+		note_retired(&r);
 	if (status == CLI_OK)
 		status = write_report(cli, &r, most, err);
 	report_rows_free(&r);

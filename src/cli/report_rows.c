@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "db/retain.h"
 
 /* ---- the question ---- */
 
@@ -304,7 +305,7 @@ int report_rows_read(struct report_rows *r, const struct conf *conf, sqlite3 *db
 {
 	r->rounded = r->period.rounded;
 	r->run = (struct usage_run){.seen = -1, .ended = -1};
-	if (read_usage(r, conf, db, err) < 0)
+	if (retain_read(db, &r->retired, err) < 0 || read_usage(r, conf, db, err) < 0)
 		return -1;
 	if (r->count && r->by != REPORT_BY_CLASS && r->by != REPORT_BY_VIF)
 		qsort(r->list, r->count, sizeof(r->list[0]), by_name);

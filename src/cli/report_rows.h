@@ -56,7 +56,8 @@ struct report_rows {
 	bool rounded;           /* as in struct period */
 	bool unattributed_charged;
 	struct usage_run run;
-	bool asked; /* the ledger was, for some buckets */
+	int64_t retired; /* slots before this one have left the ledger; 0: none */
+	bool asked;      /* the ledger was, for some buckets */
 };
 
 /* Looks at what was asked for, before the ledger is there: a usage error. */

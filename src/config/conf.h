@@ -63,6 +63,7 @@ struct conf {
 	enum bucket_kind bucket;
 	char *bucket_suffix; /* appended to domains' labels in the traffic table; NULL = nothing */
 	char *ledger;        /* path */
+	unsigned retain;     /* months whose slots stay in it, beside the present one; 0: all */
 	char *rrd_dir;       /* path, NULL = none */
 	char *control;       /* path of the control socket */
 	char *timezone;      /* a TZ name, NULL = the system's */

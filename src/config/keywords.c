@@ -14,8 +14,9 @@
 
 #define LONGEST_PATH 4000
 #define LONGEST_TEXT 255
-#define LONGEST_NAME 64 /* of a database or table: MySQL's own limit */
-#define WORD_WIDTH 19   /* what -nv aligns to */
+#define LONGEST_NAME 64  /* of a database or table: MySQL's own limit */
+#define MOST_MONTHS 1200 /* that somebody may keep */
+#define WORD_WIDTH 19    /* what -nv aligns to */
 
 enum value_type {
 	VALUE_NUMBER,
@@ -24,6 +25,7 @@ enum value_type {
 	VALUE_TLS,
 	VALUE_ATTRIBUTION,
 	VALUE_UNATTRIBUTED,
+	VALUE_RETAIN,
 	VALUE_PATH,
 	VALUE_PATH_OR_NONE,
 	VALUE_SOCKET,
@@ -66,6 +68,7 @@ static const struct keyword keywords[] = {
 	{"bucket", VALUE_BUCKET, AT(bucket), "domain", 0, 0, NULL},
 	{"bucket_suffix", VALUE_SUFFIX, AT(bucket_suffix), "none", 0, 0, NULL},
 	{"ledger", VALUE_PATH, AT(ledger), "/var/lib/xenbw/ledger.db", 0, 0, NULL},
+	{"retain", VALUE_RETAIN, AT(retain), "forever", 0, 0, NULL},
 	{"rrd_dir", VALUE_PATH_OR_NONE, AT(rrd_dir), "/var/lib/xenbw/rrd", 0, 0, NULL},
 	{"control", VALUE_SOCKET, AT(control), "/run/xenbw/control", 0, 0, NULL},
 	{"pidfile", VALUE_PATH_OR_NONE, AT(pidfile), "none", 0, 0, NULL},
@@ -315,6 +318,26 @@ static int set_unattributed(bool *charged, const char *value, char **err)
 	return 0;
 }
 
+static int set_retain(unsigned *months, const char *value, char **err)
+{
+	size_t digits = strspn(value, "0123456789");
+	char *number = mem_strndup(value, digits);
+	const char *unit = value + digits + strspn(value + digits, " \t");
+	uint64_t n = 0;
+	int rc = 0;
+
+	if (strcmp(value, "forever") != 0 && (!text_u64(number, 1, MOST_MONTHS, &n) ||
+					      (strcmp(unit, "months") != 0 && strcmp(unit, "month") != 0)))
+		rc = err_set(
+			err,
+			"`%s` is neither `forever` nor a number of months from 1 to %d; write `25 months`",
+			value, MOST_MONTHS);
+	else
+		*months = (unsigned)n;
+	free(number);
+	return rc;
+}
+
 static int add_device(struct conf_texts *devices, const char *value, char **err)
 {
 	if (strcmp(value, "auto") == 0) /* what an empty list means */
@@ -414,6 +437,8 @@ int keyword_set(struct conf *c, const struct keyword *k, const char *value, char
 		return set_attribution(field, value, err);
 	case VALUE_UNATTRIBUTED:
 		return set_unattributed(field, value, err);
+	case VALUE_RETAIN:
+		return set_retain(field, value, err);
 	case VALUE_PATH:
 		return set_path(field, value, LONGEST_PATH, err);
 	case VALUE_SOCKET:
@@ -506,6 +531,14 @@ static void print_secret(FILE *out, const struct keyword *k, const char *text, b
 		fprintf(out, "# %s is set, and not shown\n", k->word);
 }
 
+static void print_retain(FILE *out, const struct keyword *k, unsigned months)
+{
+	if (months)
+		fprintf(out, "%-*s %u month%s\n", WORD_WIDTH, k->word, months, months == 1 ? "" : "s");
+	else
+		print_line(out, k, "forever");
+}
+
 static void print_billing(const void *field, const struct keyword *k, FILE *out)
 {
 	char *head = mem_printf("%-*s ", WORD_WIDTH, k->word);
@@ -539,6 +572,9 @@ static void print_value(const struct conf *c, const struct keyword *k, FILE *out
 		break;
 	case VALUE_UNATTRIBUTED:
 		print_line(out, k, *(const bool *)field ? "external" : "none");
+		break;
+	case VALUE_RETAIN:
+		print_retain(out, k, *(const unsigned *)field);
 		break;
 	case VALUE_PATH:
 	case VALUE_SOCKET:

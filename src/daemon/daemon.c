@@ -313,6 +313,8 @@ int daemon_open(struct daemon **out, const struct conf *conf, struct guard *guar
 	d->no_counters.meanwhile = "the kernel goes on counting";
 	d->no_commit.what = "writing the ledger";
 	d->no_commit.meanwhile = "bytes are kept in memory";
+	d->no_retire.what = "retiring old slots";
+	d->no_retire.meanwhile = "they stay in the ledger";
 	d->no_fold.what = "folding the ledger";
 	d->no_fold.meanwhile = "the ledger keeps more than it needs";
 	d->directory = directory_new();
@@ -425,5 +427,6 @@ void daemon_close(struct daemon *d)
 	free(d->no_counters.reason);
 	free(d->no_commit.reason);
 	free(d->no_fold.reason);
+	free(d->no_retire.reason);
 	free(d);
 }

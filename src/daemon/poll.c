@@ -6,7 +6,10 @@
 #include "base/mem.h"
 #include "daemon/classifier.h"
 #include "daemon/daemon.h"
+#include "db/ledger_retain.h"
+#include "db/retain.h"
 
+#define RETIRE_ROWS 2000 /* in one transaction, or a whole slot */
 #define FOLD_TAKES 20000 /* in one transaction, so that the loop is not held up for long */
 
 /* What a dump of the counters is for. */
@@ -59,6 +62,29 @@ static void fold(struct daemon *d)
 	trouble_is(&d->no_fold, rc < 0 ? err : NULL);
 }
 
+/* Old slots leave, a few with each commit. */
+static void retire(struct daemon *d)
+{
+	bool held = false;
+	char *err = NULL;
+	int rc = 0;
+
+	if (d->conf->retain)
+		rc = ledger_retire(d->ledger, retain_begin(clock_wall(), d->conf->retain), RETIRE_ROWS, &held,
+				   &err);
+	trouble_is(&d->no_retire, rc < 0 ? err : NULL);
+	if (rc < 0 || held == d->retire_held)
+		return;
+	d->retire_held = held;
+	if (held)
+		log_warn("`retain %u months` is held up: slots that old are in the ledger that xenbw-writer "
+			 "has not "
+			 "passed on yet; they stay until it has (`xenbw doctor` says which sink)",
+			 d->conf->retain);
+	else
+		log_info("`retain` is not held up any more");
+}
+
 void poll_now(struct daemon *d, bool patient)
 {
 	const struct account_look *look = NULL;
@@ -89,6 +115,7 @@ void poll_now(struct daemon *d, bool patient)
 		return;
 	if (!poll_commit(d, false, false))
 		return;
+	retire(d);
 	/* A slot may have become complete with a commit that was refused, or by a jump of the clock. */
 	if (account_open_slot(d->account) != d->told_slot) {
 		fold(d);

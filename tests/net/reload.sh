@@ -118,6 +118,7 @@ new() {
 	address) NEW=("bucket ip" "address 10.66.0.1 web") ;;
 	compactnet) NEW=("compactnet 10.77.0.0/24") ;;
 	attribution) NEW=("attribution off") ;;
+	retain) NEW=("retain 25 months") ;;
 	unattributed) NEW=("unattributed none") ;;
 	device) NEW=("device up0") ;;
 	ournet) NEW=("ournet 10.99.4.0/24") ;;
@@ -165,7 +166,7 @@ effect() {
 	ignoremask) column ignored_input 10.77.0.254 ;;
 	ignorenet) column ignored_input 10.99.4.1 ;;
 	dontignore) column external_input 10.99.1.9 ;;
-	timezone | owner | billing_day | errdelay | mysql_port | mysql_tls | mysql_tls_ca) told "$1" ;;
+	timezone | retain | owner | billing_day | errdelay | mysql_port | mysql_tls | mysql_tls_ca) told "$1" ;;
 	esac
 }
 

@@ -308,6 +308,22 @@ static void unattributed_bytes_are_charged_or_not(void **state)
 	bad("unattributed local", "xenbw.conf:1", "`local`", "`external`", "`none`", NULL);
 }
 
+static void slots_are_kept_forever_or_for_months(void **state)
+{
+	struct conf c = good("retain 25 months\n");
+
+	(void)state;
+	assert_int_equal(c.retain, 25);
+	conf_free(&c);
+	c = good("retain 25 months\nretain forever\n");
+	assert_int_equal(c.retain, 0);
+	conf_free(&c);
+	bad("retain 0 months", "xenbw.conf:1", "`0 months`", "`25 months`", NULL);
+	bad("retain 25", "`25`", "`25 months`", NULL);
+	bad("retain 1201 months", "1200", NULL);
+	bad("retain months", "`months`", NULL);
+}
+
 static void paths_are_absolute_and_not_too_long(void **state)
 {
 	char line[5000] = "ledger /";
@@ -532,6 +548,7 @@ int main(void)
 		cmocka_unit_test(a_bucket_is_a_domain_or_an_ip),
 		cmocka_unit_test(attribution_has_four_words),
 		cmocka_unit_test(unattributed_bytes_are_charged_or_not),
+		cmocka_unit_test(slots_are_kept_forever_or_for_months),
 		cmocka_unit_test(paths_are_absolute_and_not_too_long),
 		cmocka_unit_test(the_rrd_folder_holds_nothing_that_root_trusts),
 		cmocka_unit_test(a_socket_path_fits_the_kernels_limit),
