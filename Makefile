@@ -29,7 +29,7 @@ DEPS_XEN   := qemu-system-x86 cpio xz-utils
 
 # What each program is made of. A program links only what it needs.
 BASE   := base/mem base/err base/log base/log_limit base/text base/clock base/calendar base/boot base/folder base/share base/user base/program
-LEDGER_WRITER := db/ledger db/ledger_fold db/ledger_closing db/ledger_crossing src/config/quotas src/config/lines db/ledger_retain db/retain
+LEDGER_WRITER := db/ledger db/ledger_fold db/ledger_closing db/ledger_crossing src/config/quotas src/config/lines db/ledger_retain db/ledger_forget db/retain
 USAGE := db/retain db/usage db/usage_gather db/usage_rows db/explain db/audit
 LEDGER := db/sql db/holders db/ledger_file db/ledger_versions db/ledger_left db/ledger_witness
 VIFS := net/bind net/links net/message net/stats
@@ -169,7 +169,7 @@ bench: deps
 
 soak: DEPS += $(DEPS_SOAK)
 soak: deps
-	@$(MAKE) --no-print-directory -j2 all test-tools
+	@$(MAKE) --no-print-directory -j2 all test-tools $(BUILD)/test_sim_bounds
 	@failed=0; for test in tests/soak/*.sh; do $$test $(BUILD) || failed=1; done; exit $$failed
 
 MAN8 := xenbwd.8 xenbw.8 xenbw-writer.8 xenbw-capture.8

@@ -213,6 +213,37 @@ int audit_sums(sqlite3 *db, int64_t since, struct usage_sums *out, char **err)
 			      take_sums, out, err);
 }
 
+static void take_rename(void *ctx, sqlite3_stmt *stmt)
+{
+	struct audit_renames *out = ctx;
+
+	out->list = usage_room(out->list, out->count, sizeof(*out->list));
+	out->list[out->count++] = (struct audit_rename){.former = sql_word(stmt, 0),
+							.present = sql_word(stmt, 1),
+							.by_ip = sqlite3_column_int(stmt, 2) != 0};
+}
+
+int audit_renames(sqlite3 *db, int64_t since, struct audit_renames *out, char **err)
+{
+	*out = (struct audit_renames){0};
+	return usage_run_rows(
+		db,
+		"SELECT f.label, p.label, b.kind = 'ip' FROM bucket_label f JOIN bucket b ON b.id ="
+		" f.bucket JOIN bucket_label p ON p.bucket = f.bucket AND p.until IS NULL"
+		" WHERE f.until > ?1 AND f.label <> p.label AND ?2 = ?2 GROUP BY f.label, p.label",
+		since, 0, take_rename, out, err);
+}
+
+void audit_renames_free(struct audit_renames *r)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		free(r->list[i].former);
+		free(r->list[i].present);
+	}
+	free(r->list);
+	*r = (struct audit_renames){0};
+}
+
 static void take_sink(void *ctx, sqlite3_stmt *stmt)
 {
 	struct audit_sink *out = ctx;

@@ -56,4 +56,18 @@ int audit_sink(sqlite3 *db, const char *name, struct audit_sink *out, char **err
 /* Events since then: "2 clock, 13 spoofed"; NULL: none. Allocated. */
 int audit_events(sqlite3 *db, int64_t since, char **out, char **err);
 
+/* Labels that buckets had at some time since, and not any more. */
+struct audit_rename {
+	char *former, *present;
+	bool by_ip; /* the bucket of an address */
+};
+
+struct audit_renames {
+	struct audit_rename *list;
+	size_t count;
+};
+
+int audit_renames(sqlite3 *db, int64_t since, struct audit_renames *out, char **err);
+void audit_renames_free(struct audit_renames *r);
+
 #endif

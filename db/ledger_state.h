@@ -58,6 +58,7 @@ struct ledger {
 	int64_t run;                /* id of this run's row */
 	struct ledger_witness come; /* uuid "": nothing is told */
 	int64_t missing;
+	int64_t looked_up_to; /* the last bucket that ledger_forget looked at */
 	sqlite3_stmt *stmt[STATEMENTS];
 };
 

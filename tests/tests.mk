@@ -33,6 +33,8 @@ test_ledger_fold_SRC := tests/unit/test_ledger_fold.c tests/support/writer_bed.c
 test_ledger_fold_LIB := sqlite3
 test_ledger_retain_SRC := tests/unit/test_ledger_retain.c tests/support/writer_bed.c $(LEDGER_WRITER:%=%.c) $(USAGE:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
 test_ledger_retain_LIB := sqlite3
+test_ledger_forget_SRC := tests/unit/test_ledger_forget.c tests/support/account_bed.c $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(USAGE:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
+test_ledger_forget_LIB := sqlite3
 test_ledger_file_SRC := tests/unit/test_ledger_file.c $(LEDGER:%=%.c) $(UNIT_C)
 test_ledger_file_LIB := sqlite3
 test_ledger_versions_SRC := tests/unit/test_ledger_versions.c tests/support/ledger_bed.c $(LEDGER_WRITER:%=%.c) $(USAGE:%=%.c) db/rrd_source.c db/rrd_plan.c \
@@ -131,7 +133,7 @@ test_usage_SRC := tests/unit/test_usage.c tests/support/ledger_bed.c $(USAGE:%=%
 test_usage_LIB := sqlite3
 test_usage_cost_SRC := tests/unit/test_usage_cost.c tests/support/ledger_bed.c $(USAGE:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
 test_usage_cost_LIB := sqlite3
-UNIT_TESTS += test_usage_cost test_ledger_retain
+UNIT_TESTS += test_usage_cost test_ledger_retain test_ledger_forget
 test_present_SRC := tests/unit/test_present.c src/cli/present.c src/account/basis.c $(UNIT_C)
 test_out_SRC := tests/unit/test_out.c $(OUT_C) $(UNIT_C)
 test_out_LIB := smartcols jansson

@@ -426,6 +426,21 @@ size_t account_last_counters(const struct account *a, struct ledger_baseline **l
 	return count;
 }
 
+bool account_is_idle(const void *account, int64_t bucket)
+{
+	const struct account *a = account;
+
+	return buckets_is_idle(a->buckets, bucket);
+}
+
+void account_forget(struct account *a, const struct ledger_forgotten *forgotten)
+{
+	for (size_t i = 0; i < forgotten->uuid_count; i++)
+		buckets_forget_uuid(a->buckets, forgotten->uuids[i]);
+	for (size_t i = 0; i < forgotten->bucket_count; i++)
+		buckets_forget(a->buckets, forgotten->buckets[i]);
+}
+
 bool account_knows(const struct account *a, const char *uuid)
 {
 	return buckets_know(a->buckets, uuid);

@@ -15,6 +15,7 @@
 #include "account/split.h"
 #include "account/tail.h"
 #include "db/ledger.h"
+#include "db/ledger_forget.h"
 
 /* How the toolstack describes a vif. dom0's own device in a bridge is a vif too: domid 0, BUCKET_DOM0_UUID,
  * BUCKET_DOM0_NAME. Text stays the caller's. */
@@ -160,6 +161,10 @@ void account_batch_free(struct ledger_batch *batch);
 
 /* The batch went in: forget what it carried. */
 void account_committed(struct account *a);
+
+/* What the ledger may forget of buckets (db/ledger_forget.h), and that it has. Only when all is committed. */
+bool account_is_idle(const void *account, int64_t bucket);
+void account_forget(struct account *a, const struct ledger_forgotten *forgotten);
 
 int64_t account_open_slot(const struct account *a);
 int64_t account_last_seq(const struct account *a);

@@ -379,6 +379,37 @@ bool buckets_know(const struct buckets *b, const char *uuid)
 	return u != NULL;
 }
 
+bool buckets_is_idle(const struct buckets *b, int64_t id)
+{
+	const struct bucket *k = find_id(b, id);
+
+	return !k || k->live == 0;
+}
+
+void buckets_forget(struct buckets *b, int64_t id)
+{
+	struct bucket *k = find_id(b, id);
+
+	if (!k || k->live)
+		return;
+	HASH_DELETE(by_label, b->by_label, k);
+	HASH_DELETE(by_id, b->by_id, k);
+	free(k->row.label);
+	free(k);
+}
+
+void buckets_forget_uuid(struct buckets *b, const char *uuid)
+{
+	struct known_uuid *u;
+
+	HASH_FIND(hh, b->uuids, uuid, strlen(uuid), u);
+	if (!u)
+		return;
+	HASH_DEL(b->uuids, u);
+	free(u->row.uuid);
+	free(u);
+}
+
 int64_t buckets_of_address(struct buckets *b, const char *address, int64_t now)
 {
 	struct bucket *k = find_label(b, address);

@@ -39,6 +39,13 @@ void buckets_release(struct buckets *b, unsigned domid);
 /* Has a domain with this uuid been charged to a bucket before? */
 bool buckets_know(const struct buckets *b, const char *uuid);
 
+/* Is no live domain attached to it? */
+bool buckets_is_idle(const struct buckets *b, int64_t id);
+
+/* The ledger has forgotten an idle bucket of a domain, or a uuid: both are unknown from now on. */
+void buckets_forget(struct buckets *b, int64_t id);
+void buckets_forget_uuid(struct buckets *b, const char *uuid);
+
 /* The bucket of an address. */
 int64_t buckets_of_address(struct buckets *b, const char *address, int64_t now);
 

@@ -3,8 +3,9 @@
  * doctor_mysql: is the table `traffic` what the ledger holds (cli/doctor.h), hour by hour of the last day?
  *
  * Compared are whole hours whose takes have all been written. Which hour a slot lies in, and under which
- * label, is said by what writes them (db/traffic_rows.h). A bucket that was renamed has its older hours under
- * its former label: so the sum of all of this ledger's labels must be the same, too.
+ * label, is said by what writes them (db/traffic_rows.h). A bucket that was renamed has its older rows under
+ * its former label: they count for it; where another bucket has rows of that label in the same hour, nobody
+ * can tell whose they are, and both are left out.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -38,6 +39,7 @@ struct looking {
 struct hour {
 	const char *label, *hour; /* the rows' */
 	uint64_t ledger[TRAFFIC_COLUMNS], table[TRAFFIC_COLUMNS];
+	bool unsure; /* a row may be this one's or another one's */
 };
 
 /* ---- the server ---- */
@@ -164,9 +166,47 @@ static void edges(const struct hour *list, size_t count, const char **first, con
 	}
 }
 
+struct hours {
+	struct hour *list;
+	size_t count;
+	struct audit_renames renames;
+};
+
+static struct hour *find_hour(const struct hours *h, const char *label, const char *hour)
+{
+	struct hour key = {.label = label, .hour = hour};
+
+	return bsearch(&key, h->list, h->count, sizeof(key), by_hour);
+}
+
+/* Whose a row of the table is: of the bucket that is called so, or of one that was. NULL: of neither. */
+static struct hour *hour_of(const struct looking *l, const struct hours *h, const char *label,
+			    const char *hour)
+{
+	struct hour *found = find_hour(h, label, hour);
+
+	for (size_t i = 0; i < h->renames.count; i++) {
+		const struct audit_rename *r = &h->renames.list[i];
+		const char *suffix = l->d->cli->conf.bucket_suffix;
+		char *former = mem_printf("%s%s", r->former, suffix && !r->by_ip ? suffix : ""),
+		     *present = mem_printf("%s%s", r->present, suffix && !r->by_ip ? suffix : "");
+		struct hour *renamed = strcmp(former, label) == 0 ? find_hour(h, present, hour) : NULL;
+
+		free(former);
+		free(present);
+		if (!renamed || renamed == found)
+			continue;
+		if (found)
+			found->unsure = renamed->unsure = true;
+		else
+			found = renamed;
+	}
+	return found;
+}
+
 /* Gives each hour what the table has; rows of labels or hours that the ledger does not have are other ones'.
  */
-static int read_table(struct looking *l, struct hour *list, size_t count, const char *first, const char *last,
+static int read_table(struct looking *l, const struct hours *h, const char *first, const char *last,
 		      char **err)
 {
 	char *table = mysql_identifier(l->table), **row;
@@ -181,8 +221,7 @@ static int read_table(struct looking *l, struct hour *list, size_t count, const 
 	if (!rows)
 		return -1;
 	while ((row = mysql_next(rows))) {
-		struct hour key = {.label = row[0] ? row[0] : "", .hour = row[1] ? row[1] : ""};
-		struct hour *found = bsearch(&key, list, count, sizeof(key), by_hour);
+		struct hour *found = hour_of(l, h, row[0] ? row[0] : "", row[1] ? row[1] : "");
 
 		for (int c = 0; found && c < TRAFFIC_COLUMNS; c++)
 			found->table[c] += row[2 + c] ? strtoull(row[2 + c], NULL, 10) : 0;
@@ -200,7 +239,7 @@ static void say_sums(struct looking *l, const struct hour *list, size_t count, c
 	for (size_t i = 0; i < count; i++) {
 		bool lacks = false, has_more = false;
 
-		if (strcmp(list[i].hour, first) == 0 || strcmp(list[i].hour, last) == 0)
+		if (strcmp(list[i].hour, first) == 0 || strcmp(list[i].hour, last) == 0 || list[i].unsure)
 			continue;
 		looked_at++;
 		for (int c = 0; c < TRAFFIC_COLUMNS; c++) {
@@ -216,8 +255,7 @@ static void say_sums(struct looking *l, const struct hour *list, size_t count, c
 	}
 	if (less)
 		doctor_say(l->d, DOCTOR_ERROR, "MySQL sums",
-			   "somebody changed the table, or the bucket had another name or no `database "
-			   "mysql` then",
+			   "somebody changed the table, or there was no `database mysql` then",
 			   "%zu of %zu rows have less than the ledger, first %s at %s", lacking, looked_at,
 			   less->label, less->hour);
 	if (more)
@@ -236,7 +274,7 @@ static int compare(struct looking *l, int64_t from, int64_t to, char **err)
 	struct traffic_batch batch;
 	struct traffic_rows rows = {0};
 	const char *first, *last;
-	struct hour *list;
+	struct hours h = {0};
 	int rc =
 		traffic_source_between(l->d->ledger.db, from, to, l->d->cli->conf.bucket_suffix, &batch, err);
 
@@ -248,12 +286,16 @@ static int compare(struct looking *l, int64_t from, int64_t to, char **err)
 		doctor_say(l->d, DOCTOR_UNCHECKED, "MySQL sums", NULL,
 			   "the last day has no whole hour with bytes");
 	if (rc == 0 && rows.count) {
-		list = hours_of(&rows);
-		edges(list, rows.count, &first, &last);
-		rc = read_table(l, list, rows.count, first, last, err);
+		h.list = hours_of(&rows);
+		h.count = rows.count;
+		edges(h.list, h.count, &first, &last);
+		rc = audit_renames(l->d->ledger.db, from, &h.renames, err);
 		if (rc == 0)
-			say_sums(l, list, rows.count, first, last);
-		free(list);
+			rc = read_table(l, &h, first, last, err);
+		if (rc == 0)
+			say_sums(l, h.list, h.count, first, last);
+		audit_renames_free(&h.renames);
+		free(h.list);
 	}
 	traffic_rows_free(&rows);
 	traffic_batch_free(&batch);

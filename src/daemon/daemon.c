@@ -315,6 +315,8 @@ int daemon_open(struct daemon **out, const struct daemon_setup *setup, const str
 	d->no_counters.meanwhile = "the kernel goes on counting";
 	d->no_commit.what = "writing the ledger";
 	d->no_commit.meanwhile = "bytes are kept in memory";
+	d->no_forget.what = "forgetting domains that are gone";
+	d->no_forget.meanwhile = "they stay in the ledger";
 	d->no_retire.what = "retiring old slots";
 	d->no_retire.meanwhile = "they stay in the ledger";
 	d->no_fold.what = "folding the ledger";
@@ -442,5 +444,6 @@ void daemon_close(struct daemon *d)
 	free(d->no_commit.reason);
 	free(d->no_fold.reason);
 	free(d->no_retire.reason);
+	free(d->no_forget.reason);
 	free(d);
 }

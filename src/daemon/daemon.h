@@ -88,7 +88,7 @@ struct daemon {
 	bool committed;    /* something was */
 	bool ready;        /* told to the log and to the service manager */
 	char *told_status; /* to the latter */
-	struct trouble no_xenstore, no_links, no_counters, no_commit, no_fold, no_retire;
+	struct trouble no_xenstore, no_links, no_counters, no_commit, no_fold, no_retire, no_forget;
 	bool retire_held; /* a sink holds old slots back */
 };
 

@@ -88,8 +88,8 @@ static void add(char **text, const char *more)
 
 void notify_status(struct daemon *d)
 {
-	const struct trouble *troubles[] = {&d->no_commit, &d->no_counters, &d->no_xenstore,
-					    &d->no_links,  &d->no_fold,     &d->no_retire};
+	const struct trouble *troubles[] = {&d->no_commit, &d->no_counters, &d->no_xenstore, &d->no_links,
+					    &d->no_fold,   &d->no_retire,   &d->no_forget};
 	unsigned vifs = HASH_COUNT(d->followed);
 	char *text = mem_printf("%u vif%s, a commit every %u s", vifs, vifs == 1 ? "" : "s", d->conf->flush);
 

@@ -6,11 +6,13 @@
 #include "base/mem.h"
 #include "daemon/classifier.h"
 #include "daemon/daemon.h"
+#include "db/ledger_forget.h"
 #include "db/ledger_retain.h"
 #include "db/retain.h"
 
-#define RETIRE_ROWS 2000 /* in one transaction, or a whole slot */
-#define FOLD_TAKES 20000 /* in one transaction, so that the loop is not held up for long */
+#define FORGET_BUCKETS 1000 /* that are looked at */
+#define RETIRE_ROWS 2000    /* in one transaction, or a whole slot */
+#define FOLD_TAKES 20000    /* in one transaction, so that the loop is not held up for long */
 
 /* What a dump of the counters is for. */
 struct reading {
@@ -85,6 +87,23 @@ static void retire(struct daemon *d)
 		log_info("`retain` is not held up any more");
 }
 
+/* With each complete slot, domains that have been gone for long. */
+static void forget(struct daemon *d)
+{
+	struct ledger_forgotten f;
+	char *err = NULL;
+	int rc;
+
+	if (!d->conf->retain)
+		return;
+	rc = ledger_forget(d->ledger, retain_begin(clock_wall(), d->conf->retain), FORGET_BUCKETS,
+			   account_is_idle, d->account, &f, &err);
+	if (rc == 0)
+		account_forget(d->account, &f);
+	ledger_forgotten_free(&f);
+	trouble_is(&d->no_forget, rc < 0 ? err : NULL);
+}
+
 void poll_now(struct daemon *d, bool patient)
 {
 	const struct account_look *look = NULL;
@@ -119,6 +138,7 @@ void poll_now(struct daemon *d, bool patient)
 	/* A slot may have become complete with a commit that was refused, or by a jump of the clock. */
 	if (account_open_slot(d->account) != d->told_slot) {
 		fold(d);
+		forget(d);
 		d->told_slot = account_open_slot(d->account);
 		feed_tell(d->feed);
 	} else if (d->conf->database == DATABASE_MYSQL || d->quotas) { /* both grow with each flush */

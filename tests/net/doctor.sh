@@ -55,6 +55,10 @@ tap_is "and these are fine" "$(jq -r '[.checks[] | select(.result == "ok") | .ch
 	"split", "drops", "strays", "database", "epochs", "identity", "rows", "vifs", "counters", "uplink", "bridge ports", "bridge flow",
 	"MySQL", "MySQL table", "MySQL marker", "MySQL writer", "MySQL sums", "RRD writer", "RRD files"))) | length' "$BED/fine.json")" 22
 tap_like "MySQL was compared" "$(jq -r '.checks[] | select(.check == "MySQL sums") | .found' "$BED/fine.json")" '^[1-9][0-9]* rows of the last day'
+compared=$(jq -r '.checks[] | select(.check == "MySQL sums") | .found' "$BED/fine.json")
+xen_domain_rename 2 shop && bw_wait_sql "the rename" "SELECT count(*) FROM bucket_label WHERE label = 'shop' AND until IS NULL" 1
+finds "MySQL's rows under a former name are the domain's" "MySQL sums" "^ok $compared\$"
+xen_domain_rename 2 db && bw_wait_sql "the rename back" "SELECT count(*) FROM bucket_label WHERE label = 'db' AND until IS NULL" 1
 tap_like "RRD was compared" "$(jq -r '.checks[] | select(.check == "RRD files") | .found' "$BED/fine.json")" '^3 files, [1-9][0-9]+ slots of the last day'
 finds "a server with another time is told" "MySQL clock" '^warning the server is [0-9]+ s off'
 

@@ -2,8 +2,9 @@
  *
  * 10,000 domains a day that live for five minutes each, every one with a name and a uuid of its own: how
  * large the ledger becomes, how much memory the account needs, how long a report takes, and that a sink which
- * is far behind costs no more than its takes. DAYS=n: so many days (2; a soak has 365). Prints what it
- * measured.
+ * is far behind costs no more than its takes. DAYS=n: so many days (2; a soak has 365); RETAIN=n: with
+ * `retain n months`. Then, with a slot a day for a year and a month retained, that all of it stops growing.
+ * Prints what it measured.
  *
  * What could go wrong: something is kept for each domain that ever lived, or read through at each commit or
  * report.
@@ -18,6 +19,10 @@
 
 #include "account/account.h"
 #include "base/mem.h"
+#include "db/audit.h"
+#include "db/ledger_forget.h"
+#include "db/ledger_retain.h"
+#include "db/retain.h"
 #include "db/sink.h"
 #include "db/usage.h"
 #include "tests/support/account_bed.h"
@@ -25,19 +30,24 @@
 
 #define A_DAY (86400 / SLOT_SECONDS)
 #define A_SLOT 35 /* domains: 10,080 a day */
+#define RETIRE_ROWS 2000
+#define FORGET_BUCKETS 1000
 
 /* Bounds, with room for a slow machine where it is about time. */
-#define LEDGER_BYTES 1600 /* for each domain that ever lived, all told */
+#define LEDGER_BYTES 1600 /* for each domain that is kept, all told */
 #define MEMORY_BYTES 800  /* of the same: its bucket with its name, its uuid */
 #define COMMIT_MS 1000    /* the mean of one slot with 35 domains that come and 35 that go */
-#define REPORT_US 500     /* of the last day, for each domain that ever lived: it looks at each bucket */
+#define LONGEST_MS 20000
+#define REPORT_US 500 /* for each row, which is one domain */
+#define DAYS_TO_LEVEL 180
 
 struct bounds {
 	struct account_bed bed;
 	int64_t now;
-	unsigned next; /* number of the next domain */
-	double commit_seconds;
+	unsigned next;                       /* number of the next domain */
+	double commit_seconds, most_seconds; /* of all commits, of the longest one */
 	uint64_t sent;
+	unsigned retain; /* months; 0: forever */
 };
 
 static double seconds(void)
@@ -77,6 +87,22 @@ static void come(struct bounds *b, int64_t *vif)
 	b->next++;
 }
 
+/* As xenbwd does with a commit and a slot. */
+static void retire(const struct bounds *b)
+{
+	int64_t begin = retain_begin(b->now, b->retain);
+	struct ledger_forgotten f;
+	char *err = NULL;
+	bool held;
+
+	if (ledger_retire(b->bed.ledger, begin, RETIRE_ROWS, &held, &err) < 0 ||
+	    ledger_forget(b->bed.ledger, begin, FORGET_BUCKETS, account_is_idle, b->bed.account, &f, &err) <
+		    0)
+		fail_msg("%s", err);
+	account_forget(b->bed.account, &f);
+	ledger_forgotten_free(&f);
+}
+
 /* A slot: domains come, move bytes, and go. */
 static void slot(struct bounds *b)
 {
@@ -101,7 +127,11 @@ static void slot(struct bounds *b)
 	(void)account_settle(b->bed.account, NULL);
 	began = seconds();
 	account_bed_commit(&b->bed);
-	b->commit_seconds += seconds() - began;
+	if (b->retain)
+		retire(b);
+	began = seconds() - began;
+	b->commit_seconds += began;
+	b->most_seconds = began > b->most_seconds ? began : b->most_seconds;
 }
 
 static void fold(struct bounds *b)
@@ -134,13 +164,33 @@ static void within_bounds(const struct bounds *b, const char *what, double per, 
 		fail_msg("%s: %.0f, bound %.0f", what, per, bound);
 }
 
+/* Buckets that are kept, and that the ledger and the account spend bytes on. */
+static double kept(const struct bounds *b)
+{
+	return (double)account_bed_number(&b->bed, "SELECT count(*) FROM bucket");
+}
+
+static void assert_sound(const struct bounds *b)
+{
+	struct audit a;
+	char *err = NULL;
+
+	if (audit_identity(b->bed.reader.db, &a, &err) < 0)
+		fail_msg("%s", err);
+	if (a.wrong)
+		fail_msg("%s", a.first);
+	audit_clear(&a);
+	assert_int_equal(account_bed_number(&b->bed, "SELECT sum(unattributed_input) FROM usage"), b->sent);
+}
+
 static void ten_thousand_domains_a_day_stay_within_bounds(void **state)
 {
 	static const char *const sinks[] = {MYSQL_SINK};
-	const char *text = getenv("DAYS");
+	const char *text = getenv("DAYS"), *months = getenv("RETAIN");
 	long days = text ? strtol(text, NULL, 10) : 2;
-	double before;
-	struct bounds b = {.now = EDGE, .next = 1};
+	struct bounds b = {
+		.now = EDGE, .next = 1, .retain = months ? (unsigned)strtoul(months, NULL, 10) : 0};
+	double before, all;
 	char *err = NULL;
 
 	(void)state;
@@ -161,21 +211,64 @@ static void ten_thousand_domains_a_day_stay_within_bounds(void **state)
 	assert_int_equal(account_bed_number(&b.bed, "SELECT sum(unattributed_input) FROM usage"), b.sent);
 	within_bounds(&b, "mean milliseconds of a slot's commit",
 		      b.commit_seconds * 1000 / (double)(days * A_DAY), COMMIT_MS);
+	within_bounds(&b, "milliseconds of the longest one", b.most_seconds * 1000, LONGEST_MS);
+	all = kept(&b);
+	within_bounds(&b, "domains that are kept", all,
+		      b.retain ? (double)(b.retain + 2) * 31 * A_DAY * A_SLOT : (double)b.next);
 	within_bounds(&b,
-		      "microseconds of the last day's report for each domain that ever lived, with a sink "
-		      "that is a day behind",
-		      report(&b) * 1e6 / (b.next - 1), REPORT_US);
-	within_bounds(&b, "bytes of memory for each domain that ever lived",
-		      (allocated() - before) / (b.next - 1), MEMORY_BYTES);
+		      "microseconds for each row of the last day's report, with a sink that is a day behind",
+		      report(&b) * 1e6 / (A_DAY * A_SLOT), REPORT_US);
+	within_bounds(&b, "bytes of memory for each domain that is kept", (allocated() - before) / all,
+		      MEMORY_BYTES);
+	print_message("# figure: memory %.0f MB\n", (allocated() - before) / 1e6);
 	assert_int_equal(ledger_passed(b.bed.ledger, MYSQL_SINK, account_last_seq(b.bed.account), NULL), 0);
 	fold(&b);
 	assert_int_equal(account_bed_number(&b.bed, "SELECT count(*) FROM take"), 0);
-	assert_int_equal(account_bed_number(&b.bed, "SELECT sum(unattributed_input) FROM usage"), b.sent);
-	within_bounds(&b, "microseconds of the last day's report for each domain that ever lived",
-		      report(&b) * 1e6 / (b.next - 1), REPORT_US);
+	assert_sound(&b);
+	within_bounds(&b, "microseconds for each row of the last day's report",
+		      report(&b) * 1e6 / (A_DAY * A_SLOT), REPORT_US);
 	account_bed_kill_it(&b.bed);
-	within_bounds(&b, "bytes of the ledger for each domain that ever lived",
-		      (double)size_of(b.bed.path) / (b.next - 1), LEDGER_BYTES);
+	within_bounds(&b, "bytes of the ledger for each domain that is kept",
+		      (double)size_of(b.bed.path) / all, LEDGER_BYTES);
+	print_message("# figure: ledger %.0f MB\n", (double)size_of(b.bed.path) / 1e6);
+	ledger_file_close(&b.bed.reader);
+	free(b.bed.path);
+	scratch_free(b.bed.dir);
+}
+
+/* 35 domains a day, each day; the same of a whole year as of half of it. */
+static void what_is_retained_stops_growing(void **state)
+{
+	struct bounds b = {.now = EDGE, .next = 1, .retain = 1};
+	int64_t rows[2];
+	double memory[2], pages[2];
+
+	(void)state;
+	account_bed_set_up(&b.bed, EDGE);
+	for (int day = 1; day <= 2 * DAYS_TO_LEVEL; day++) {
+		slot(&b);
+		fold(&b);
+		b.now += 86400 - SLOT_SECONDS;
+		if (day % DAYS_TO_LEVEL == 0) { /* then the same days of a month are kept */
+			int half = day / DAYS_TO_LEVEL - 1;
+
+			rows[half] = account_bed_number(
+				&b.bed,
+				"SELECT (SELECT count(*) FROM slot) + (SELECT count(*) FROM vif) +"
+				" (SELECT count(*) FROM epoch) + (SELECT count(*) FROM bucket) +"
+				" (SELECT count(*) FROM bucket_label) + (SELECT count(*) FROM bucket_uuid)");
+			pages[half] = (double)account_bed_number(&b.bed, "PRAGMA page_count");
+			memory[half] = allocated();
+		}
+	}
+	assert_sound(&b);
+	print_message("# figure: rows %lld, then %lld; pages %.0f, then %.0f\n", (long long)rows[0],
+		      (long long)rows[1], pages[0], pages[1]);
+	assert_true(rows[0] < (int64_t)6 * A_SLOT * 31 * 4);
+	assert_true(rows[1] < rows[0] + rows[0] / 4);
+	assert_true(pages[1] < pages[0] * 1.25);
+	assert_true(memory[1] < memory[0] * 1.25 + 1e5);
+	account_bed_kill_it(&b.bed);
 	ledger_file_close(&b.bed.reader);
 	free(b.bed.path);
 	scratch_free(b.bed.dir);
@@ -183,7 +276,8 @@ static void ten_thousand_domains_a_day_stay_within_bounds(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(ten_thousand_domains_a_day_stay_within_bounds)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(ten_thousand_domains_a_day_stay_within_bounds),
+					   cmocka_unit_test(what_is_retained_stops_growing)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
