@@ -256,7 +256,7 @@ fuzz_directory_SRC := tests/fuzz/fuzz_directory.c $(filter-out xen/store.c,$(DIR
 fuzz_replay_SRC := tests/fuzz/fuzz_replay.c src/capture/replay.c src/capture/vifs_file.c src/capture/tap.c src/capture/table.c src/capture/owners.c \
                    $(CLASSIFY_C) $(BASE_C)
 fuzz_replay_LIB := libpcap
-fuzz_feed_SRC := tests/fuzz/fuzz_feed.c src/daemon/feed.c src/daemon/backoff.c src/writer/writer.c src/writer/quotas.c db/quota_usage.c $(filter-out src/base/log.c,$(LEDGER_LIFE_C)) src/config/conf.c src/config/keywords.c src/config/billing.c src/config/quotas.c src/config/lines.c
+fuzz_feed_SRC := tests/fuzz/fuzz_feed.c src/daemon/feed.c src/daemon/backoff.c src/writer/writer.c src/writer/quotas.c db/quota_usage.c $(filter-out src/base/log.c,$(LEDGER_LIFE_C)) src/config/conf.c src/config/keywords.c src/config/kinds.c src/config/billing.c src/config/quotas.c src/config/lines.c
 fuzz_feed_LIB := sqlite3 libevent_core
 fuzz_control_SRC := tests/fuzz/fuzz_control.c src/daemon/control_server.c src/ipc/control.c $(LEDGER_LIFE_C)
 fuzz_control_LIB := sqlite3 libevent_core

@@ -395,7 +395,7 @@ const struct cli_command cli_commands[] = {
 	 .more = "Listens at web_listen, 127.0.0.1:8427 if not set, as the user `user`.\n"
 		 "`xenbw passwd` makes those who may log in. See xenbw.conf(5) for other hosts.\n",
 	 .examples = "  xenbw web\n"
-		     "  systemctl enable --now xenbw-web\n",
+		     "  xenbw -c /etc/xenbw/xenbw.conf web\n",
 	 .options = no_options,
 	 .run = cli_web},
 	{.name = "passwd",

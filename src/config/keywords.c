@@ -11,10 +11,9 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "config/kinds.h"
 
 #define LONGEST_PATH 4000
-#define LONGEST_TEXT 255
-#define LONGEST_NAME 64  /* of a database or table: MySQL's own limit */
 #define MOST_MONTHS 1200 /* that somebody may keep */
 #define WORD_WIDTH 19    /* what -nv aligns to */
 
@@ -178,41 +177,6 @@ const char *keyword_nearest(const char *word)
 
 /* ---- one value ---- */
 
-/* libc takes whatever it cannot read for UTC, without a word: so look whether it is a time zone (tzfile(5)).
- */
-static bool zone_exists(const char *zone)
-{
-	char *path, magic[4];
-	bool there;
-	FILE *f;
-
-	if (strcmp(zone, "UTC") == 0)
-		return true;
-	if (strstr(zone, "..") || zone[0] == '/')
-		return false;
-	path = mem_printf("/usr/share/zoneinfo/%s", zone);
-	f = fopen(path, "re");
-	free(path);
-	if (!f)
-		return false;
-	there = fread(magic, 1, sizeof(magic), f) == sizeof(magic) &&
-		memcmp(magic, "TZif", sizeof(magic)) == 0;
-	fclose(f);
-	return there;
-}
-
-static int set_path(char **field, const char *value, size_t longest, char **err)
-{
-	if (value[0] != '/')
-		return err_set(err,
-			       "`%s` is not an absolute path; write it from the root, beginning with '/'",
-			       value);
-	if (strlen(value) > longest)
-		return err_set(err, "the path is too long (%zu bytes, at most %zu)", strlen(value), longest);
-	mem_replace(field, value);
-	return 0;
-}
-
 /* nacctd knew no limits: in its own files a number beyond ours is drawn to the nearest that we know. */
 static int set_number(const struct conf *c, const struct keyword *k, const char *value, unsigned *field,
 		      char **note, char **err)
@@ -228,68 +192,6 @@ static int set_number(const struct conf *c, const struct keyword *k, const char 
 	*field = number < k->min ? k->min : k->max;
 	*note = mem_printf("%s is beyond what xenbw does (%u to %u): %u is used", value, k->min, k->max,
 			   *field);
-	return 0;
-}
-
-/* Bytes that would spoil a log line or a statement; quoting is the library's. */
-static int set_text(char **field, const char *value, char **err)
-{
-	for (const char *p = value; *p; p++)
-		if (iscntrl((unsigned char)*p))
-			return err_set(err, "the value holds a control character (byte %td)", p - value + 1);
-	if (strlen(value) > LONGEST_TEXT)
-		return err_set(err, "the value is too long (%zu bytes, at most %d)", strlen(value),
-			       LONGEST_TEXT);
-	mem_replace(field, *value ? value : NULL);
-	return 0;
-}
-
-static int set_name(char **field, const char *value, char **err)
-{
-	size_t fits = strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_$-");
-
-	if (value[fits] || strlen(value) > LONGEST_NAME)
-		return err_set(err,
-			       "`%s` is no name that xenbw uses: at most %d letters, digits, '_', '$' or '-'",
-			       value, LONGEST_NAME);
-	mem_replace(field, value);
-	return 0;
-}
-
-static int set_switch(bool *field, const char *value, char **err)
-{
-	if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0)
-		return err_set(err, "`%s` is neither `on` nor `off`", value);
-	*field = strcmp(value, "on") == 0;
-	return 0;
-}
-
-static int set_suffix(char **field, const char *value, char **err)
-{
-	size_t length = strlen(value);
-
-	for (const char *p = value; *p; p++)
-		if (!isgraph((unsigned char)*p))
-			length = SIZE_MAX;
-	if (length > LONGEST_NAME)
-		return err_set(err, "`%s` is no suffix: at most %d printable ASCII characters without blanks",
-			       value, LONGEST_NAME);
-	mem_replace(field, strcmp(value, "none") == 0 ? NULL : value);
-	return 0;
-}
-
-/* Whether there is one is looked at when helpers are started. */
-static int set_user(char **field, const char *value, char **err)
-{
-	bool fits = value[0] != '-' && strlen(value) <= LONGEST_NAME;
-
-	for (const char *p = value; *p; p++)
-		if (!isgraph((unsigned char)*p) || *p == ':' || *p == '/')
-			fits = false;
-	if (!fits)
-		return err_set(err, "`%s` is no name of a user; write one as `getent passwd` shows it",
-			       value);
-	mem_replace(field, value);
 	return 0;
 }
 
@@ -355,34 +257,6 @@ static int set_retain(unsigned *months, const char *value, char **err)
 		*months = (unsigned)n;
 	free(number);
 	return rc;
-}
-
-/* 127.0.0.1:8427 or [::1]:8427 */
-static int set_listen(char **field, const char *value, char **err)
-{
-	const char *colon = strrchr(value, ':');
-	size_t length = colon ? (size_t)(colon - value) : 0;
-	bool brackets = length > 2 && value[0] == '[' && colon[-1] == ']';
-	char *address = mem_strndup(value + brackets, length - 2 * (size_t)brackets);
-	struct network n;
-	uint64_t port;
-	bool fits = colon && text_u64(colon + 1, 1, 65535, &port) && network_address(address, &n) &&
-		    network_is_ipv4(&n) == !brackets;
-
-	free(address);
-	if (!fits)
-		return err_set(err, "`%s` is no address with a port; write 127.0.0.1:8427 or [::1]:8427",
-			       value);
-	mem_replace(field, value);
-	return 0;
-}
-
-static int set_yes_no(bool *field, const char *value, char **err)
-{
-	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
-		return err_set(err, "`%s` is neither `yes` nor `no`", value);
-	*field = value[0] == 'y';
-	return 0;
 }
 
 static int add_device(struct conf_texts *devices, const char *value, char **err)
@@ -483,41 +357,35 @@ int keyword_set(struct conf *c, const struct keyword *k, const char *value, char
 	case VALUE_ATTRIBUTION:
 		return set_attribution(field, value, err);
 	case VALUE_SWITCH:
-		return set_switch(field, value, err);
+		return kind_switch(field, value, err);
 	case VALUE_UNATTRIBUTED:
 		return set_unattributed(field, value, err);
 	case VALUE_RETAIN:
 		return set_retain(field, value, err);
 	case VALUE_PATH:
-		return set_path(field, value, LONGEST_PATH, err);
+		return kind_path(field, value, LONGEST_PATH, err);
 	case VALUE_SOCKET:
-		return set_path(field, value, sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1, err);
+		return kind_path(field, value, sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1, err);
 	case VALUE_PATH_OR_NONE:
 		if (strcmp(value, "none") != 0)
-			return set_path(field, value, LONGEST_PATH, err);
+			return kind_path(field, value, LONGEST_PATH, err);
 		mem_replace(field, NULL);
 		return 0;
 	case VALUE_ZONE:
-		if (strcmp(value, "system") != 0 && !zone_exists(value))
-			return err_set(err,
-				       "there is no time zone `%s`; write `system`, or a name as below "
-				       "/usr/share/zoneinfo, such as Europe/Berlin",
-				       value);
-		mem_replace(field, strcmp(value, "system") == 0 ? NULL : value);
-		return 0;
+		return kind_zone(field, value, err);
 	case VALUE_SUFFIX:
-		return set_suffix(field, value, err);
+		return kind_suffix(field, value, err);
 	case VALUE_USER:
-		return set_user(field, value, err);
+		return kind_user(field, value, err);
 	case VALUE_LISTEN:
-		return set_listen(field, value, err);
+		return kind_listen(field, value, err);
 	case VALUE_YES_NO:
-		return set_yes_no(field, value, err);
+		return kind_yes_no(field, value, err);
 	case VALUE_TEXT:
 	case VALUE_SECRET:
-		return set_text(field, value, err);
+		return kind_text(field, value, err);
 	case VALUE_NAME:
-		return set_name(field, value, err);
+		return kind_name(field, value, err);
 	case VALUE_MASK:
 		return set_mask(field, value, err);
 	case VALUE_NETWORK:

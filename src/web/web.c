@@ -314,7 +314,16 @@ static void show_page(struct web *w, const struct page *page, const struct quest
 	}
 }
 
-/* On this host without a login: it is what `xenbw metrics` would write for node_exporter. */
+/* Can anybody log in who may not see all? */
+static bool has_owners(const struct web *w)
+{
+	for (size_t i = 0; i < w->users.count; i++)
+		if (strcmp(w->users.list[i].owner, PASSWORDS_ADMIN) != 0)
+			return true;
+	return false;
+}
+
+/* On this host without a login, as long as no owner has anything to do here. */
 static void show_metrics(struct web *w, const struct question *q, const struct session *session,
 			 struct answer *a)
 {
@@ -324,7 +333,7 @@ static void show_metrics(struct web *w, const struct question *q, const struct s
 
 	if (session)
 		viewer = viewer_of(w, session);
-	if ((!session && w->conf.web.behind_tls) || viewer.owner) {
+	if ((!session && (w->conf.web.behind_tls || has_owners(w))) || viewer.owner) {
 		answer_error(a, session ? 403 : 401, q->path, "metrics are for an admin");
 		return;
 	}

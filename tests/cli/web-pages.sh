@@ -3,7 +3,7 @@
 #
 # The pages of `xenbw web` in a browser (Chromium): followed from link to link and form to form, drawn as wide as a desk's screen and as a
 # phone's, well formed, with tables, labels and a way to skip; pictures are kept in BUILD/test-output/web.
-# time-limit: 240
+# time-limit: 400
 set -u
 . "$(dirname "$0")/../support/tap.sh"
 . "$(dirname "$0")/../support/cli.sh"

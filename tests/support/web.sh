@@ -12,7 +12,8 @@ WEB_PID=
 # web_start FOLDER CONF [LIBRARY]: returns when it answers; its log is FOLDER/web.log.
 web_start() {
 	local i
-	LD_PRELOAD=${3-} "$BUILD/xenbw" -c "$2" web </dev/null >"$1/web.log" 2>&1 &
+	: >"$1/web.log"
+	LD_PRELOAD=${3-} "$BUILD/xenbw" -c "$2" web </dev/null >>"$1/web.log" 2>&1 &
 	WEB_PID=$!
 	for ((i = 0; i < 500; i++)); do
 		grep -q 'ready:' "$1/web.log" && return 0
