@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 #
-# web.sh: xenbw-web for a ledger, and a browser's part by curl. To be sourced after tap.sh. Each test has a port of its own.
+# web.sh: xenbw-web for a ledger, and a browser's part by curl. To be sourced after tap.sh. Each test has a port of its own, below those
+# that the kernel gives to clients.
 #
 # WEB is a folder that the user `daemon` may read, whom it runs as. web_start CONF starts it; WEB_URL is where it is, WEB_PID its process.
 
-WEB_PORT=${WEB_PORT:-$((20000 + $$ % 20000))}
+WEB_PORT=${WEB_PORT:-$((20000 + $$ % 12000))}
 WEB_URL=http://127.0.0.1:$WEB_PORT
 WEB_PID=
 
