@@ -10,7 +10,7 @@
 #include "db/ledger_retain.h"
 #include "db/retain.h"
 
-#define FORGET_BUCKETS 1000 /* that are looked at */
+#define FORGET_BUCKETS 500 /* that are looked at */
 #define RETIRE_ROWS 2000    /* in one transaction, or a whole slot */
 #define FOLD_TAKES 20000    /* in one transaction, so that the loop is not held up for long */
 

@@ -31,7 +31,7 @@
 #define A_DAY (86400 / SLOT_SECONDS)
 #define A_SLOT 35 /* domains: 10,080 a day */
 #define RETIRE_ROWS 2000
-#define FORGET_BUCKETS 1000
+#define FORGET_BUCKETS 500
 
 /* Bounds, with room for a slow machine where it is about time. */
 #define LEDGER_BYTES 1600 /* for each domain that is kept, all told */
