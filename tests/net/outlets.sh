@@ -12,6 +12,7 @@ bed_enter "$@"
 . "$(dirname "$0")/../support/clock.sh"
 . "$(dirname "$0")/../support/classes.sh"
 . "$(dirname "$0")/../support/mariadb.sh"
+. "$(dirname "$0")/../support/web.sh"
 cd "$(dirname "$0")/../.." || exit 1
 export LC_ALL=C.UTF-8
 MONTH=$(date -ud "$(date -u +%Y-%m-15) last month" +%Y-%m)
@@ -39,6 +40,12 @@ rrd_sums() {
 				END { printf "%s %.0f %.0f\n", label, a, b }'
 	done | rows
 }
+# page_rows: "bucket input output" of the overview, by the exact numbers that its cells point at
+page_rows() { sed -nE 's,^.*<th scope="row"><a href="[^"]*">([^<]*)</a>.*title="([0-9]+) bytes".*title="([0-9]+) bytes".*title="[0-9]+ bytes".*,\1 \2 \3,p'; }
+month_metrics() {
+	sed -nE 's/^xenbw_month_charged_bytes\{bucket="([^"]*)".*direction="([a-z]*)"\} ([0-9]+)$/\1 \2 \3/p' |
+		awk '{ sum[$1 " " $2] = $3; seen[$1] } END { for (b in seen) print b, sum[b " input"], sum[b " output"] }' | rows
+}
 
 mount -t tmpfs -o mode=755 tmpfs /var/lib && mkdir -p /run/mysqld && mariadb_start "$BED/mariadb" && ln -s "$MARIADB_SOCKET" /run/mysqld/mysqld.sock &&
 	mariadb_sql "CREATE DATABASE netacct; CREATE USER acct@localhost IDENTIFIED BY 'p';
@@ -46,7 +53,8 @@ mount -t tmpfs -o mode=755 tmpfs /var/lib && mkdir -p /run/mysqld && mariadb_sta
 bed_up || tap_bail "no bed"
 clock_in_slot 0
 (umask 077 && bw_config "rrd_dir $BW_RRD" "flush 1" "database mysql" "mysql_user acct" "mysql_password p" "mysql_host localhost" \
-	"mysql_database netacct" "owner acme web db" "owner globex mail" "${CLASS_CONF[@]}")
+	"mysql_database netacct" "owner acme web db" "owner globex mail" \
+	"web_listen 127.0.0.1:$WEB_PORT" "web_users $BED/users" "${CLASS_CONF[@]}")
 bw_start || tap_bail "no xenbwd"
 class_guests
 class_each_way
@@ -67,8 +75,13 @@ tap_is "list-domains --json" "$(xenbw list-domains --json | jq -r '.vifs[] | "\(
 tap_is "explain --json" "$(for name in web db mail Domain-0; do
 	xenbw explain "$name" --json | jq -r '.bucket as $b | .rows[] | select(.row == "report") | "\($b) \(.input) \(.output)"'
 done | rows)" "$charged"
-tap_is "the metrics" "$(xenbw metrics | sed -nE 's/^xenbw_month_charged_bytes\{bucket="([^"]*)".*direction="([a-z]*)"\} ([0-9]+)$/\1 \2 \3/p' |
-	awk '{ sum[$1 " " $2] = $3; seen[$1] } END { for (b in seen) print b, sum[b " input"], sum[b " output"] }' | rows)" "$charged"
+tap_is "the metrics" "$(xenbw metrics | month_metrics)" "$charged"
+web_user "$BED" "$BW_CONF" 'correct horse' --admin root && chmod 755 "$BED" && web_start "$BED" "$BW_CONF" "$BW_PRELOAD" || tap_bail "no xenbw-web"
+tap_is "an admin logs in at xenbw web" "$(web_login "$BED/jar" root 'correct horse')" 303
+tap_is "xenbw web's JSON" "$(web_ask /api/report -b "$BED/jar" | jq -r '.rows[] | "\(.bucket) \(.input) \(.output)"' | rows)" "$charged"
+tap_is "its page" "$(web_ask / -b "$BED/jar" | page_rows | rows)" "$charged"
+tap_is "and its metrics" "$(web_ask /metrics -b "$BED/jar" | month_metrics)" "$charged"
+tap_ok "it ends" web_stop
 tap_is "MySQL's table" "$(mariadb_sql "SELECT ip, sum(input), sum(output) FROM traffic GROUP BY ip" netacct | tr '\t' ' ' | rows)" "$charged"
 tap_is "the ledger's view" "$(bw_sql "SELECT ip, cast(sum(input) AS INTEGER), cast(sum(output) AS INTEGER) FROM traffic GROUP BY ip" | tr '|' ' ' | rows)" "$charged"
 tap_is "the RRD files" "$(rrd_sums "")" "$charged"
