@@ -20,9 +20,10 @@ DEPFLAGS   = -MMD -MP
 
 DEPS_BUILD := gcc clang bpftool make pkg-config libc6-dev libbpf-dev libnl-3-dev libxen-dev libsqlite3-dev \
               librrd-dev libmariadb-dev libevent-dev libcrypt-dev libcap-ng-dev libpcap-dev libseccomp-dev libsmartcols-dev libjansson-dev uthash-dev fonts-dejavu-core
-DEPS_TEST  := libcmocka-dev valgrind mandoc iproute2 iputils-ping procps util-linux xen-utils-4.17 xenstore-utils sqlite3 \
+DEPS_DEMO  := iproute2 procps util-linux xen-utils-4.17 xenstore-utils sqlite3 jq
+DEPS_TEST  := $(DEPS_DEMO) libcmocka-dev valgrind mandoc iputils-ping \
               mariadb-server-core mariadb-client-core openssl curl chromium wrk php-cli php-mysql php-sqlite3 php-rrd \
-              rrdtool libxml2-utils jq socat systemd clang-format shellcheck libclang-rt-14-dev clang-tidy gcovr tzdata zsh prometheus
+              rrdtool libxml2-utils socat systemd clang-format shellcheck libclang-rt-14-dev clang-tidy gcovr tzdata zsh prometheus
 DEPS_BENCH := gnuplot-nox net-acct pmacct
 DEPS_SOAK  := galera-4
 DEPS_XEN   := qemu-system-x86 cpio xz-utils
@@ -148,6 +149,7 @@ deps:
   apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; status=$$?; \
   [ -z "$$unmask" ] || systemctl -q unmask prometheus; [ -z "$$unmask" ] || systemctl -q disable prometheus; exit $$status; fi
 
+demo: DEPS = $(DEPS_BUILD) $(DEPS_DEMO)
 demo: deps
 	@$(MAKE) --no-print-directory -j2 all test-tools
 	@examples/demo.sh $(BUILD)
