@@ -10,36 +10,32 @@
 
 /* ---- which ---- */
 
-#define ALL(dir)                                                                           \
-	"(external_" dir " + peer_" dir " + direct_" dir " + local_" dir " + ignored_" dir \
-	" + unattributed_" dir " - estimated_" dir ")"
-#define ADDS_UP(dir)                                                                        \
-	"(SELECT ifnull(sum(" ALL(                                                          \
-		dir) "), 0) FROM slot WHERE bucket = b.id) = (SELECT ifnull(sum(total_" dir \
-		     "), 0) FROM epoch e JOIN vif v ON v.id = e.vif WHERE v.bucket = b.id)"
+/* clang-format off */
+#define ALL(dir)                                                                                            \
+	"(external_" dir " + peer_" dir " + direct_" dir " + local_" dir " + ignored_" dir " + unattributed_" dir \
+	" - estimated_" dir ")"
+#define ADDS_UP(dir)                                                                                        \
+	" AND (SELECT ifnull(sum(" ALL(dir) "), 0) FROM slot WHERE bucket = b.id)"                          \
+	" = (SELECT ifnull(sum(total_" dir "), 0) FROM epoch e JOIN vif v ON v.id = e.vif WHERE v.bucket = b.id)"
 #define NONE(rows) " AND NOT EXISTS (SELECT 1 FROM " rows ")"
 
 /* The last ids stay: what is given out next is counted on from them. Most buckets have a vif that is there,
  * or was not long ago: CASE has that looked at first. */
 static const char candidates[] =
 	"SELECT b.id FROM (SELECT id, kind FROM bucket WHERE id > ?1 ORDER BY id LIMIT ?2) b WHERE CASE"
-	" WHEN kind <> 'domain' OR EXISTS (SELECT 1 FROM vif WHERE bucket = b.id AND (gone IS NULL OR"
-	" gone >= ?3)) THEN 0"
+	" WHEN kind <> 'domain' OR EXISTS (SELECT 1 FROM vif WHERE bucket = b.id AND (gone IS NULL OR gone >= ?3)) THEN 0"
 	" ELSE id < (SELECT max(id) FROM bucket)"
-	" AND EXISTS (SELECT 1 FROM vif WHERE bucket = b.id)" NONE("vif WHERE bucket = b.id AND id = (SELECT "
-								   "max(id) FROM vif)") NONE(
-		"slot WHERE bucket = b.id AND slot > 0") NONE("take WHERE bucket = b.id") NONE("slot s JOIN "
-											       "vif v ON "
-											       "v.id = s.vif "
-											       "WHERE "
-											       "s.bucket = "
-											       "b.id AND "
-											       "v.bucket <> "
-											       "b.id")
-		NONE("vif v JOIN epoch e ON e.vif = v.id WHERE v.bucket = b.id AND (e.closed IS NULL"
-		     " OR e.id = (SELECT max(id) FROM epoch))") " AND " ADDS_UP("input") " AND " ADDS_UP("out"
-													 "pu"
-													 "t") " END";
+	" AND EXISTS (SELECT 1 FROM vif WHERE bucket = b.id)"
+	NONE("vif WHERE bucket = b.id AND id = (SELECT max(id) FROM vif)")
+	NONE("slot WHERE bucket = b.id AND slot > 0")
+	NONE("take WHERE bucket = b.id")
+	NONE("slot s JOIN vif v ON v.id = s.vif WHERE s.bucket = b.id AND v.bucket <> b.id")
+	NONE("vif v JOIN epoch e ON e.vif = v.id WHERE v.bucket = b.id"
+		" AND (e.closed IS NULL OR e.id = (SELECT max(id) FROM epoch))")
+	ADDS_UP("input")
+	ADDS_UP("output")
+	" END";
+/* clang-format on */
 
 struct looking {
 	int64_t begin;

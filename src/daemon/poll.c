@@ -11,8 +11,8 @@
 #include "db/retain.h"
 
 #define FORGET_BUCKETS 500 /* that are looked at */
-#define RETIRE_ROWS 2000    /* in one transaction, or a whole slot */
-#define FOLD_TAKES 20000    /* in one transaction, so that the loop is not held up for long */
+#define RETIRE_ROWS 2000   /* in one transaction, or a whole slot */
+#define FOLD_TAKES 20000   /* in one transaction, so that the loop is not held up for long */
 
 /* What a dump of the counters is for. */
 struct reading {
