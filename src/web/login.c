@@ -94,7 +94,7 @@ static const char style[] =
 	".complaint{color:var(--bad);font-weight:600}\n"
 	"nav{display:flex;gap:1rem}\n"
 	"@media(max-width:40rem){th,td{padding:.45rem .2rem;font-size:.85rem}.owner{display:none}"
-	".trend{width:3.6rem}.spark{width:3.3rem}th:first-child{min-width:4.4rem}}}\n";
+	".trend{width:3.6rem}.spark{width:3.3rem}th:first-child{min-width:4.4rem}}\n";
 
 void page_style(FILE *out)
 {
