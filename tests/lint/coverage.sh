@@ -28,7 +28,7 @@ while read -r room lines branches; do
 	echo "# figure: $(printf '%-8s %5s %% of lines %5s %% of branches' "$room" "$lines" "$branches")"
 done <<<"$figures"
 
-# A little below what was reached. The rest (daemon, cli, xen), most lines of all, is reached by the tests that run whole
+# A little below what was reached. The rest (daemon, cli, web, graph, xen), most lines of all, is reached by the tests that run whole
 # programs, which are not counted here.
 while read -r room floor; do
 	lines=$(sed -n "s/^$room \([0-9]*\).*/\1/p" <<<"$figures")
@@ -39,6 +39,6 @@ done <<-END
 	net 90
 	config 90
 	ipc 85
-	all 52
+	all 50
 END
 tap_done
