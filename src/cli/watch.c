@@ -27,7 +27,7 @@ struct watch {
 	sigset_t mask_before;
 	int signals;
 	size_t height;
-	FILE *out, *err; /* the process's own, while a picture is drawn */
+	FILE *out, *err, *to; /* the process's own and the command's, while a picture is drawn */
 	char *text;
 	size_t length;
 };
@@ -100,8 +100,10 @@ void watch_begin(struct watch *w)
 
 	w->out = stdout;
 	w->err = stderr;
+	w->to = w->cli->to;
 	if (!paper)
 		return; /* then it is written as it comes */
+	w->cli->to = paper;
 	stdout = paper;
 	stderr = paper;
 }
@@ -116,6 +118,7 @@ void watch_end(struct watch *w)
 		return;
 	stdout = w->out;
 	stderr = w->err;
+	w->cli->to = w->to;
 	(void)fclose(paper);
 	fputs("\033[H", stdout);
 	for (const char *s = w->text; *s && line < w->height; line++) {
