@@ -39,6 +39,6 @@ done <<-END
 	net 90
 	config 90
 	ipc 85
-	all 50
+	all 48
 END
 tap_done
