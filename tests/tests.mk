@@ -141,8 +141,8 @@ test_args_SRC := tests/unit/test_args.c src/cli/args.c src/cli/commands.c src/cl
 test_series_SRC := tests/unit/test_series.c src/graph/series.c src/graph/legend.c src/cli/units.c $(UNIT_C)
 test_series_LDLIBS := -lm
 test_control_SRC := tests/unit/test_control.c src/ipc/control.c $(UNIT_C)
-test_billing_SRC := tests/unit/test_billing.c $(wildcard src/config/*.c) $(UNIT_C)
-test_quota_SRC := tests/unit/test_quota.c src/account/quota.c $(wildcard src/config/*.c) $(UNIT_C)
+test_billing_SRC := tests/unit/test_billing.c tests/support/conf_bed.c $(wildcard src/config/*.c) $(UNIT_C)
+test_quota_SRC := tests/unit/test_quota.c tests/support/conf_bed.c src/account/quota.c $(wildcard src/config/*.c) $(UNIT_C)
 test_crossing_SRC := tests/unit/test_crossing.c tests/support/writer_bed.c tests/support/ledger_bed.c db/quota_usage.c $(USAGE:%=%.c) $(wildcard src/config/*.c) $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
 test_crossing_LIB := sqlite3
 test_percentile_SRC := tests/unit/test_percentile.c src/cli/percentile.c $(UNIT_C)

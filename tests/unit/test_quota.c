@@ -7,49 +7,14 @@
 #include <time.h>
 
 #include "account/quota.h"
-#include "base/err.h"
 #include "base/mem.h"
-#include "config/conf.h"
+#include "tests/support/conf_bed.h"
 #include "tests/support/unit.h"
-
-static int parse(struct conf *c, const char *text, char **err)
-{
-	FILE *in = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
-	int rc;
-
-	assert_non_null(in);
-	conf_init(c);
-	rc = conf_parse(c, in, "xenbw.conf", err);
-	fclose(in);
-	return rc;
-}
-
-static struct conf good(const char *text)
-{
-	struct conf c;
-	char *err = NULL;
-
-	if (parse(&c, text, &err) < 0)
-		fail_msg("%s", err);
-	return c;
-}
-
-static void bad(const char *text, const char *why)
-{
-	struct conf c;
-	char *err = NULL;
-
-	assert_int_equal(parse(&c, text, &err), -1);
-	if (!strstr(err, why))
-		fail_msg("%s: not: %s", err, why);
-	err_clear(&err);
-	conf_free(&c);
-}
 
 static uint64_t size_of(const char *size)
 {
 	char *line = mem_printf("quota web month all both %s\n", size);
-	struct conf c = good(line);
+	struct conf c = conf_bed_good(line);
 	uint64_t bytes = c.quotas.list[0].bytes;
 
 	conf_free(&c);
@@ -61,7 +26,7 @@ static uint64_t size_of(const char *size)
 
 static void a_line_says_all_of_a_quota(void **state)
 {
-	struct conf c = good(
+	struct conf c = conf_bed_good(
 		"quota web billing charged both 2TB warn 95,80,100,80\nQUOTA owner:acme DAY Peer larger 1\n");
 	const struct quota *q = c.quotas.list;
 
@@ -99,15 +64,15 @@ static void sizes_have_units(void **state)
 	assert_int_equal(size_of("1.5GiB"), 1610612736);
 	assert_int_equal(size_of("0.25TB"), UINT64_C(250000000000));
 	assert_int_equal(size_of("1000PB"), QUOTA_MOST_BYTES);
-	bad("quota web month all both 0\n", "reached at once");
-	bad("quota web month all both 1001PB\n", "more than a quota can be");
-	bad("quota web month all both 99999999999999999999\n", "no size");
-	bad("quota web month all both 1.5\n", "no size");
-	bad("quota web month all both 1.TB\n", "no size");
-	bad("quota web month all both 1.2345GB\n", "no size");
-	bad("quota web month all both -1\n", "no size");
-	bad("quota web month all both 1XB\n", "no size");
-	bad("quota web month all both GB\n", "no size");
+	conf_bed_bad("quota web month all both 0\n", "reached at once");
+	conf_bed_bad("quota web month all both 1001PB\n", "more than a quota can be");
+	conf_bed_bad("quota web month all both 99999999999999999999\n", "no size");
+	conf_bed_bad("quota web month all both 1.5\n", "no size");
+	conf_bed_bad("quota web month all both 1.TB\n", "no size");
+	conf_bed_bad("quota web month all both 1.2345GB\n", "no size");
+	conf_bed_bad("quota web month all both -1\n", "no size");
+	conf_bed_bad("quota web month all both 1XB\n", "no size");
+	conf_bed_bad("quota web month all both GB\n", "no size");
 }
 
 static void what_is_no_quota_is_told(void **state)
@@ -115,38 +80,40 @@ static void what_is_no_quota_is_told(void **state)
 	char *longest = mem_alloc(400), *line;
 
 	(void)state;
-	bad("quota\n", "no value");
-	bad("quota web\n", "no period");
-	bad("quota web year all both 1GB\n", "`year` is no period of a quota: billing, month, day");
-	bad("quota web month some both 1GB\n", "`some` is no class");
-	bad("quota web month all up 1GB\n", "`up` is no direction of a quota: input, output, both, larger");
-	bad("quota web month all both\n", "no size");
-	bad("quota web month all both 1GB 80\n", "behind the size");
-	bad("quota web month all both 1GB warn\n", "behind the size");
-	bad("quota web month all both 1GB warn 80 95\n", "behind the size");
-	bad("quota web month all both 1GB warn 80,\n", "`` is not a percentage");
-	bad("quota web month all both 1GB warn 0\n", "`0` is not a percentage");
-	bad("quota web month all both 1GB warn 1001\n", "`1001` is not a percentage");
-	bad("quota web month all both 1GB warn 1,2,3,4,5,6,7,8\n", "more than 7");
-	bad("quota owner: month all both 1GB\n", "no name");
-	bad("quota we\033b month all both 1GB\n", "control character");
-	bad("quota web month all both 1GB\nquota web month all both 2GB\n", "already");
-	bad("quota_hook bin/hook\n", "absolute");
-	bad("quota_hook_seconds 0\n", "from 1 to 3600");
+	conf_bed_bad("quota\n", "no value");
+	conf_bed_bad("quota web\n", "no period");
+	conf_bed_bad("quota web year all both 1GB\n", "`year` is no period of a quota: billing, month, day");
+	conf_bed_bad("quota web month some both 1GB\n", "`some` is no class");
+	conf_bed_bad("quota web month all up 1GB\n",
+		     "`up` is no direction of a quota: input, output, both, larger");
+	conf_bed_bad("quota web month all both\n", "no size");
+	conf_bed_bad("quota web month all both 1GB 80\n", "behind the size");
+	conf_bed_bad("quota web month all both 1GB warn\n", "behind the size");
+	conf_bed_bad("quota web month all both 1GB warn 80 95\n", "behind the size");
+	conf_bed_bad("quota web month all both 1GB warn 80,\n", "`` is not a percentage");
+	conf_bed_bad("quota web month all both 1GB warn 0\n", "`0` is not a percentage");
+	conf_bed_bad("quota web month all both 1GB warn 1001\n", "`1001` is not a percentage");
+	conf_bed_bad("quota web month all both 1GB warn 1,2,3,4,5,6,7,8\n", "more than 7");
+	conf_bed_bad("quota owner: month all both 1GB\n", "no name");
+	conf_bed_bad("quota we\033b month all both 1GB\n", "control character");
+	conf_bed_bad("quota web month all both 1GB\nquota web month all both 2GB\n", "already");
+	conf_bed_bad("quota_hook bin/hook\n", "absolute");
+	conf_bed_bad("quota_hook_seconds 0\n", "from 1 to 3600");
 	memset(longest, 'w', 256);
 	line = mem_printf("quota %s month all both 1GB\n", longest);
-	bad(line, "too long (256 bytes, at most 255)");
+	conf_bed_bad(line, "too long (256 bytes, at most 255)");
 	free(line);
 	free(longest);
 }
 
 static void what_is_printed_reads_the_same(void **state)
 {
-	struct conf c = good("quota web billing charged both 2000GB warn 80,95,120\nquota web day local "
-			     "input 3145728\n"
-			     "quota owner:acme month all larger 1234567\nquota_hook /usr/local/sbin/hook\n"),
+	struct conf c = conf_bed_good(
+			    "quota web billing charged both 2000GB warn 80,95,120\nquota web day local "
+			    "input 3145728\n"
+			    "quota owner:acme month all larger 1234567\nquota_hook /usr/local/sbin/hook\n"),
 		    again;
-	char *text = NULL, *err = NULL, *differ;
+	char *text = NULL, *differ;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
@@ -156,7 +123,7 @@ static void what_is_printed_reads_the_same(void **state)
 	assert_non_null(strstr(text, "web billing charged both 2TB warn 80,95,120\n"));
 	assert_non_null(strstr(text, "web day local input 3MiB\n"));
 	assert_non_null(strstr(text, "owner:acme month all larger 1234567\n"));
-	assert_int_equal(parse(&again, text, &err), 0);
+	again = conf_bed_good(text);
 	assert_int_equal(again.quotas.count, 3);
 	for (size_t i = 0; i < 3; i++) {
 		assert_int_equal(again.quotas.list[i].bytes, c.quotas.list[i].bytes);
