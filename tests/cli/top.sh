@@ -30,7 +30,7 @@ on_terminal() {
 			sleep "$pause"
 			printf '%b' "$keys"
 		done
-	} | script -qefc "stty cols $columns rows $lines; ${MEANWHILE-} $BUILD/xenbw -c $BW_CONF $*" "$BED/typescript" >/dev/null
+	} | script -qefc "stty cols $columns rows $lines; ${MEANWHILE-} exec $BUILD/xenbw -c $BW_CONF $*" "$BED/typescript" >/dev/null
 	local status=$?
 	# each picture begins at the top left; codes that only move or erase go
 	sed 's/\x1b\[?[0-9]*[hl]//g; s/\x1b\[[KJ]//g; s/\x1b\[H/\n== picture\n/g; s/\r//g; /^Script /d' "$BED/typescript" >"$BED/screen"
