@@ -69,7 +69,7 @@ static void take_epoch(void *ctx, sqlite3_stmt *stmt)
 			said = mem_printf("epoch %" PRId64 " counted %" PRIu64
 					  " bytes of %s, and has booked %" PRIu64,
 					  (int64_t)sqlite3_column_int64(stmt, 0), counted,
-					  d == DIR_INPUT ? "input" : "output", booked);
+					  direction_name((enum direction)d), booked);
 	}
 	note(ctx, said);
 }
@@ -107,7 +107,7 @@ static void take_vif(void *ctx, sqlite3_stmt *stmt)
 		said = mem_printf("vif %" PRId64 " (%s): classes %" PRId64 ", counters %" PRId64
 				  " bytes of %s",
 				  (int64_t)sqlite3_column_int64(stmt, 0), domain, booked, counted,
-				  d == DIR_INPUT ? "input" : "output");
+				  direction_name((enum direction)d));
 		free(domain);
 	}
 	note(ctx, said);

@@ -32,12 +32,13 @@ static const char *const texts[STATEMENTS] = {
 		"INSERT INTO epoch(id, vif, boot, ifindex, netdev, rx_header, tx_header, base_rx_bytes,"
 		" base_rx_packets, base_tx_bytes, base_tx_packets, last_rx_bytes, last_rx_packets,"
 		" last_tx_bytes, last_tx_packets, total_input, total_output, carrier_down, opened, seen,"
-		" closed, reason, doubtful) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-		" ?14, ?15, ?16, ?17, ?18, ?19, ?20, nullif(?21, 0), ?22, ?23)"
+		" closed, reason, doubtful, ahead_bytes, ahead_packets, ahead_known) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
+		" ?14, ?15, ?16, ?17, ?18, ?19, ?20, nullif(?21, 0), ?22, ?23, ?24, ?25, ?26)"
 		" ON CONFLICT(id) DO UPDATE SET netdev = ?5, base_rx_bytes = ?8, base_rx_packets = ?9,"
 		" last_rx_bytes = ?12, last_rx_packets = ?13,"
 		" last_tx_bytes = ?14, last_tx_packets = ?15, total_input = ?16, total_output = ?17,"
-		" carrier_down = ?18, seen = ?20, closed = nullif(?21, 0), reason = ?22, doubtful = ?23",
+		" carrier_down = ?18, seen = ?20, closed = nullif(?21, 0), reason = ?22, doubtful = ?23,"
+		" ahead_bytes = ?24, ahead_packets = ?25, ahead_known = ?26",
 	[ADD_TAKE] = "INSERT INTO take(seq, slot, bucket, vif, address, from_time, to_time, external_input,"
 		     " external_output, peer_input, peer_output, direct_input, direct_output, local_input,"
 		     " local_output, ignored_input, ignored_output, unattributed_input, unattributed_output,"
@@ -269,6 +270,13 @@ static void add_vif(struct ledger_state *s, sqlite3_stmt *q)
 	};
 }
 
+/* Of a damaged ledger, the least. */
+static enum ledger_ahead ahead_known(int number)
+{
+	return number == LEDGER_AHEAD_EXACT || number == LEDGER_AHEAD_LENT ? (enum ledger_ahead)number
+									   : LEDGER_AHEAD_MOST;
+}
+
 static void add_epoch(struct ledger_state *s, sqlite3_stmt *q)
 {
 	s->epochs = mem_resize(s->epochs, s->epoch_count + 1, sizeof(*s->epochs));
@@ -287,6 +295,9 @@ static void add_epoch(struct ledger_state *s, sqlite3_stmt *q)
 		.opened = sqlite3_column_int64(q, 18),
 		.seen = sqlite3_column_int64(q, 19),
 		.doubtful = (unsigned)sqlite3_column_int(q, 20),
+		.ahead_bytes = sqlite3_column_int64(q, 21),
+		.ahead_packets = sqlite3_column_int64(q, 22),
+		.ahead_known = ahead_known(sqlite3_column_int(q, 23)),
 	};
 }
 
@@ -405,7 +416,8 @@ int ledger_load(struct ledger *l, struct ledger_state *s, char **err)
 		     "SELECT id, vif, boot, ifindex, netdev, rx_header, tx_header, base_rx_bytes, "
 		     "base_rx_packets,"
 		     " base_tx_bytes, base_tx_packets, last_rx_bytes, last_rx_packets, last_tx_bytes,"
-		     " last_tx_packets, total_input, total_output, carrier_down, opened, seen, doubtful"
+		     " last_tx_packets, total_input, total_output, carrier_down, opened, seen, doubtful,"
+		     " ahead_bytes, ahead_packets, ahead_known"
 		     " FROM epoch WHERE closed IS NULL ORDER BY id",
 		     s, add_epoch, err) < 0 ||
 	    each_row(l,
@@ -451,13 +463,14 @@ static int put_vif(struct ledger *l, const struct ledger_vif *v, char **err)
 
 static int put_epoch(struct ledger *l, const struct ledger_epoch *e, char **err)
 {
-	return sql_exec(l->stmt[PUT_EPOCH], err, "iisisiiiiiiiiiiiiiiiisi", e->id, e->vif, e->boot,
+	return sql_exec(l->stmt[PUT_EPOCH], err, "iisisiiiiiiiiiiiiiiiisiiii", e->id, e->vif, e->boot,
 			(int64_t)e->ifindex, e->netdev, (int64_t)e->rx_header, (int64_t)e->tx_header,
 			(int64_t)e->base.rx_bytes, (int64_t)e->base.rx_packets, (int64_t)e->base.tx_bytes,
 			(int64_t)e->base.tx_packets, (int64_t)e->last.rx_bytes, (int64_t)e->last.rx_packets,
 			(int64_t)e->last.tx_bytes, (int64_t)e->last.tx_packets, (int64_t)e->total[DIR_INPUT],
 			(int64_t)e->total[DIR_OUTPUT], (int64_t)e->carrier_down, e->opened, e->seen,
-			e->closed, e->reason, (int64_t)e->doubtful);
+			e->closed, e->reason, (int64_t)e->doubtful, e->ahead_bytes, e->ahead_packets,
+			(int64_t)e->ahead_known);
 }
 
 static int add_take(struct ledger *l, const struct ledger_take *t, char **err)

@@ -50,6 +50,9 @@ struct ledger_vif {
  * last. */
 #define LEDGER_OUTPUT_KNOWN ", output counted to its end"
 
+/* Of what an epoch is ahead: at most that, exactly that, or at most, and the life before was booked by it. */
+enum ledger_ahead { LEDGER_AHEAD_MOST, LEDGER_AHEAD_EXACT, LEDGER_AHEAD_LENT };
+
 struct ledger_epoch {
 	int64_t id, vif;
 	char *boot;
@@ -62,6 +65,9 @@ struct ledger_epoch {
 	int64_t opened, seen, closed;
 	const char *reason; /* static text, NULL while open */
 	unsigned doubtful;
+	/* Beyond `last`, by a count that outlives the device, at the batch's position; may be below 0. */
+	int64_t ahead_bytes, ahead_packets;
+	enum ledger_ahead ahead_known;
 };
 
 struct ledger_take {

@@ -46,15 +46,14 @@ int ledger_versions_create(sqlite3 *db, char **err)
 	return in_transaction(db, create, err);
 }
 
-static int add_spoofed(sqlite3 *db, const char *table, char **err)
+/* A number, 0 so far. A ledger that was recovered by hand may have it, and an old version's number. */
+static int add_column(sqlite3 *db, const char *table, const char *column, char **err)
 {
-	char *query = mem_printf("SELECT count(*) FROM pragma_table_info('%s') WHERE name = 'spoofed_output'",
-				 table);
-	char *add = mem_printf("ALTER TABLE %s ADD COLUMN spoofed_output INTEGER NOT NULL DEFAULT 0", table);
+	char *query = mem_printf("SELECT count(*) FROM pragma_table_info('%s') WHERE name = '%s'", table, column);
+	char *add = mem_printf("ALTER TABLE %s ADD COLUMN %s INTEGER NOT NULL DEFAULT 0", table, column);
 	int64_t there = 0;
 	int rc = sql_number(db, query, 0, &there, err);
 
-	/* a ledger that was recovered by hand may have it, and an old version's number */
 	if (rc == 0 && !there)
 		rc = sql_run(db, add, err);
 	free(add);
@@ -104,9 +103,19 @@ static const char crossing_table[] =
 	" NULL, label TEXT NOT NULL, used INTEGER NOT NULL, time INTEGER NOT NULL, ended INTEGER,"
 	" outcome TEXT, UNIQUE (bucket, owner, period, from_time, class, direction, bytes, percent) )";
 
+/* Version 6 has what the kernel's own count was ahead of the counters by. */
+static int upgrade_from_5(sqlite3 *db, char **err)
+{
+	if (add_column(db, "epoch", "ahead_bytes", err) < 0 ||
+	    add_column(db, "epoch", "ahead_packets", err) < 0 ||
+	    add_column(db, "epoch", "ahead_known", err) < 0)
+		return -1;
+	return set_version(db, err);
+}
+
 static int upgrade_from_4(sqlite3 *db, char **err)
 {
-	return sql_run(db, crossing_table, err) < 0 ? -1 : set_version(db, err);
+	return sql_run(db, crossing_table, err) < 0 ? -1 : upgrade_from_5(db, err);
 }
 
 static int upgrade_from_3(sqlite3 *db, char **err)
@@ -122,7 +131,8 @@ static int upgrade_from_2(sqlite3 *db, char **err)
 static int upgrade_from_1(sqlite3 *db, char **err)
 {
 	if (drop_view(db, "usage", err) < 0 || drop_view(db, "traffic", err) < 0 ||
-	    add_spoofed(db, "take", err) < 0 || add_spoofed(db, "slot", err) < 0 ||
+	    add_column(db, "take", "spoofed_output", err) < 0 ||
+	    add_column(db, "slot", "spoofed_output", err) < 0 ||
 	    sql_run(db, ledger_views_schema, err) < 0)
 		return -1;
 	return upgrade_from_2(db, err);
@@ -131,7 +141,7 @@ static int upgrade_from_1(sqlite3 *db, char **err)
 int ledger_versions_upgrade(sqlite3 *db, int64_t version, char **err)
 {
 	static int (*const upgrades[LEDGER_SCHEMA])(sqlite3 *, char **) = {
-		upgrade_from_1, upgrade_from_1, upgrade_from_2, upgrade_from_3, upgrade_from_4};
+		upgrade_from_1, upgrade_from_1, upgrade_from_2, upgrade_from_3, upgrade_from_4, upgrade_from_5};
 
 	if (version < LEDGER_SCHEMA && in_transaction(db, upgrades[version < 0 ? 0 : version], err) < 0)
 		return -1;

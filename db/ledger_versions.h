@@ -12,7 +12,7 @@
 #include <sqlite3.h>
 #include <stdint.h>
 
-#define LEDGER_SCHEMA 5
+#define LEDGER_SCHEMA 6
 #define LEDGER_APPLICATION_ID 0x78656e62 /* "xenb" */
 
 /* Into an empty database. */

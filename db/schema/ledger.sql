@@ -70,7 +70,10 @@ CREATE TABLE epoch (                   -- one life of a network device's counter
 	seen INTEGER NOT NULL,
 	closed INTEGER,
 	reason TEXT,                   -- why it was closed
-	doubtful INTEGER NOT NULL      -- times the carrier went down without proof of a reset
+	doubtful INTEGER NOT NULL,     -- times the carrier went down without proof of a reset
+	ahead_bytes INTEGER NOT NULL DEFAULT 0,   -- attribution kernel: what its own count of this life, at `position`,
+	ahead_packets INTEGER NOT NULL DEFAULT 0, -- had beyond `last`: came in between the two readings, or was never this life's
+	ahead_known INTEGER NOT NULL DEFAULT 0    -- 1: exact; 2: no more than that, and the life before was booked by it
 );
 CREATE INDEX epoch_open ON epoch(boot, ifindex) WHERE closed IS NULL;
 CREATE INDEX epoch_vif ON epoch(vif);

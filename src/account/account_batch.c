@@ -26,9 +26,11 @@ void account_batch(struct account *a, struct ledger_batch *batch)
 	batch->epochs = mem_array(HASH_COUNT(a->devices) + a->closed.count, sizeof(*batch->epochs));
 	for (size_t i = 0; i < a->closed.count; i++)
 		batch->epochs[batch->epoch_count++] = &((const struct epoch *)a->closed.items[i])->row;
-	for (d = a->devices; d; d = d->hh.next)
+	for (d = a->devices; d; d = d->hh.next) {
+		account_tail_keep(d);
 		if (d->epoch.dirty)
 			batch->epochs[batch->epoch_count++] = &d->epoch.row;
+	}
 	batch->takes = mem_array(a->takes.count, sizeof(*batch->takes));
 	for (size_t i = 0; i < a->takes.count; i++)
 		batch->takes[batch->take_count++] = a->takes.items[i];

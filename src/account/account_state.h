@@ -152,6 +152,9 @@ void account_had_reconnected(struct account *a, struct device *d);
 /* account_tail.c: a device's life goes on from the ledger's. */
 void account_tail_resume(struct device *d);
 
+/* … and so that the next process can: for the batch. */
+void account_tail_keep(struct device *d);
+
 /* account_tail.c: a device's life has ended, and is in the list of those (closed). */
 void account_tail_ended(struct account *a, struct device *d, struct epoch *closed);
 

@@ -28,8 +28,30 @@ static struct sent sent_of(const struct ledger_epoch *row)
 
 void account_tail_resume(struct device *d)
 {
+	const struct ledger_epoch *row = &d->epoch.row;
+	struct tail_kept kept = {.ahead = {(uint64_t)row->ahead_bytes, (uint64_t)row->ahead_packets},
+				 .settled = row->ahead_known == LEDGER_AHEAD_EXACT,
+				 .lent = row->ahead_known == LEDGER_AHEAD_LENT};
+
 	if (!d->epoch.own)
-		tail_resume(&d->tail, sent_of(&d->epoch.row));
+		tail_resume(&d->tail, sent_of(row), &kept);
+}
+
+void account_tail_keep(struct device *d)
+{
+	struct ledger_epoch *row = &d->epoch.row;
+	struct tail_kept kept = tail_keep(&d->tail, sent_of(row));
+	enum ledger_ahead known = kept.settled ? LEDGER_AHEAD_EXACT
+				  : kept.lent  ? LEDGER_AHEAD_LENT
+					       : LEDGER_AHEAD_MOST;
+
+	if ((uint64_t)row->ahead_bytes == kept.ahead.bytes &&
+	    (uint64_t)row->ahead_packets == kept.ahead.packets && row->ahead_known == known)
+		return;
+	row->ahead_bytes = (int64_t)kept.ahead.bytes;
+	row->ahead_packets = (int64_t)kept.ahead.packets;
+	row->ahead_known = known;
+	d->epoch.dirty = true;
 }
 
 static struct account_ended *find_ended(const struct account *a, unsigned ifindex)
@@ -162,8 +184,8 @@ static void tell(struct account *a, const struct device *d, enum tail_verdict ve
 }
 
 /* What was booked as the last bytes of the life before, and was this one's first, is booked once. Only where
- * this process is killed, or the count not told, before this is known, what came in within the milliseconds
- * between the two readings is booked twice. */
+ * the count is not told before this is known, what came in within the milliseconds between the two readings is
+ * booked twice. */
 static void read_tail(struct account *a, struct device *d)
 {
 	struct ledger_epoch *row = &d->epoch.row;

@@ -12,9 +12,21 @@ static bool is_behind(uint64_t a, uint64_t b)
 	return a - b > UINT64_MAX / 2;
 }
 
-void tail_resume(struct tail *t, struct sent counters)
+struct tail_kept tail_keep(const struct tail *t, struct sent counters)
 {
-	*t = (struct tail){.whole = true, .begin = minus((struct sent){0}, counters), .counters = counters};
+	if (!t->whole)
+		return (struct tail_kept){0};
+	return (struct tail_kept){minus(minus(t->count, counters), t->begin), t->settled,
+				  t->lent && !t->settled};
+}
+
+void tail_resume(struct tail *t, struct sent counters, const struct tail_kept *kept)
+{
+	*t = (struct tail){.whole = true,
+			   .settled = kept->settled,
+			   .lent = kept->lent,
+			   .begin = minus(minus((struct sent){0}, counters), kept->ahead),
+			   .counters = counters};
 }
 
 void tail_hear(struct tail *t, const struct sent *growth)

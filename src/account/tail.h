@@ -35,8 +35,16 @@ enum tail_verdict {
 	TAIL_MORE    /* the count had packets that the counters have not */
 };
 
+/* What is kept of it over a restart, to be gone on with from the count of the last hearing. */
+struct tail_kept {
+	struct sent ahead; /* of the counters, at that hearing, from the life's begin; wraps below 0 */
+	bool settled, lent;
+};
+
+struct tail_kept tail_keep(const struct tail *t, struct sent counters);
+
 /* Goes on from a ledger whose last reading of the counters was this; the count was read after it. */
-void tail_resume(struct tail *t, struct sent counters);
+void tail_resume(struct tail *t, struct sent counters, const struct tail_kept *kept);
 
 /* The count has grown; NULL: that is not known. */
 void tail_hear(struct tail *t, const struct sent *growth);

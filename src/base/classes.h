@@ -27,6 +27,20 @@ struct class_bytes {
 	uint64_t bytes[DIR_COUNT][CLASS_COUNT];
 };
 
+static inline const char *class_name(enum byte_class class)
+{
+	static const char *const names[CLASS_COUNT] = {
+		[CLASS_EXTERNAL] = "external", [CLASS_PEER] = "peer",	    [CLASS_DIRECT] = "direct",
+		[CLASS_LOCAL] = "local",       [CLASS_IGNORED] = "ignored", [CLASS_UNATTRIBUTED] = "unattributed"};
+
+	return names[class];
+}
+
+static inline const char *direction_name(enum direction dir)
+{
+	return dir == DIR_INPUT ? "input" : "output";
+}
+
 static inline uint64_t class_bytes_total(const struct class_bytes *b, enum direction dir)
 {
 	uint64_t sum = 0;

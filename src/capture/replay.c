@@ -17,12 +17,6 @@ struct replay {
 	enum direction dir; /* of the file that is read */
 };
 
-static const char *const class_names[CLASS_COUNT] = {
-	[CLASS_EXTERNAL] = "external", [CLASS_PEER] = "peer",       [CLASS_DIRECT] = "direct",
-	[CLASS_LOCAL] = "local",       [CLASS_IGNORED] = "ignored", [CLASS_UNATTRIBUTED] = "unattributed"};
-
-static const char *const direction_names[DIR_COUNT] = {[DIR_INPUT] = "input", [DIR_OUTPUT] = "output"};
-
 /* ---- the table ---- */
 
 static void print_row(FILE *out, const char *vif, const char *name, const char *class, enum direction dir,
@@ -30,7 +24,7 @@ static void print_row(FILE *out, const char *vif, const char *name, const char *
 {
 	if (packets)
 		fprintf(out, "%-6s  %-17s  %-12s  %-9s  %10" PRIu64 "  %14" PRIu64 "\n", vif, name, class,
-			direction_names[dir], packets, bytes);
+			direction_name(dir), packets, bytes);
 }
 
 static void print_seen(FILE *out, const struct capture_seen *s)
@@ -42,7 +36,7 @@ static void print_seen(FILE *out, const struct capture_seen *s)
 	address = s->has_address ? network_text(&n) : mem_strdup("-");
 	for (int d = 0; d < DIR_COUNT; d++)
 		for (int c = 0; c < CLASS_COUNT; c++)
-			print_row(out, vif, address, class_names[c], d, s->packets.bytes[d][c],
+			print_row(out, vif, address, class_name(c), d, s->packets.bytes[d][c],
 				  s->bytes.bytes[d][c]);
 	print_row(out, vif, address, "spoofed", DIR_OUTPUT, s->spoofed_packets, s->spoofed_bytes);
 	free(address);

@@ -19,8 +19,8 @@ static const struct {
 	doctor_family_fn *look;
 } families[] = {
 	{"daemon", doctor_daemon}, {"ledger", doctor_ledger}, {"vifs", doctor_vifs},
-	{"mysql", doctor_mysql},   {"rrd", doctor_rrd},       {"host", doctor_host},
-	{"rights", doctor_rights},
+	{"kernel", doctor_kernel}, {"mysql", doctor_mysql},   {"rrd", doctor_rrd},
+	{"host", doctor_host},     {"rights", doctor_rights},
 };
 
 static const char *const words[DOCTOR_RESULTS] = {[DOCTOR_OK] = "ok",

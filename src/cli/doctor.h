@@ -52,7 +52,7 @@ bool doctor_lacks_ledger(struct doctor *d, const char *check);
 /* ---- the families ---- */
 
 typedef void doctor_family_fn(struct doctor *d);
-doctor_family_fn doctor_daemon, doctor_ledger, doctor_vifs, doctor_mysql, doctor_rrd, doctor_host,
-	doctor_rights;
+doctor_family_fn doctor_daemon, doctor_ledger, doctor_vifs, doctor_kernel, doctor_mysql, doctor_rrd,
+	doctor_host, doctor_rights;
 
 #endif

@@ -112,15 +112,13 @@ static void not_observed(struct making *m, int64_t from, int64_t to, char *detai
 static void check(struct making *m, const char *what, int64_t id, const uint64_t is[DIR_COUNT],
 		  const uint64_t should[DIR_COUNT])
 {
-	static const char *const names[] = {[DIR_INPUT] = "input", [DIR_OUTPUT] = "output"};
-
 	for (int d = 0; d < DIR_COUNT; d++) {
 		char *number = id ? mem_printf(" %" PRId64, id) : mem_strdup("");
 
 		if (is[d] != should[d] && !m->out->wrong)
 			m->out->wrong =
 				mem_printf("%s%s has %" PRIu64 " bytes of %s, and should have %" PRIu64, what,
-					   number, is[d], names[d], should[d]);
+					   number, is[d], direction_name((enum direction)d), should[d]);
 		free(number);
 	}
 }

@@ -62,8 +62,6 @@ static const char *owner_of(const struct metrics *m, const char *bucket)
 
 static void put_counters(const struct metrics *m)
 {
-	static const char *const directions[DIR_COUNT] = {"input", "output"};
-
 	put_head(m, "xenbw_vif_bytes_total", "counter",
 		 "IP bytes of a vif in the guest's view, of all classes, since the ledger began.");
 	for (size_t i = 0; i < m->counters.count; i++)
@@ -76,15 +74,13 @@ static void put_counters(const struct metrics *m)
 			put_label(m, ",", "devid", c->devid);
 			put_label(m, ",", "bucket", c->bucket);
 			put_label(m, ",", "owner", owner_of(m, c->bucket));
-			put_label(m, ",", "direction", directions[d]);
+			put_label(m, ",", "direction", direction_name((enum direction)d));
 			fprintf(m->out, "} %" PRIu64 "\n", c->bytes[d]);
 		}
 }
 
 static void put_month(const struct metrics *m)
 {
-	static const char *const directions[DIR_COUNT] = {"input", "output"};
-
 	put_head(m, "xenbw_month_charged_bytes", "gauge",
 		 "Charged bytes of a bucket in its present month; begins anew with each.");
 	for (size_t i = 0; i < m->month.count; i++)
@@ -95,7 +91,7 @@ static void put_month(const struct metrics *m)
 			fputs("xenbw_month_charged_bytes", m->out);
 			put_label(m, "{", "bucket", row->name);
 			put_label(m, ",", "owner", owner_of(m, row->name));
-			put_label(m, ",", "direction", directions[d]);
+			put_label(m, ",", "direction", direction_name((enum direction)d));
 			fprintf(m->out, "} %" PRIu64 "\n",
 				classes[CLASS_EXTERNAL] +
 					(m->month.unattributed_charged ? classes[CLASS_UNATTRIBUTED] : 0));

@@ -86,14 +86,10 @@ static void add_bucket(struct report_row *row, int64_t bucket)
 	row->buckets[row->bucket_count++] = bucket;
 }
 
-static const char *const class_words[CLASS_COUNT] = {
-	[CLASS_EXTERNAL] = "external", [CLASS_PEER] = "peer",       [CLASS_DIRECT] = "direct",
-	[CLASS_LOCAL] = "local",       [CLASS_IGNORED] = "ignored", [CLASS_UNATTRIBUTED] = "unattributed"};
-
 static void add_classes(struct report_rows *r, const struct usage_sums *sums, const struct period *period)
 {
 	for (int c = 0; c < CLASS_COUNT; c++) {
-		struct report_row *row = shared_row(r, class_words[c], period);
+		struct report_row *row = shared_row(r, class_name(c), period);
 
 		for (int d = 0; d < DIR_COUNT; d++)
 			row->sums.classes.bytes[d][c] += sums->classes.bytes[d][c];

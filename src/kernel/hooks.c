@@ -168,13 +168,14 @@ int hooks_set(int map, uint32_t ifindex, int ingress, int egress, char **err)
 	return note(map, ifindex, now, err);
 }
 
-static bool is_there(uint32_t ifindex, enum bpf_tc_attach_point where)
+bool hooks_has(uint32_t ifindex, enum kernel_hook side)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = where);
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex,
+		    .attach_point = side == KERNEL_HOOK_INGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS);
 	LIBBPF_OPTS(bpf_tc_opts, what, .handle = HANDLE, .priority = PRIORITY);
 	int rc = bpf_tc_query(&hook, &what);
 
-	return rc == 0 || is_gone(rc); /* a device's end is told by other ways */
+	return rc == 0 || is_gone(rc);
 }
 
 bool hooks_are_there(int map, uint32_t ifindex)
@@ -182,8 +183,8 @@ bool hooks_are_there(int map, uint32_t ifindex)
 	uint32_t flags = 0;
 
 	(void)bpf_map_lookup_elem(map, &ifindex, &flags);
-	return (!(flags & KERNEL_HOOK_INGRESS) || is_there(ifindex, BPF_TC_INGRESS)) &&
-	       (!(flags & KERNEL_HOOK_EGRESS) || is_there(ifindex, BPF_TC_EGRESS));
+	return (!(flags & KERNEL_HOOK_INGRESS) || hooks_has(ifindex, KERNEL_HOOK_INGRESS)) &&
+	       (!(flags & KERNEL_HOOK_EGRESS) || hooks_has(ifindex, KERNEL_HOOK_EGRESS));
 }
 
 int hooks_clear(int map, uint32_t ifindex, char **err)

@@ -20,6 +20,9 @@ int hooks_set(int map, uint32_t ifindex, int ingress, int egress, char **err);
 /* Is what the map says of a device still there? Somebody may have taken it away. */
 bool hooks_are_there(int map, uint32_t ifindex);
 
+/* Is our program there, on this side? True of a device that is gone, for its end is told by other ways. */
+bool hooks_has(uint32_t ifindex, enum kernel_hook side);
+
 /* Takes ours away; the qdisc only if it is ours and nobody else uses it. No device: nothing. */
 int hooks_clear(int map, uint32_t ifindex, char **err);
 

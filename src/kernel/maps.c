@@ -286,15 +286,21 @@ int maps_set_who(struct maps *m, const struct maps_who *who, char **err)
 
 /* ---- counts ---- */
 
-int maps_counts(const struct maps *m, uint32_t slot, struct kernel_counts *out, char **err)
+int maps_sum(int map, uint32_t slot, struct kernel_counts *each, int processors, struct kernel_counts *out,
+	     char **err)
 {
 	uint64_t *sum = (uint64_t *)out;
 
-	if (bpf_map_lookup_elem(bpf_map__fd(m->skeleton->maps.counts), &slot, m->each) < 0)
+	if (bpf_map_lookup_elem(map, &slot, each) < 0)
 		return err_sys(err, "cannot read what the kernel counted");
 	*out = (struct kernel_counts){0};
-	for (int p = 0; p < m->processors; p++)
+	for (int p = 0; p < processors; p++)
 		for (size_t i = 0; i < sizeof(*out) / sizeof(*sum); i++)
-			sum[i] += ((const uint64_t *)&m->each[p])[i];
+			sum[i] += ((const uint64_t *)&each[p])[i];
 	return 0;
+}
+
+int maps_counts(const struct maps *m, uint32_t slot, struct kernel_counts *out, char **err)
+{
+	return maps_sum(bpf_map__fd(m->skeleton->maps.counts), slot, m->each, m->processors, out, err);
 }

@@ -63,7 +63,9 @@ struct maps_who {
 
 int maps_set_who(struct maps *m, const struct maps_who *who, char **err);
 
-/* The sum over all processors. */
+/* The sum over all processors, of the map of counts; `each` has room for so many. */
+int maps_sum(int map, uint32_t slot, struct kernel_counts *each, int processors, struct kernel_counts *out,
+	     char **err);
 int maps_counts(const struct maps *m, uint32_t slot, struct kernel_counts *out, char **err);
 
 #endif

@@ -19,6 +19,7 @@
 #include "kernel/book.h"
 #include "kernel/hooks.h"
 #include "kernel/maps.h"
+#include "kernel/show.h"
 #include "kernel/who.h"
 #include "net/catch_up.h"
 
@@ -263,6 +264,11 @@ int worker_run(bool *ready, char **err)
 	free(w.told.devices);
 	free(w.told.vifs);
 	return rc;
+}
+
+int worker_show(FILE *out, char **err)
+{
+	return show_write(out, FOLDER, err) < 0 ? -1 : 0;
 }
 
 /* ---- taking it away ---- */

@@ -9,10 +9,14 @@
 #define XENBW_KERNEL_WORKER_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 /* Tells xenbwd that the kernel has taken the programs (*ready is true from then on), and serves it. Returns 0
  * when xenbwd has closed its end, -1 where it cannot go on. */
 int worker_run(bool *ready, char **err);
+
+/* Writes what of ours is in the kernel, as lines (kernel/show.h). */
+int worker_show(FILE *out, char **err);
 
 /* Takes away all that is ours: filters, qdiscs that nobody else uses, maps. None of it: nothing. */
 int worker_detach(char **err);

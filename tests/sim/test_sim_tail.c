@@ -51,7 +51,7 @@ struct guest {
 	bool exact;    /* of this life, and since the daemon began: at some reading nothing came in between */
 	bool late;     /* something did at the last one */
 	bool lent;     /* the life before has its end from a reading since which there was no other such */
-	uint64_t over; /* what may be booked twice: then the daemon was killed, or the count not told */
+	uint64_t over; /* what may be booked twice: then the count was not told */
 	bool doubtful; /* what its last drop of the carrier means is told by the next poll */
 };
 
@@ -304,8 +304,6 @@ static void kill_it(struct host *h)
 	for (int i = 0; i < GUESTS; i++) {
 		struct guest *g = &h->guests[i];
 
-		g->exact = !g->late;
-		forget_loan(g);
 		if (g->there && sim_chance(h->sim, 2))
 			send(h, g, 100000);
 		if (g->there && sim_chance(h->sim, 3))

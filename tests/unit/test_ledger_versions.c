@@ -117,7 +117,7 @@ static void the_writer_upgrades_and_no_sum_changes(void **state)
 	for (int i = 0; i < 2; i++) {
 		if (ledger_open(&l, b.path, "boot", &err) < 0)
 			fail_msg("%s", err);
-		is(&b, version, "5");
+		is(&b, version, "6");
 		is(&b, SUMS, sums);
 		is(&b, TRAFFIC, traffic);
 		is(&b, "SELECT sum(spoofed_output) FROM usage", "0");
@@ -201,7 +201,7 @@ static void an_upgrade_that_is_killed_leaves_schema_1(void **state)
 	is(&b, SUMS, sums);
 	f = ledger_bed_open(b.path); /* the next one does it */
 	ledger_file_close(&f);
-	is(&b, version, "5");
+	is(&b, version, "6");
 	is(&b, SUMS, sums);
 	free(text);
 	free(sums);
@@ -220,7 +220,7 @@ static void an_upgrade_that_fails_leaves_schema_1_and_says_what_it_was_at(void *
 	ledger_bed_sql(db, "DROP TABLE slot; CREATE VIEW slot AS SELECT 1"); /* nothing to add a column to */
 	sqlite3_close(db);
 	assert_int_equal(ledger_file_open_writer(&f, b.path, &err), -1);
-	assert_non_null(strstr(err, "up to date (schema 5)"));
+	assert_non_null(strstr(err, "up to date (schema 6)"));
 	free(err);
 	is(&b, version, "1");
 	is(&b, "SELECT count(*) FROM pragma_table_info('take') WHERE name = 'spoofed_output'", "0");
@@ -240,7 +240,7 @@ static void a_recovered_ledger_under_the_old_number_is_upgraded_too(void **state
 	ledger_file_close(&f);
 	f = ledger_bed_open(b.path);
 	ledger_file_close(&f);
-	is(&b, version, "5");
+	is(&b, version, "6");
 	is(&b, SUMS, sums);
 	is(&b, "SELECT sum(spoofed_output) FROM usage", "40");
 	free(sums);
@@ -261,7 +261,7 @@ static void a_ledger_of_schema_2_gets_what_it_lacks(void **state)
 	ledger_file_close(&f);
 	f = ledger_bed_open(b.path);
 	ledger_file_close(&f);
-	is(&b, version, "5");
+	is(&b, version, "6");
 	is(&b, SUMS, sums);
 	is(&b, "SELECT count(*) FROM waiting", "0");
 	is(&b, "SELECT count(*) FROM closed", "0");
@@ -285,7 +285,7 @@ static void a_ledger_of_schema_3_gets_closed_months(void **state)
 	ledger_file_close(&f);
 	f = ledger_bed_open(b.path);
 	ledger_file_close(&f);
-	is(&b, version, "5");
+	is(&b, version, "6");
 	is(&b, SUMS, sums);
 	is(&b, "SELECT count(*) FROM sqlite_master WHERE type = 'trigger'", "2");
 	free(sums);
@@ -308,9 +308,31 @@ static void a_ledger_of_schema_4_gets_what_is_reached_of_quotas(void **state)
 	ledger_file_close(&f);
 	f = ledger_bed_open(b.path);
 	ledger_file_close(&f);
-	is(&b, version, "5");
+	is(&b, version, "6");
 	is(&b, SUMS, sums);
 	is(&b, "SELECT count(*) FROM crossing", "0");
+	free(sums);
+	tear_down(&b);
+}
+
+static void a_ledger_of_schema_5_gets_what_the_count_was_ahead_by(void **state)
+{
+	struct bed b = set_up();
+	struct ledger_file f = ledger_bed_open(b.path);
+	char *sums = asked(&b, SUMS);
+
+	(void)state;
+	ledger_bed_sql(f.db, "ALTER TABLE epoch DROP COLUMN ahead_bytes;"
+			     "ALTER TABLE epoch DROP COLUMN ahead_packets;"
+			     "ALTER TABLE epoch DROP COLUMN ahead_known; PRAGMA user_version = 5");
+	ledger_file_close(&f);
+	assert_int_equal(ledger_file_open_reader(&f, b.path, NULL), 0); /* nothing that readers want */
+	ledger_file_close(&f);
+	f = ledger_bed_open(b.path);
+	ledger_file_close(&f);
+	is(&b, version, "6");
+	is(&b, SUMS, sums);
+	is(&b, "SELECT count(*) FROM epoch WHERE ahead_bytes <> 0 OR ahead_packets <> 0 OR ahead_known <> 0", "0");
 	free(sums);
 	tear_down(&b);
 }
@@ -430,6 +452,7 @@ int main(void)
 		cmocka_unit_test(a_ledger_of_schema_2_gets_what_it_lacks),
 		cmocka_unit_test(a_ledger_of_schema_3_gets_closed_months),
 		cmocka_unit_test(a_ledger_of_schema_4_gets_what_is_reached_of_quotas),
+		cmocka_unit_test(a_ledger_of_schema_5_gets_what_the_count_was_ahead_by),
 		cmocka_unit_test(readers_read_an_old_ledger_as_it_is),
 		cmocka_unit_test(all_readers_charge_what_the_ledger_says),
 	};

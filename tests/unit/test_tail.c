@@ -14,6 +14,8 @@ static struct sent packets(uint64_t n)
 	return (struct sent){n * 100, n};
 }
 
+static const struct tail_kept nothing;
+
 static void hear(struct tail *t, uint64_t n)
 {
 	struct sent growth = packets(n);
@@ -81,10 +83,65 @@ static void a_life_goes_on_from_the_ledger(void **state)
 	struct tail t;
 
 	(void)state;
-	tail_resume(&t, packets(500));
+	tail_resume(&t, packets(500), &nothing);
 	ends_at(&t, 0, 500);
 	hear(&t, 20);
 	ends_at(&t, 0, 520);
+}
+
+/* As if it had not been interrupted: what is known of the life's begin, and what the life before owes. */
+static void what_is_known_of_its_begin_goes_on_too(void **state)
+{
+	struct tail t = {0}, next;
+	struct tail_kept kept;
+	struct sent later;
+
+	(void)state;
+	hear(&t, 10);
+	assert_int_equal(reads(&t, 10), TAIL_FITS);
+	hear(&t, 2);
+	assert_int_equal(reads(&t, 11), TAIL_FITS); /* one came in between */
+	hear(&t, 0);
+	assert_int_equal(reads(&t, 12), TAIL_FITS);
+	kept = tail_keep(&t, packets(12));
+	assert_int_equal(kept.ahead.packets, 0);
+	hear(&t, 6);
+	ends_at(&t, 2, 16);
+	next = tail_next(&t, packets(2)); /* one of those six came after the reading */
+	kept = tail_keep(&next, packets(2));
+	assert_true(kept.lent);
+	tail_resume(&next, packets(2), &kept);
+	hear(&next, 0);
+	assert_int_equal(tail_read(&next, packets(3), &later), TAIL_FITS);
+	assert_int_equal(later.packets, 1);
+	hear(&next, 0);
+	assert_int_equal(tail_read(&next, packets(3), &later), TAIL_FITS);
+	kept = tail_keep(&next, packets(3));
+	assert_true(kept.settled);
+	assert_false(kept.lent);
+	tail_resume(&next, packets(3), &kept);
+	hear(&next, 2);
+	assert_int_equal(tail_read(&next, packets(6), &later), TAIL_MISSED); /* for that is known */
+	assert_int_equal(later.packets, 0);
+}
+
+/* Where bytes came in between the readings, and the best of those before was better. */
+static void what_it_was_ahead_by_is_kept(void **state)
+{
+	struct tail t = {0};
+	struct tail_kept kept;
+
+	(void)state;
+	hear(&t, 10);
+	assert_int_equal(reads(&t, 10), TAIL_FITS);
+	hear(&t, 7);
+	assert_int_equal(reads(&t, 13), TAIL_FITS);
+	kept = tail_keep(&t, packets(13));
+	assert_int_equal(kept.ahead.packets, 4);
+	tail_resume(&t, packets(13), &kept);
+	ends_at(&t, 0, 17);
+	hear(&t, 3);
+	ends_at(&t, 0, 20);
 }
 
 static void without_the_count_nothing_is_known(void **state)
@@ -94,7 +151,7 @@ static void without_the_count_nothing_is_known(void **state)
 
 	(void)state;
 	assert_false(tail_end(&t, packets(0), &end));
-	tail_resume(&t, packets(500));
+	tail_resume(&t, packets(500), &nothing);
 	tail_hear(&t, NULL);
 	assert_false(tail_end(&t, packets(0), &end));
 	assert_int_equal(tail_ahead(&t, packets(100)), 0);
@@ -167,6 +224,8 @@ int main(void)
 		cmocka_unit_test(what_came_before_the_count_is_in_the_counters),
 		cmocka_unit_test(a_count_that_is_read_later_adds_nothing),
 		cmocka_unit_test(a_life_goes_on_from_the_ledger),
+		cmocka_unit_test(what_is_known_of_its_begin_goes_on_too),
+		cmocka_unit_test(what_it_was_ahead_by_is_kept),
 		cmocka_unit_test(without_the_count_nothing_is_known),
 		cmocka_unit_test(the_next_life_begins_where_this_one_ends),
 		cmocka_unit_test(a_hidden_life_is_missing_in_the_counters),
