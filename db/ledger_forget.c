@@ -89,7 +89,7 @@ static const char away[] =
 	"INSERT OR IGNORE INTO vif(id, boot, domid, devid, domain, bucket, appeared, gone)"
 	" VALUES (0, '', 65535, 0, '(retired)', 0, 0, 1);"
 	"INSERT OR IGNORE INTO epoch VALUES (0, 0, '', 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,"
-	" 'retired', 0);"
+	" 'retired', 0, 0, 0, 0);"
 	"INSERT INTO slot(bucket, slot, vif, address, " LEDGER_CLASSES ") SELECT 0, 0, 0, '', " LEDGER_CLASSES
 	" FROM slot WHERE bucket IN " LEAVING LEDGER_ADD_TO_SLOT ";"
 	"UPDATE epoch SET total_input = total_input + (SELECT ifnull(sum(total_input), 0) " THEIR_EPOCHS

@@ -3,7 +3,7 @@
 -- What the tests of xenbw find in their ledger, on top of the schema: two months in the life of a host
 -- whose time zone is Europe/Berlin. 2026-11-01 00:00 CET is 1793487600, 2026-10-01 00:00 CEST is 1790805600.
 PRAGMA application_id = 0x78656e62;
-PRAGMA user_version = 5;
+PRAGMA user_version = 6;
 
 INSERT INTO meta VALUES ('uuid', 'feed'), ('created', 1790000000), ('open_slot', 1795431600);
 INSERT INTO run VALUES
@@ -39,7 +39,7 @@ INSERT INTO slot VALUES
 	(2, 1793487600, 4, '', 1,2, 0,0, 0,0, 0,0, 0,0, 0,0, 0,0, 0,0, 0),
 	(5, 1790805600, 7, '', 0,0, 0,0, 0,0, 0,0, 0,0, 7,7, 0,0, 0,0, 0);
 INSERT INTO epoch VALUES
-	(1, 2, 'boot-two', 14, 'vif4.0', 0, 14, 0,0,0,0, 0,0,0,0, 0,0, 0, 1793000100, 1795431605, NULL, NULL, 0);
+	(1, 2, 'boot-two', 14, 'vif4.0', 0, 14, 0,0,0,0, 0,0,0,0, 0,0, 0, 1793000100, 1795431605, NULL, NULL, 0, 0, 0, 0);
 INSERT INTO take VALUES
 	(1, 1795431600, 1, 2, '10.0.0.1', 1795431600, 1795431605, 100,200, 0,0, 0,0, 0,0, 0,0, 11,22, 1,2, 3,4, 0),
 	(2, 1795431600, 3, 5, '10.0.0.3', 1795431600, 1795431605, 9007199254740993,0, 0,0, 0,0, 0,0, 0,0, 0,0, 0,0, 0,0, 0),

@@ -10,7 +10,7 @@ echo 'owner acme web' >>"$CLI/conf"
 # web's vif of before the reboot, and the one that it has now; a bucket with a name to be quoted.
 sqlite3 "$CLI/ledger.db" "
 	UPDATE epoch SET total_input = 500, total_output = 9007199254740993;
-	INSERT INTO epoch SELECT 2, 1, 'boot-one', 3, 'vif3.0', 0, 14, 0,0,0,0, 0,0,0,0, 1000, 7, 0, 1790000000, 1793000000, 1793000000, 'gone', 0;
+	INSERT INTO epoch SELECT 2, 1, 'boot-one', 3, 'vif3.0', 0, 14, 0,0,0,0, 0,0,0,0, 1000, 7, 0, 1790000000, 1793000000, 1793000000, 'gone', 0, 0, 0, 0;
 	INSERT INTO vif VALUES (20, 'boot-two', 0, 8, '00000000-0000-0000-0000-000000000000', 'Domain-0', NULL, NULL, 'xenbr0', 'xenbr0', 4, 1793000100, NULL);
 	INSERT INTO sink VALUES ('mysql', 1); INSERT OR REPLACE INTO sqlite_sequence VALUES ('take', 3)"
 xenbw metrics >"$CLI/out"

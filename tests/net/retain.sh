@@ -34,7 +34,7 @@ sqlite3 "$BW_LEDGER" "
 	WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE $from + (i + 1) * 2700 < $begin)
 	INSERT INTO slot SELECT id, $from / 300 * 300 + i * 2700, id, '10.0.0.1', 1000,500, 0,0, 0,0, 20,30, 0,0, 0,0, 0,0, 0,0, 0 FROM bucket, n WHERE id > 900;
 	INSERT INTO epoch SELECT vif, vif, 'before', vif, 'vif', 0,0, 0,0,0,0, 0,0,0,0, sum(external_input + local_input), sum(external_output + local_output),
-		0, $from, $begin, $begin, 'gone', 0 FROM slot WHERE vif > 900 GROUP BY vif" || tap_bail "no ledger"
+		0, $from, $begin, $begin, 'gone', 0, 0, 0, 0 FROM slot WHERE vif > 900 GROUP BY vif" || tap_bail "no ledger"
 before=$(sums) rows=$(old)
 tap_ok "there are old slots" test "$rows" -gt 1000
 
