@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "capture/tap.h"
 
+#include <errno.h>
 #include <linux/filter.h>
+#include <linux/if_packet.h>
 #include <pcap/pcap.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -135,6 +137,14 @@ static int activate(struct tap *t, char **err)
 	return 0;
 }
 
+/* What leaves does not even come to a tap of what comes in. Older kernels do not know that; the filter does.
+ */
+static void ignore_outgoing(const struct tap *t)
+{
+	if (setsockopt(pcap_fileno(t->pcap), SOL_PACKET, PACKET_IGNORE_OUTGOING, &(int){1}, sizeof(int)) < 0)
+		log_debug("%s: what leaves is filtered: %s", t->name, strerror(errno));
+}
+
 /* Gives the filter to the kernel without pcap_setfilter, which runs it over the first frame itself and there
  * takes it for false, whatever the frame's direction: one frame would be lost. What came before the filter
  * was there is sorted by pcap_setdirection. */
@@ -158,6 +168,8 @@ static int filter_in_kernel(struct tap *t, char **err)
 	else if (setsockopt(pcap_fileno(t->pcap), SOL_SOCKET, SO_LOCK_FILTER, &(int){1}, sizeof(int)) < 0)
 		rc = err_sys(err, "cannot lock the filter for %s", t->name);
 	pcap_freecode(&compiled);
+	if (rc == 0 && input)
+		ignore_outgoing(t);
 	return rc;
 }
 
