@@ -32,7 +32,8 @@ static const char *const texts[STATEMENTS] = {
 		"INSERT INTO epoch(id, vif, boot, ifindex, netdev, rx_header, tx_header, base_rx_bytes,"
 		" base_rx_packets, base_tx_bytes, base_tx_packets, last_rx_bytes, last_rx_packets,"
 		" last_tx_bytes, last_tx_packets, total_input, total_output, carrier_down, opened, seen,"
-		" closed, reason, doubtful, ahead_bytes, ahead_packets, ahead_known) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
+		" closed, reason, doubtful, ahead_bytes, ahead_packets, ahead_known) VALUES (?1, ?2, ?3, ?4, "
+		"?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
 		" ?14, ?15, ?16, ?17, ?18, ?19, ?20, nullif(?21, 0), ?22, ?23, ?24, ?25, ?26)"
 		" ON CONFLICT(id) DO UPDATE SET netdev = ?5, base_rx_bytes = ?8, base_rx_packets = ?9,"
 		" last_rx_bytes = ?12, last_rx_packets = ?13,"
@@ -54,6 +55,8 @@ static const char *const texts[STATEMENTS] = {
 	[ADD_WAITING] = "INSERT INTO waiting(vif, address, direction, class, bytes) VALUES (?, ?, ?, ?, ?)",
 	[DROP_POSITION] = "DELETE FROM meta WHERE key = 'position'",
 	[SET_POSITION] = "INSERT INTO meta(key, value) VALUES ('position', ?)",
+	[SET_STEADY] = "INSERT INTO meta(key, value) VALUES ('steady', ?1)"
+		       " ON CONFLICT(key) DO UPDATE SET value = ?1 WHERE value <> ?1",
 	[SET_RUN] = "UPDATE run SET seen = max(seen, ?1), ended = iif(?2, max(seen, ?1), NULL) WHERE id = ?3",
 	[PASS_SINK] = "UPDATE sink SET seq = max(seq, ?) WHERE name = ?",
 };
@@ -392,6 +395,7 @@ int ledger_load(struct ledger *l, struct ledger_state *s, char **err)
 	if (sql_number(db, "SELECT count(*) FROM run", 0, &runs, err) < 0 ||
 	    sql_number(db, "SELECT value FROM meta WHERE key = 'open_slot'", 0, &s->open_slot, err) < 0 ||
 	    sql_number(db, "SELECT value FROM meta WHERE key = 'position'", 0, &position, err) < 0 ||
+	    sql_number(db, "SELECT value FROM meta WHERE key = 'steady'", 0, &s->steady, err) < 0 ||
 	    each_row(l,
 		     "SELECT w.vif, w.address, w.direction, w.class, w.bytes FROM waiting w"
 		     " JOIN vif v ON v.id = w.vif WHERE v.boot = ?1 AND v.gone IS NULL",
@@ -536,7 +540,8 @@ static int put_batch(struct ledger *l, const struct ledger_batch *b, char **err)
 	for (size_t i = 0; i < b->baseline_count; i++)
 		if (put_baseline(l, b->baselines[i], err) < 0)
 			return -1;
-	if (sql_exec(l->stmt[SET_OPEN_SLOT], err, "i", b->open_slot) < 0 || put_position(l, b, err) < 0)
+	if (sql_exec(l->stmt[SET_OPEN_SLOT], err, "i", b->open_slot) < 0 || put_position(l, b, err) < 0 ||
+	    (b->steady && sql_exec(l->stmt[SET_STEADY], err, "i", b->steady) < 0))
 		return -1;
 	/* The run begins with its first commit: a first run that dies before it was never there. */
 	if (!l->run && begin_run(l, b->now, err) < 0)

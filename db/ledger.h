@@ -106,6 +106,7 @@ struct ledger_batch {
 	uint64_t position; /* how far the classifier's counts are in this ledger; 0: none that go on */
 	bool ended;        /* the run ends cleanly with this batch */
 	bool left;         /* and another ledger goes on from there */
+	int64_t steady;    /* since when the clock has gone evenly; 0: as before */
 	const struct ledger_bucket **buckets; /* new ones, without their label */
 	const struct ledger_label **labels;   /* in the order in which they were given */
 	const struct ledger_uuid **uuids;     /* new ones */
@@ -133,6 +134,7 @@ struct ledger_state {
 	struct ledger_waiting *waiting;    /* of this boot's vifs */
 	size_t bucket_count, uuid_count, vif_count, epoch_count, baseline_count, waiting_count;
 	uint64_t position; /* as in the last batch */
+	int64_t steady;    /* the same; 0: none said */
 };
 
 struct ledger;

@@ -123,13 +123,18 @@ static int fold_body(struct ledger *l, const void *arg, char **err)
 int ledger_fold(struct ledger *l, int64_t open_slot, unsigned limit, char **err)
 {
 	struct fold f = {.open_slot = open_slot};
-	int64_t first = 0;
+	int64_t first = 0, slot = 0;
 
 	/* without sinks there is nobody to wait for */
 	if (sql_number(l->file.db, "SELECT min(seq) FROM sink", INT64_MAX, &f.upto, err) < 0 ||
 	    sql_number(l->file.db, "SELECT min(seq) FROM take", 0, &first, err) < 0)
 		return -1;
 	if (first == 0 || first > f.upto)
+		return 0;
+	if (sql_number(l->file.db, "SELECT slot FROM take WHERE seq = (SELECT min(seq) FROM take)", 0, &slot,
+		       err) < 0)
+		return -1;
+	if (slot >= open_slot)
 		return 0;
 	if ((uint64_t)f.upto - (uint64_t)first >= limit)
 		f.upto = first + (int64_t)limit - 1;

@@ -49,7 +49,8 @@ int ledger_versions_create(sqlite3 *db, char **err)
 /* A number, 0 so far. A ledger that was recovered by hand may have it, and an old version's number. */
 static int add_column(sqlite3 *db, const char *table, const char *column, char **err)
 {
-	char *query = mem_printf("SELECT count(*) FROM pragma_table_info('%s') WHERE name = '%s'", table, column);
+	char *query =
+		mem_printf("SELECT count(*) FROM pragma_table_info('%s') WHERE name = '%s'", table, column);
 	char *add = mem_printf("ALTER TABLE %s ADD COLUMN %s INTEGER NOT NULL DEFAULT 0", table, column);
 	int64_t there = 0;
 	int rc = sql_number(db, query, 0, &there, err);
@@ -132,16 +133,16 @@ static int upgrade_from_1(sqlite3 *db, char **err)
 {
 	if (drop_view(db, "usage", err) < 0 || drop_view(db, "traffic", err) < 0 ||
 	    add_column(db, "take", "spoofed_output", err) < 0 ||
-	    add_column(db, "slot", "spoofed_output", err) < 0 ||
-	    sql_run(db, ledger_views_schema, err) < 0)
+	    add_column(db, "slot", "spoofed_output", err) < 0 || sql_run(db, ledger_views_schema, err) < 0)
 		return -1;
 	return upgrade_from_2(db, err);
 }
 
 int ledger_versions_upgrade(sqlite3 *db, int64_t version, char **err)
 {
-	static int (*const upgrades[LEDGER_SCHEMA])(sqlite3 *, char **) = {
-		upgrade_from_1, upgrade_from_1, upgrade_from_2, upgrade_from_3, upgrade_from_4, upgrade_from_5};
+	static int (*const upgrades[LEDGER_SCHEMA])(sqlite3 *, char **) = {upgrade_from_1, upgrade_from_1,
+									   upgrade_from_2, upgrade_from_3,
+									   upgrade_from_4, upgrade_from_5};
 
 	if (version < LEDGER_SCHEMA && in_transaction(db, upgrades[version < 0 ? 0 : version], err) < 0)
 		return -1;

@@ -184,8 +184,8 @@ static void tell(struct account *a, const struct device *d, enum tail_verdict ve
 }
 
 /* What was booked as the last bytes of the life before, and was this one's first, is booked once. Only where
- * the count is not told before this is known, what came in within the milliseconds between the two readings is
- * booked twice. */
+ * the count is not told before this is known, what came in within the milliseconds between the two readings
+ * is booked twice. */
 static void read_tail(struct account *a, struct device *d)
 {
 	struct ledger_epoch *row = &d->epoch.row;

@@ -30,8 +30,9 @@ struct class_bytes {
 static inline const char *class_name(enum byte_class class)
 {
 	static const char *const names[CLASS_COUNT] = {
-		[CLASS_EXTERNAL] = "external", [CLASS_PEER] = "peer",	    [CLASS_DIRECT] = "direct",
-		[CLASS_LOCAL] = "local",       [CLASS_IGNORED] = "ignored", [CLASS_UNATTRIBUTED] = "unattributed"};
+		[CLASS_EXTERNAL] = "external", [CLASS_PEER] = "peer",
+		[CLASS_DIRECT] = "direct",     [CLASS_LOCAL] = "local",
+		[CLASS_IGNORED] = "ignored",   [CLASS_UNATTRIBUTED] = "unattributed"};
 
 	return names[class];
 }

@@ -110,11 +110,12 @@ static void check_programs(struct doctor *d, const struct view *v)
 	else if (!programs)
 		doctor_say(d, DOCTOR_OK, "kernel programs", NULL, "none of ours is there");
 	else
-		doctor_say(d, DOCTOR_WARNING, "kernel programs",
-			   "a xenbwd with `attribution kernel` goes on from them; `xenbwd --detach` takes them "
-			   "away",
-			   "%zu of an earlier xenbwd count at %zu devices, and nobody reads what", programs,
-			   devices);
+		doctor_say(
+			d, DOCTOR_WARNING, "kernel programs",
+			"a xenbwd with `attribution kernel` goes on from them; `xenbwd --detach` takes them "
+			"away",
+			"%zu of an earlier xenbwd count at %zu devices, and nobody reads what", programs,
+			devices);
 }
 
 /* ---- counts ---- */
@@ -133,8 +134,7 @@ static void on_counters(void *ctx, unsigned ifindex, const struct counters *c)
 			const struct live_device *device = &r->d->live.vifs[i].devices[k];
 
 			if (device->ifindex == ifindex)
-				r->bytes[2 * i + k] =
-					basis_bytes(basis_of(device->kind), c, DIR_OUTPUT);
+				r->bytes[2 * i + k] = basis_bytes(basis_of(device->kind), c, DIR_OUTPUT);
 		}
 }
 

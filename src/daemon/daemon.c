@@ -250,6 +250,7 @@ static int open_account(struct daemon *d, const struct carry *before, enum carry
 	if (rc == 0) {
 		settings.boot = boot;
 		d->position = state.position;
+		steady_begin(&d->steady, state.steady, state.last_seen, d->started, clock_mono());
 		d->account = account_new(&settings, &state, d->started);
 		if (state.open_slot > d->started + SLOT_SECONDS)
 			log_warn("the ledger's last slot is %" PRId64

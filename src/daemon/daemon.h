@@ -17,6 +17,7 @@
 #include "account/account.h"
 #include "base/clock.h"
 #include "config/conf.h"
+#include "daemon/steady.h"
 #include "daemon/trouble.h"
 #include "db/ledger.h"
 #include "net/bind.h"
@@ -90,6 +91,7 @@ struct daemon {
 	char *told_status; /* to the latter */
 	struct trouble no_xenstore, no_links, no_counters, no_commit, no_fold, no_retire, no_forget;
 	bool retire_held; /* a sink holds old slots back */
+	struct steady steady;
 };
 
 /* ---- follow.c ---- */

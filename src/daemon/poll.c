@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -12,7 +13,8 @@
 
 #define FORGET_BUCKETS 500 /* that are looked at */
 #define RETIRE_ROWS 2000   /* in one transaction, or a whole slot */
-#define FOLD_TAKES 20000   /* in one transaction, so that the loop is not held up for long */
+#define FOLD_TAKES \
+	20000 /* in one transaction, so that the loop is not held up for long; a commit has fewer */
 
 /* What a dump of the counters is for. */
 struct reading {
@@ -55,13 +57,30 @@ static void measure_rates(struct daemon *d, struct mono now)
 	}
 }
 
-/* With each complete slot, what every sink has passed by then. */
+/* With each commit, what every sink has passed by then of complete slots: as many takes as no commit has, so
+ * that what waited for a sink goes away in the end. */
 static void fold(struct daemon *d)
 {
 	char *err = NULL;
 	int rc = ledger_fold(d->ledger, account_open_slot(d->account), FOLD_TAKES, &err);
 
 	trouble_is(&d->no_fold, rc < 0 ? err : NULL);
+}
+
+/* What leaves the ledger does so for good: not by a clock that may be wrong. */
+static void look_at_clock(struct daemon *d)
+{
+	int64_t step = steady_look(&d->steady, clock_wall(), clock_mono());
+
+	if (step && d->conf->retain)
+		log_warn("the clock was set %s by %" PRId64
+			 " s: `retain` waits until it has gone evenly for a day",
+			 step > 0 ? "forward" : "back", step > 0 ? step : -step);
+}
+
+static bool may_retire(const struct daemon *d)
+{
+	return d->conf->retain && steady_is(&d->steady);
 }
 
 /* Old slots leave, a few with each commit. */
@@ -71,11 +90,11 @@ static void retire(struct daemon *d)
 	char *err = NULL;
 	int rc = 0;
 
-	if (d->conf->retain)
+	if (may_retire(d))
 		rc = ledger_retire(d->ledger, retain_begin(clock_wall(), d->conf->retain), RETIRE_ROWS, &held,
 				   &err);
 	trouble_is(&d->no_retire, rc < 0 ? err : NULL);
-	if (rc < 0 || held == d->retire_held)
+	if (rc < 0 || !may_retire(d) || held == d->retire_held)
 		return;
 	d->retire_held = held;
 	if (held)
@@ -94,7 +113,7 @@ static void forget(struct daemon *d)
 	char *err = NULL;
 	int rc;
 
-	if (!d->conf->retain)
+	if (!may_retire(d))
 		return;
 	rc = ledger_forget(d->ledger, retain_begin(clock_wall(), d->conf->retain), FORGET_BUCKETS,
 			   account_is_idle, d->account, &f, &err);
@@ -132,12 +151,13 @@ void poll_now(struct daemon *d, bool patient)
 	if (account_open_slot(d->account) == open_slot && !d->urgent &&
 	    d->last_poll.ns - d->last_commit.ns < (int64_t)d->conf->flush * 1000000000)
 		return;
+	look_at_clock(d);
 	if (!poll_commit(d, false, false))
 		return;
 	retire(d);
+	fold(d);
 	/* A slot may have become complete with a commit that was refused, or by a jump of the clock. */
 	if (account_open_slot(d->account) != d->told_slot) {
-		fold(d);
 		forget(d);
 		d->told_slot = account_open_slot(d->account);
 		feed_tell(d->feed);
@@ -155,6 +175,7 @@ bool poll_commit(struct daemon *d, bool ended, bool left)
 	account_batch(d->account, &batch);
 	batch.ended = ended;
 	batch.left = left;
+	batch.steady = d->steady.since;
 	batch.position = d->classifier ? classifier_position(d->classifier) : 0;
 	rc = ledger_commit(d->ledger, &batch, &err);
 	account_batch_free(&batch);

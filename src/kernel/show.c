@@ -77,9 +77,11 @@ static void close_maps(struct showing *s)
 
 /* ---- programs ---- */
 
-static void write_program(const struct showing *s, uint32_t ifindex, const char *device, const char *where, bool there)
+static void write_program(const struct showing *s, uint32_t ifindex, const char *device, const char *where,
+			  bool there)
 {
-	fprintf(s->out, "program\t%" PRIu32 "\t%s\t%s\t%s\n", ifindex, device, where, there ? "there" : "missing");
+	fprintf(s->out, "program\t%" PRIu32 "\t%s\t%s\t%s\n", ifindex, device, where,
+		there ? "there" : "missing");
 }
 
 /* What is noted of a device that is gone went with it. */
@@ -111,14 +113,15 @@ static void write_counts(const struct showing *s, const struct kernel_page *p, c
 
 	memcpy(&a, p->address, sizeof(a));
 	if (p->has_address)
-		(void)(IN6_IS_ADDR_V4MAPPED(&a) ? inet_ntop(AF_INET, p->address + 12, address, sizeof(address))
-						: inet_ntop(AF_INET6, &a, address, sizeof(address)));
+		(void)(IN6_IS_ADDR_V4MAPPED(&a)
+			       ? inet_ntop(AF_INET, p->address + 12, address, sizeof(address))
+			       : inet_ntop(AF_INET6, &a, address, sizeof(address)));
 	for (int d = 0; d < DIR_COUNT; d++)
 		for (int k = 0; k < KERNEL_CLASSES; k++)
 			if (c->packets[d][k])
 				fprintf(s->out,
-					"count\t%" PRId64 "\t%" PRIu32 "\t%s\t%s\t%s\t%s\t%" PRIu64 "\t%" PRIu64
-					"\t%" PRIu64 "\n",
+					"count\t%" PRId64 "\t%" PRIu32 "\t%s\t%s\t%s\t%s\t%" PRIu64
+					"\t%" PRIu64 "\t%" PRIu64 "\n",
 					p->vif, p->ifindex, name ? name : "-", address,
 					direction_name((enum direction)d), class_name((enum byte_class)k),
 					c->bytes[d][k], c->packets[d][k], c->segments[d][k]);

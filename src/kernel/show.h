@@ -9,9 +9,10 @@
  *   count VIF IFINDEX DEVICE ADDRESS input|output CLASS BYTES PACKETS SEGMENTS
  *   sent VIF IFINDEX DEVICE BYTES PACKETS
  *
- * DEVICE, and ADDRESS where the count is of all of a vif's, are `-` where there is none (any more). VIF is the
- * ledger's id, 0 where no xenbwd has told it. Segments are packets as they are on a wire. A place in the
- * map that another vif had before goes on from that one's numbers, so it is their growth that tells something.
+ * DEVICE, and ADDRESS where the count is of all of a vif's, are `-` where there is none (any more). VIF is
+ * the ledger's id, 0 where no xenbwd has told it. Segments are packets as they are on a wire. A place in the
+ * map that another vif had before goes on from that one's numbers, so it is their growth that tells
+ * something.
  */
 #ifndef XENBW_KERNEL_SHOW_H
 #define XENBW_KERNEL_SHOW_H

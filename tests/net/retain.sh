@@ -28,6 +28,7 @@ bw_stop
 # 30 slots a day of two old vifs, three months back until a month ago; as their counters have it.
 sqlite3 "$BW_LEDGER" "
 	INSERT INTO run VALUES (0, 'before', $from - 999, $begin, $begin);
+	UPDATE meta SET value = unixepoch() - 90000 WHERE key = 'steady';
 	INSERT INTO bucket VALUES (901, 'domain'), (902, 'domain');
 	INSERT INTO bucket_label VALUES (901, 'shop', 0, NULL), (902, 'mail', 0, NULL);
 	INSERT INTO vif SELECT id, 'before', 900, id, NULL, 'x', NULL, NULL, NULL, NULL, id, $from, $begin FROM bucket WHERE id > 900;
@@ -86,4 +87,26 @@ tap_is "and adds up" "$(xenbw explain shop --from "$gone-01" --json | jq -c '[.a
 	"[true,$(bw_sql "SELECT total_input FROM epoch WHERE id = 901")]"
 bw_stop
 tap_is "xenbwd ends well" $? 0
+
+# A clock that is a year ahead for a moment takes nothing away.
+. "$(dirname "$0")/../support/clock.sh"
+clock_set "$(date +%s)"
+sqlite3 "$BW_LEDGER" "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)
+	INSERT INTO slot SELECT 901, unixepoch() / 300 * 300 - i * 300, 901, '10.0.0.1', 1000,500, 0,0, 0,0, 20,30, 0,0, 0,0, 0,0, 0,0, 0 FROM n" || tap_bail "no slots"
+bw_start || tap_bail "no xenbwd"
+kept=$(bw_sql "SELECT count(*) FROM slot WHERE slot > 0") buckets=$(bw_sql "SELECT count(*) FROM bucket")
+tap_ok "there are slots" test "$kept" -gt 0
+clock_set $(($(date +%s) + 400 * 86400))
+tap_ok "a clock that is set forward is told" bed_wait "the line" grep -qE 'the clock was set forward by 345[0-9]{5} s: `retain` waits' "$BW_LOG"
+bed_udp 1.0 outside 100 500 || tap_bail "the bed lost packets"
+bw_wait_sql "commits at that time" "SELECT max(seen) > unixepoch() + 399 * 86400 FROM run" 1
+sleep 3
+clock_set "$(date +%s)"
+tap_ok "and back" bed_wait "the line" grep -qE 'the clock was set back by 345[0-9]{5} s' "$BW_LOG"
+bw_stop
+bw_start || tap_bail "no xenbwd"
+sleep 3
+tap_ok "no slot is retired" test "$(bw_sql "SELECT count(*) FROM slot WHERE slot > 0")" -ge "$kept"
+tap_is "and no domain forgotten" "$(bw_sql "SELECT count(*) FROM bucket")" "$buckets"
+bw_stop
 tap_done

@@ -156,6 +156,7 @@ void writer_bed_fill(struct writer_bed_sample *s)
 	s->baselines[0] = &s->baseline;
 	s->batch = (struct ledger_batch){.now = 2000,
 					 .open_slot = SLOT0,
+					 .steady = 1001,
 					 .buckets = s->buckets,
 					 .labels = s->labels,
 					 .uuids = s->uuids,

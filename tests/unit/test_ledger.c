@@ -101,9 +101,11 @@ static void every_column_is_written_where_it_belongs(void **state)
 		"SELECT id, vif, boot, ifindex, netdev, rx_header, tx_header, base_rx_bytes, base_rx_packets,"
 		" base_tx_bytes, base_tx_packets, last_rx_bytes, last_rx_packets, last_tx_bytes, "
 		"last_tx_packets,"
-		" total_input, total_output, carrier_down, opened, seen, closed, reason, doubtful, ahead_bytes,"
+		" total_input, total_output, carrier_down, opened, seen, closed, reason, doubtful, "
+		"ahead_bytes,"
 		" ahead_packets, ahead_known FROM epoch",
-		"7|4|boot-1|8|vif5.6|0|14|11|12|13|14|-1|22|23|24|31|32|4294967295|1002|1003|NULL|NULL|41|-42|43|2");
+		"7|4|boot-1|8|vif5.6|0|14|11|12|13|14|-1|22|23|24|31|32|4294967295|1002|1003|NULL|NULL|41|-"
+		"42|43|2");
 	writer_bed_row_is(
 		&b,
 		"SELECT seq, slot, bucket, vif, address, from_time, to_time, external_input, "
@@ -123,6 +125,7 @@ static void every_column_is_written_where_it_belongs(void **state)
 			  "boot-1|9|71|72|73|74");
 	writer_bed_row_is(&b, "SELECT boot, started, seen, ended FROM run", "boot-1|2000|2000|NULL");
 	writer_bed_row_is(&b, "SELECT value FROM meta WHERE key = 'open_slot'", "1700000100");
+	writer_bed_row_is(&b, "SELECT value FROM meta WHERE key = 'steady'", "1001");
 	writer_bed_tear_down(&b);
 }
 
@@ -184,6 +187,7 @@ static void what_was_committed_is_loaded_again(void **state)
 	assert_int_equal(l.epochs[0].closed, 0);
 	assert_null(l.epochs[0].reason);
 	assert_int_equal(l.epochs[0].doubtful, 41);
+	assert_int_equal(l.steady, 1001);
 	assert_int_equal(l.epochs[0].ahead_bytes, -42);
 	assert_int_equal(l.epochs[0].ahead_packets, 43);
 	assert_int_equal(l.epochs[0].ahead_known, LEDGER_AHEAD_LENT);

@@ -59,7 +59,8 @@ static void fill(const struct writer_bed *b)
 		" sum(external_input + peer_input + direct_input + local_input + ignored_input +"
 		"  unattributed_input - estimated_input),"
 		" sum(external_output + peer_output + direct_output + local_output + ignored_output +"
-		"  unattributed_output - estimated_output), 0, 1700000100, 1700000100, NULL, NULL, 0, 0, 0, 0 FROM "
+		"  unattributed_output - estimated_output), 0, 1700000100, 1700000100, NULL, NULL, 0, 0, 0, "
+		"0 FROM "
 		"slot"
 		" GROUP BY vif;"
 		"UPDATE meta SET value = 1800000000 WHERE key = 'open_slot'");

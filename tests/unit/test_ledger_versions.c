@@ -332,7 +332,8 @@ static void a_ledger_of_schema_5_gets_what_the_count_was_ahead_by(void **state)
 	ledger_file_close(&f);
 	is(&b, version, "6");
 	is(&b, SUMS, sums);
-	is(&b, "SELECT count(*) FROM epoch WHERE ahead_bytes <> 0 OR ahead_packets <> 0 OR ahead_known <> 0", "0");
+	is(&b, "SELECT count(*) FROM epoch WHERE ahead_bytes <> 0 OR ahead_packets <> 0 OR ahead_known <> 0",
+	   "0");
 	free(sums);
 	tear_down(&b);
 }

@@ -282,12 +282,13 @@ static void open_epochs_and_base_lines_are_those_of_this_boot(void **state)
 	struct usage_vifs v;
 
 	ledger_bed_bucket(b->writer.db, 1, "web");
-	ledger_bed_sql(
-		b->writer.db,
-		"INSERT INTO epoch VALUES"
-		" (1, 1, 'boot', 5, 'vif1.0', 0, 14, 1,2,3,4, 11,12,13,14, 21,22, 0, 0, 0, NULL, NULL, 0, 0, 0, 0),"
-		" (2, 1, 'boot', 6, 'vif1.0', 0, 14, 1,2,3,4, 11,12,13,14, 21,22, 0, 0, 0, 9, 'gone', 0, 0, 0, 0),"
-		" (3, 1, 'other', 5, 'vif1.0', 0, 14, 1,2,3,4, 11,12,13,14, 21,22, 0, 0, 0, NULL, NULL, 0, 0, 0, 0)");
+	ledger_bed_sql(b->writer.db, "INSERT INTO epoch VALUES"
+				     " (1, 1, 'boot', 5, 'vif1.0', 0, 14, 1,2,3,4, 11,12,13,14, 21,22, 0, 0, "
+				     "0, NULL, NULL, 0, 0, 0, 0),"
+				     " (2, 1, 'boot', 6, 'vif1.0', 0, 14, 1,2,3,4, 11,12,13,14, 21,22, 0, 0, "
+				     "0, 9, 'gone', 0, 0, 0, 0),"
+				     " (3, 1, 'other', 5, 'vif1.0', 0, 14, 1,2,3,4, 11,12,13,14, 21,22, 0, "
+				     "0, 0, NULL, NULL, 0, 0, 0, 0)");
 	ledger_bed_sql(b->writer.db,
 		       "INSERT INTO baseline VALUES ('boot', 8, 31,32,33,34), ('other', 9, 1,1,1,1)");
 	v = vifs(b, "boot", 0, 1);
