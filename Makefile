@@ -22,7 +22,7 @@ DEPS_BUILD := gcc clang bpftool make pkg-config libc6-dev libbpf-dev libnl-3-dev
               librrd-dev libmariadb-dev libevent-dev libcrypt-dev libcap-ng-dev libpcap-dev libseccomp-dev libsmartcols-dev libjansson-dev uthash-dev fonts-dejavu-core
 DEPS_DEMO  := iproute2 procps util-linux xen-utils-4.17 xenstore-utils sqlite3 jq
 DEPS_TEST  := $(DEPS_DEMO) libcmocka-dev valgrind mandoc iputils-ping \
-              mariadb-server-core mariadb-client-core openssl curl chromium wrk php-cli php-mysql php-sqlite3 php-rrd \
+              mariadb-server-core mariadb-client-core nftables openssl curl chromium wrk php-cli php-mysql php-sqlite3 php-rrd \
               rrdtool libxml2-utils socat systemd clang-format shellcheck libclang-rt-14-dev clang-tidy gcovr tzdata zsh prometheus
 DEPS_BENCH := gnuplot-nox net-acct pmacct
 DEPS_SOAK  := galera-4

@@ -96,17 +96,17 @@ static int receive(struct feed *f)
 	    m.message.kind != FEED_PASSED) {
 		log_err("xenbw-writer sent a message that is none; it is of another version: reinstall "
 			"xenbw");
+		guard_end(f->d->guard, GUARD_WRITER); /* it has not ended yet */
 		return -1;
 	}
 	passed(f, &m.message);
 	return 1;
 }
 
-/* How it ended is told by the guard. */
+/* How it ended is told by the guard, which takes an end that was ordered for ours. */
 static void ended(struct feed *f)
 {
 	close_end(f);
-	guard_end(f->d->guard, GUARD_WRITER); /* one that sends nonsense has not ended yet */
 	retry_later(f);
 	log_err("xenbw-writer has ended; it is started again in %u s, the ledger keeps what it has to write",
 		f->backoff.seconds);

@@ -49,25 +49,37 @@ static bool add_records(struct heard *h, const struct capture_seen *list, size_t
 	return true;
 }
 
+static bool dropped_make_sense(const struct capture_answer *a)
+{
+	return a->dropped[DIR_INPUT] <= HEARD_DROPPED && a->dropped[DIR_OUTPUT] <= HEARD_DROPPED;
+}
+
+bool heard_add_dropped(struct heard *h, const struct capture_answer *a)
+{
+	if (!dropped_make_sense(a))
+		return false;
+	for (int d = 0; d < DIR_COUNT; d++)
+		h->dropped[d] += a->dropped[d];
+	return true;
+}
+
 bool heard_add(struct heard *h, const struct capture_answer *a, int table)
 {
 	struct capture_seen *list;
 	bool good;
 
-	if (a->count > HEARD_RECORDS - h->count || a->dropped[DIR_INPUT] > HEARD_DROPPED ||
-	    a->dropped[DIR_OUTPUT] > HEARD_DROPPED)
+	if (a->count > HEARD_RECORDS - h->count || !dropped_make_sense(a))
 		return false;
 	list = capture_table_unpack(table, a->count, sizeof(*list), NULL);
 	good = list && add_records(h, list, a->count);
 	free(list);
-	if (!good)
+	if (!good || !heard_add_dropped(h, a))
 		return false;
 	if (h->stray_packets[DIR_OUTPUT] == 0) /* it is the first one's */
 		memcpy(h->stray_mac, a->stray_mac, sizeof(h->stray_mac));
 	for (int d = 0; d < DIR_COUNT; d++) {
 		h->stray_bytes[d] = plus(h->stray_bytes[d], a->stray_bytes[d]);
 		h->stray_packets[d] = plus(h->stray_packets[d], a->stray_packets[d]);
-		h->dropped[d] += a->dropped[d];
 	}
 	h->stray_late = plus(h->stray_late, a->stray_late);
 	return true;

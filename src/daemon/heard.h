@@ -30,6 +30,9 @@ struct heard {
 /* Adds an answer, whose table this is (the caller's); false where it is nonsense: then nothing is added. */
 bool heard_add(struct heard *h, const struct capture_answer *a, int table);
 
+/* Adds only what an answer says of packets that nobody saw; false as above. */
+bool heard_add_dropped(struct heard *h, const struct capture_answer *a);
+
 void heard_sort(struct heard *h);
 
 /* The place of a vif's first record, or where it would be; sorted. */

@@ -141,7 +141,7 @@ static bool hear_kernel(struct looker *l, const struct capture_answer *a, int ta
 }
 
 /* Takes an answer; false where it is none. One that comes after its poll tells of what was booked as
- * unattributed by then: it says no more than that the worker looks. */
+ * unattributed by then: it says no more than that the worker looks, and how much it missed. */
 static bool hear(struct looker *l, const struct capture_answer *a, int table)
 {
 	bool overdue;
@@ -153,7 +153,7 @@ static bool hear(struct looker *l, const struct capture_answer *a, int table)
 	if (l->kernel)
 		return hear_kernel(l, a, table);
 	overdue = (int32_t)(a->serial - l->overdue) <= 0;
-	if (!overdue && !heard_add(&l->heard, a, table))
+	if (!(overdue ? heard_add_dropped(&l->heard, a) : heard_add(&l->heard, a, table)))
 		return false;
 	l->answered = a->serial;
 	if (l->up.ns)

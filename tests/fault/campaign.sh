@@ -100,10 +100,7 @@ unlock() {
 # ---- kills ----
 
 # strike VICTIM PID: one kill, of a process that lives.
-strike() {
-	local stat=
-	read -r stat 2>/dev/null <"/proc/$2/stat" && [[ $stat != *') Z '* ]] && kill -KILL "$2" 2>/dev/null && echo "$2" >>"$BED/kills.$1"
-}
+strike() { bw_strike "$2" && echo "$2" >>"$BED/kills.$1"; }
 
 # found VICTIM: waits for one, as long as `back`: waits between two starts grow up to a minute; FOUND.
 found() {

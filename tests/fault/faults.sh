@@ -76,5 +76,7 @@ tap_is "the ledger is sound" "$(bw_sql "PRAGMA integrity_check; PRAGMA foreign_k
 tap_is "MySQL's rows are the ledger's, bucket by bucket and hour by hour" "$(rows_mysql)" "$(rows_ledger)"
 tap_note "$took s, ${#ROUND_TIMES[@]} of ${#names[@]} faults, $(bw_sql "SELECT count(DISTINCT slot) FROM usage") slots, $(bw_sql "SELECT count(*) FROM run") runs of xenbwd"
 tap_note "$(round_table)"
+tap_note "killed: $(kill_table)"
+[ "$SOAK" -lt 3600 ] || tap_ok "an hour has 500 kills or more" test "$(kills)" -ge 500
 [ -z "${KEEP-}" ] || cp -r "$BED" "$KEEP"
 tap_done

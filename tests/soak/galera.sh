@@ -3,8 +3,9 @@
 #
 # Exactly once with a Galera cluster: `mysql_host a,b,c`, three real nodes, and packets all the time. The node that
 # xenbw-writer writes to is killed, and comes back, GALERA_ROUNDS times, at random instants; now and then xenbw-writer with
-# it, or the node is frozen until the others have put it out, and then goes on with what it was amid. In the end each node
-# has what the ledger has, and what was sent.
+# it, or the node is frozen until the others have put it out, and then goes on with what it was amid; or the network between
+# it and the others is cut, so that it cannot commit what it was given, and mended. In the end each node has what the ledger
+# has, and what was sent.
 # Needs the package galera-4 (or GALERA_PROVIDER: the path of its library). Some ten seconds a round.
 set -u
 . "$(dirname "$0")/../support/tap.sh"
@@ -22,7 +23,22 @@ at() { galera_sql "$1" "SET SESSION wsrep_sync_wait = 7; $2" netacct; }
 ledger() { bw_sql "SELECT label, sum(charged_input), sum(charged_output), sum(local_input), sum(local_output) FROM usage JOIN bucket_label USING (bucket)
 	WHERE until IS NULL GROUP BY bucket HAVING sum(charged_input + charged_output + local_input + local_output) > 0 ORDER BY label" | tr '|' '\t'; }
 # The address of the node that the writer is connected to.
-node() { ss -Htnp state established dport = :3306 | awk '/xenbw-writer/ { sub(/:3306$/, "", $4); sub(/^127\.0\.0\./, "", $4); print $4; exit }'; }
+node() { ss -Htnp state established dport = :3306 | awk '/xenbw-writer/ { sub(/:3306$/, "", $4); sub(/^.*\./, "", $4); print $4; exit }'; }
+writes_to() { # writes_to [N]: to a node, but not to N
+	local now
+	now=$(node)
+	[ -n "$now" ] && [ "$now" != "${1-}" ]
+}
+is_in() { [ "$(galera_sql "$1" "SHOW STATUS LIKE 'wsrep_cluster_status'" | cut -f 2)" = "$2" ]; } # is_in N Primary
+all_are_there() { [ "$(galera_sql 1 "SHOW STATUS LIKE 'wsrep_cluster_size'" | cut -f 2)" = 3 ]; }
+# The node that is written to is cut off from the others: it is no part of the cluster any more, but still answers.
+cut_off() {
+	bed_wait "a connection" writes_to || return 1
+	n=$(node)
+	galera_cut "$n" && bed_wait "node $n to be alone" is_in "$n" non-Primary && sleep 5 && written &&
+		bed_wait "another node" writes_to "$n" && is_in "$n" non-Primary && galera_heal "$n" && galera_ready "$n" &&
+		bed_wait "three nodes" all_are_there
+}
 written() { # until MySQL has all that the ledger has
 	local i newest
 	newest=$(bw_sql "SELECT ifnull(max(seq), 0) FROM take")
@@ -38,7 +54,7 @@ mkdir /run/galera && mount -t tmpfs -o size=1500m tmpfs /run/galera && galera_st
 tap_is "three nodes" "$(galera_sql 1 "SHOW STATUS LIKE 'wsrep_cluster_size'" | cut -f 2)" 3
 galera_sql 1 "CREATE USER boss@'%' IDENTIFIED BY 'b'; GRANT ALL ON *.* TO boss@'%' WITH GRANT OPTION" || tap_bail "no account"
 printf '[client]\nuser=boss\npassword=b\n' >"$BED/admin.cnf"
-bw_config "flush 1" "errdelay 1" "database mysql" "mysql_user acct" "mysql_password p" "mysql_host 127.0.0.1, 127.0.0.2,127.0.0.3" "mysql_tls off"
+bw_config "flush 1" "errdelay 1" "database mysql" "mysql_user acct" "mysql_password p" "mysql_host $GALERA_NET.1, $GALERA_NET.2,$GALERA_NET.3" "mysql_tls off"
 chmod 600 "$BW_CONF"
 "$BUILD/xenbw" -c "$BW_CONF" db init --defaults-file "$BED/admin.cnf" >"$BED/said" 2>&1 || tap_bail "$(cat "$BED/said")"
 bed_guest 1 0 web 10.77.0.11 && bed_guest 2 0 db 10.77.0.12 || tap_bail "no guests"
@@ -64,7 +80,10 @@ for ((round = 1; round <= ROUNDS; round++)); do
 	sleep "0.$((RANDOM % 1000 + 1000))"
 	sleep "$((RANDOM % 2)).$((RANDOM % 10))"
 	: "${n:=1}"
-	if [ $((round % 4)) = 0 ]; then
+	if [ $((round % 4)) = 2 ]; then
+		killed+="(cut off) "
+		cut_off || bad=$round
+	elif [ $((round % 4)) = 0 ]; then
 		killed+="(frozen) "
 		kill -STOP "${GALERA_PID[$n]}"
 		sleep 5 # there is more to write now
@@ -78,7 +97,7 @@ for ((round = 1; round <= ROUNDS; round++)); do
 	fi
 	[ "$bad" = 0 ] || break
 done
-tap_is "$ROUNDS nodes were killed or frozen, and MySQL caught up each time" "$bad" 0
+tap_is "$ROUNDS nodes were killed, frozen or cut off, and MySQL caught up each time" "$bad" 0
 tap_note "nodes: $killed; $(((SECONDS - first) / ROUNDS)) s a round"
 touch "$BED/stop"
 wait $sender

@@ -8,9 +8,11 @@
  *   cut BYTES     after so many bytes of the client's the connection is cut, both ways, wherever that is
  *   lost          a COMMIT goes through, its answer does not: the connection is cut
  *   late MS       the client is cut off at its COMMIT, which reaches the server so much later
+ *   hold          a COMMIT waits until the order is another one
  *
- * Both paths are UNIX sockets. One process for each connection; they end with the first one. Knows of the
- * protocol only how a COMMIT looks.
+ * What was done to a connection is added to the file ORDER.done, a word a line; "late" and "lost" once the
+ * server has said that it is committed. Both paths are UNIX sockets. One process for each connection; they
+ * end with the first one. Knows of the protocol only how a COMMIT and its answer look.
  */
 #include <poll.h>
 #include <signal.h>
@@ -26,6 +28,7 @@
 
 #define COMMIT "\003COMMIT" /* behind the four bytes that each message begins with */
 #define COMMIT_LENGTH 11
+#define OK_AT 4 /* of an answer: the byte that is 0 where it was done */
 
 struct order {
 	char what[16];
@@ -61,6 +64,20 @@ static void wait_ms(long ms)
 	usleep((useconds_t)ms * 1000);
 }
 
+static void note(const char *path, const char *what)
+{
+	char name[4096];
+	FILE *file;
+
+	if ((size_t)snprintf(name, sizeof(name), "%s.done", path) >= sizeof(name))
+		fail(path);
+	file = fopen(name, "ae");
+	if (!file)
+		fail(name);
+	(void)fprintf(file, "%s\n", what);
+	(void)fclose(file);
+}
+
 static bool hand_on(int to, const char *bytes, size_t n)
 {
 	while (n) {
@@ -75,18 +92,26 @@ static bool hand_on(int to, const char *bytes, size_t n)
 }
 
 /* The COMMIT in `bytes`: does the connection go on? */
-static bool pass_commit(const struct order *o, int client, int upstream, const char *bytes)
+static bool pass_commit(struct order o, int client, int upstream, const char *bytes, const char *path)
 {
 	char answer[64];
 
-	if (is(o, "late")) {
+	if (is(&o, "late")) {
 		(void)shutdown(client, SHUT_RDWR);
-		wait_ms(o->number);
+		wait_ms(o.number);
+	}
+	if (is(&o, "hold")) {
+		note(path, o.what);
+		while (is(&o, "hold")) {
+			wait_ms(5);
+			o = order_now(path);
+		}
 	}
 	if (!hand_on(upstream, bytes, COMMIT_LENGTH))
 		return false;
-	if (is(o, "late") || is(o, "lost")) {
-		(void)!read(upstream, answer, sizeof(answer)); /* it is done */
+	if (is(&o, "late") || is(&o, "lost")) {
+		if (read(upstream, answer, sizeof(answer)) > OK_AT && answer[OK_AT] == 0)
+			note(path, o.what);
 		return false;
 	}
 	return true;
@@ -102,13 +127,14 @@ static bool from_client(int client, int upstream, const char *path, size_t *pass
 		return false;
 	if (is(&o, "cut") && *passed + (size_t)n > (size_t)o.number) {
 		(void)hand_on(upstream, bytes, (size_t)o.number > *passed ? (size_t)o.number - *passed : 0);
+		note(path, o.what);
 		return false;
 	}
 	*passed += (size_t)n;
 	if (is(&o, "slow"))
 		wait_ms(o.number);
 	if (n == COMMIT_LENGTH && memcmp(bytes + 4, COMMIT, sizeof(COMMIT) - 1) == 0)
-		return pass_commit(&o, client, upstream, bytes);
+		return pass_commit(o, client, upstream, bytes, path);
 	return hand_on(upstream, bytes, (size_t)n);
 }
 

@@ -73,6 +73,12 @@ bw_stop() {
 	wait "$BW_PID" 2>/dev/null
 }
 
+# bw_strike PID: KILLs a process; false where there is none that lives.
+bw_strike() {
+	local stat=
+	read -r stat 2>/dev/null <"/proc/$1/stat" && [[ $stat != *') Z '* ]] && kill -KILL "$1" 2>/dev/null
+}
+
 bw_kill() {
 	kill -KILL "$BW_PID" && wait "$BW_PID" 2>/dev/null
 	true

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 #
-# galera.sh: a real Galera cluster of one's own on loopback, node N at 127.0.0.N. To be sourced after mariadb.sh.
+# galera.sh: a real Galera cluster of one's own, node N at 10.88.0.N in a network namespace of its own. To be sourced
+# after mariadb.sh.
 #
 #   galera_start DIR COUNT     makes the nodes and waits until all are there
 #   galera_sql N QUERY [DB]    as root at node N, by its socket
 #   galera_kill N              by KILL
 #   galera_ready N             waits until a node is in the cluster, and has caught up
 #   galera_join N              starts a killed node again, and waits until it has caught up
+#   galera_cut N               the other nodes and it do not hear each other any more; its clients still reach it
+#   galera_heal N              they do again
 #
 # A node that comes back gets what it lacks from the others' caches (IST); whole copies (SST) are never made, so nothing but
 # mariadbd and the provider is needed: the package galera-4, or GALERA_PROVIDER. The account root@localhost has no
@@ -16,6 +19,7 @@
 : "${GALERA_PROVIDER:=/usr/lib/galera/libgalera_smm.so}"
 GALERA_DIR=
 GALERA_COUNT=0
+GALERA_NET=10.88.0
 declare -a GALERA_PID=()
 
 # What mariadbd calls at both ends of a transfer; the state that the joiner ends with goes through a file.
@@ -47,18 +51,46 @@ galera_sst() {
 	chmod 755 "$1"
 }
 
+# galera_plug N: an end of the switch, in the namespace galeraN; 254 is the script's own, in its namespace
+galera_plug() {
+	local at=(ip) end=eth0
+	if [ "$1" = 254 ]; then
+		end=galera0
+		ip link add $end type veth peer name "port$1" netns galera || return 1
+	else
+		at=(ip -n "galera$1")
+		ip netns add "galera$1" && "${at[@]}" link set lo up &&
+			ip -n galera link add "port$1" type veth peer name $end netns "galera$1" || return 1
+	fi
+	ip -n galera link set "port$1" master switch up && "${at[@]}" addr add "$GALERA_NET.$1/24" dev $end && "${at[@]}" link set $end up
+}
+
+galera_net() {
+	local n
+	ip netns add galera && ip -n galera link add switch type bridge forward_delay 0 && ip -n galera link set switch up || return 1
+	for ((n = 1; n <= GALERA_COUNT; n++)); do galera_plug "$n" || return 1; done
+	galera_plug 254
+}
+
+galera_in() { # galera_in N CMD…: becomes it
+	local n=$1
+	shift
+	exec nsenter "--net=/run/netns/galera$n" "$@"
+}
+
 galera_run() { # galera_run N [ARGUMENT…]
 	local n=$1 i list
 	shift
-	for ((i = 1; i <= GALERA_COUNT; i++)); do list+=${list:+,}127.0.0.$i; done
+	for ((i = 1; i <= GALERA_COUNT; i++)); do list+=${list:+,}$GALERA_NET.$i; done
 	rm -f "$GALERA_DIR/$n/sock"
-	GALERA_STATE=$GALERA_DIR/state PATH=$GALERA_DIR/bin:$PATH exec mariadbd --no-defaults --user=root \
+	export GALERA_STATE=$GALERA_DIR/state PATH=$GALERA_DIR/bin:$PATH
+	galera_in "$n" mariadbd --no-defaults --user=root \
 		--datadir="$GALERA_DIR/$n/data" --socket="$GALERA_DIR/$n/sock" --pid-file="$GALERA_DIR/$n/pid" --tmpdir="$GALERA_DIR/$n" \
-		--bind-address="127.0.0.$n" --port=3306 "${MARIADB_SMALL[@]}" --lc-messages-dir=/usr/share/mysql \
+		--bind-address="$GALERA_NET.$n" --port=3306 "${MARIADB_SMALL[@]}" --lc-messages-dir=/usr/share/mysql \
 		--innodb-flush-log-at-trx-commit=1 --binlog-format=ROW --innodb-autoinc-lock-mode=2 --wsrep-on=ON \
 		--wsrep-provider="$GALERA_PROVIDER" --wsrep-cluster-name=xenbw --wsrep-cluster-address="gcomm://$list" \
-		--wsrep-node-address="127.0.0.$n" --wsrep-node-name="node$n" --wsrep-sst-method=seed \
-		--wsrep-sst-receive-address="127.0.0.$n" --wsrep-provider-options="gcache.size=32M;gmcast.listen_addr=tcp://127.0.0.$n:4567;ist.recv_addr=127.0.0.$n:4568;evs.keepalive_period=PT0.3S;evs.inactive_check_period=PT0.3S;evs.suspect_timeout=PT2S;evs.inactive_timeout=PT4S;evs.install_timeout=PT4S" \
+		--wsrep-node-address="$GALERA_NET.$n" --wsrep-node-name="node$n" --wsrep-sst-method=seed \
+		--wsrep-sst-receive-address="$GALERA_NET.$n" --wsrep-provider-options="gcache.size=32M;gmcast.listen_addr=tcp://$GALERA_NET.$n:4567;ist.recv_addr=$GALERA_NET.$n:4568;evs.keepalive_period=PT0.3S;evs.inactive_check_period=PT0.3S;evs.suspect_timeout=PT2S;evs.inactive_timeout=PT4S;evs.install_timeout=PT4S" \
 		"$@" </dev/null >>"$GALERA_DIR/$n/log" 2>&1
 }
 
@@ -94,11 +126,22 @@ galera_join() {
 	galera_launch "$1" --wsrep-start-position="$position"
 }
 
+galera_cut() {
+	(galera_in "$1" nft -f -) <<-END
+		table inet cut {
+			chain from { type filter hook input priority 0; tcp dport { 4567, 4568 } drop; tcp sport { 4567, 4568 } drop; }
+			chain to { type filter hook output priority 0; tcp dport { 4567, 4568 } drop; tcp sport { 4567, 4568 } drop; }
+		}
+	END
+}
+galera_heal() { (galera_in "$1" nft delete table inet cut); }
+
 # The first node begins the cluster; the others are copies of it.
 galera_start() {
 	local n
 	[ -e "$GALERA_PROVIDER" ] || mariadb_complain "$GALERA_PROVIDER is not there: apt-get install galera-4" || return 1
 	GALERA_COUNT=$2
+	galera_net || mariadb_complain "no network for the nodes" || return 1
 	mariadb_start "$1/1" && mariadb_stop && GALERA_DIR=$(realpath "$1") && mkdir -p "$GALERA_DIR/bin" "$GALERA_DIR/state" || return 1
 	galera_sst "$GALERA_DIR/bin/wsrep_sst_seed"
 	galera_launch 1 --wsrep-new-cluster || return 1

@@ -9,9 +9,11 @@
 #   burst                    some of it from everywhere, now
 #   round NAME               traffic, fault_NAME meanwhile, then all sums; a line of the table
 #   round_table
+#   strike writer            KILLs the writer as soon as there is one; counted for kill_table
+#   kill_table
 #
-# A fault that a test brings about may say problem "…", which fails it. No class here is ignored, so MySQL and the RRD
-# files have each byte that the ledger has.
+# A fault that a test brings about may say problem "…", which fails it: also where it did not bite, for then it proves
+# nothing. No class here is ignored, so MySQL and the RRD files have each byte that the ledger has.
 
 # shellcheck disable=SC2034 # for the script
 ROUND_ENDS=(1.0 2.0 dom0)
@@ -46,6 +48,18 @@ xenbwd_pid() { cat "$BED/xenbwd.pid" 2>/dev/null; }
 worker_pid() { pgrep -f '/xenbw-capture --worker'; }
 writer_pid() { pgrep -x xenbw-writer; }
 guard_pid() { pgrep -x xenbw-guard; }
+tc_pid() { pgrep -x xenbw-tc; }
+mariadbd_pid() { echo "$MARIADB_PID"; }
+xenstored_pid() { echo "$XENSTORE_PID"; }
+
+# struck VICTIM: KILLs it, if it lives now
+struck() {
+	local pid
+	pid=$("$1_pid") && [ -n "$pid" ] && bw_strike "$pid" && echo "$1" >>"$BED/kills"
+}
+strike() { wait_for "$ROUND_PATIENCE" "a process to kill" struck "$1" || problem "no $1 to kill"; }
+kills() { wc -l <"$BED/kills"; }
+kill_table() { sort "$BED/kills" | uniq -c | awk '{ printf "%s%s %d", (NR > 1 ? ", " : ""), $2, $1; sum += $1 } END { print "; in all " sum }'; }
 
 # A service manager. $BED/hold: it waits; $BED/refuses: a xenbwd that refuses its ledger is expected.
 keep_xenbwd() {
@@ -69,23 +83,27 @@ keep_xenbwd() {
 	done
 }
 
-# xenbwd_away [SIGNAL]: ends it, and no other is started until xenbwd_back.
+# xenbwd_away [SIGNAL]: ends it, by KILL or that, and no other is started until xenbwd_back.
 xenbwd_away() {
 	local pid
 	: >"$BED/hold"
-	pid=$(xenbwd_pid) && kill "-${1:-KILL}" "$pid" 2>/dev/null
-	wait_for 20 "the end of xenbwd" bash -c "! pgrep '^xenbw'" || problem "a process stays after xenbwd's end"
+	if [ -z "${1-}" ]; then
+		struck xenbwd
+	else
+		pid=$(xenbwd_pid) && kill "-$1" "$pid" 2>/dev/null
+	fi
+	wait_for "$ROUND_PATIENCE" "the end of xenbwd" bash -c "! pgrep '^xenbw'" || problem "a process stays after xenbwd's end"
 }
 xenbwd_back() {
 	rm -f "$BED/hold"
-	wait_for 30 "xenbwd" xenbwd_answers || problem "no xenbwd"
+	wait_for "$ROUND_PATIENCE" "xenbwd" xenbwd_answers || problem "no xenbwd"
 }
 xenbwd_answers() { "$BUILD/xenbw" -c "$BW_CONF" list-domains --json | jq -e '.split != null'; }
 
 mark() { LINES_BEFORE=$(wc -l <"$BW_LOG"); }
-# told PATTERN [SECONDS]: the log has such a line since `mark`
+# told PATTERN: the log has such a line since `mark`, or gets it
 log_has() { tail -n +$((LINES_BEFORE + 1)) "$BW_LOG" | grep -qE "$1"; }
-told() { wait_for "${2:-20}" "a line like $1" log_has "$1" || problem "the log does not say: $1"; }
+told() { wait_for "$ROUND_PATIENCE" "a line like $1" log_has "$1" || problem "the log does not say: $1"; }
 
 round_config() {
 	bw_config "flush 1" "errdelay 0" "attribution pcap" "rrd_dir $BW_RRD" "database mysql" "mysql_user acct" \
@@ -96,16 +114,20 @@ reload() { # reload LINE…
 	before=$(grep -c 'in force from now on' "$BW_LOG")
 	round_config "$@"
 	kill -HUP "$(xenbwd_pid)"
-	wait_for 20 "the new settings" log_count_above "$before" 'in force from now on' || problem "no reload"
+	wait_for "$ROUND_PATIENCE" "the new settings" log_count_above "$before" 'in force from now on' || problem "no reload"
 }
 log_count_above() { [ "$(grep -c "$2" "$BW_LOG")" -gt "$1" ]; }
 
 proxy_says() { echo "$*" >"$BED/order.new" && mv "$BED/order.new" "$BED/order"; }
+# proxy_did WHAT: how often until now
+proxy_did() { grep -c "^$1" "$BED/order.done"; }
+proxy_did_more() { [ "$(proxy_did "$1")" -gt "$2" ]; } # proxy_did_more WHAT THAN
 
 # ---- the bed ----
 
 round_up() {
-	mkdir "$BED/ledger" && mount -t tmpfs -o size=48m,mode=755 tmpfs "$BED/ledger" && : >"$BED/problems" || return 1
+	mkdir "$BED/ledger" && mount -t tmpfs -o size=48m,mode=755 tmpfs "$BED/ledger" && : >"$BED/problems" && : >"$BED/kills" &&
+		: >"$BED/order.done" || return 1
 	mkdir "$BED/mariadb" && mount -t tmpfs -o size=160m,mode=755 tmpfs "$BED/mariadb" || return 1
 	mariadb_start "$BED/mariadb" && mariadb_sql "CREATE DATABASE netacct" && mariadb_sql "$(cat db/schema/mysql.sql)" netacct &&
 		mariadb_sql "CREATE USER acct@localhost IDENTIFIED BY 'secret'; GRANT SELECT, INSERT, UPDATE ON netacct.* TO acct@localhost" ||
@@ -171,15 +193,25 @@ slot_is_open() { [ "$(bw_sql "SELECT value FROM meta WHERE key = 'open_slot'")" 
 next_slot() {
 	clock_in_slot $SLOT 298
 	SLOT=$((SLOT + 1))
-	wait_for 30 "the next slot" slot_is_open $((CLOCK_FIRST + SLOT * CLOCK_SLOT)) || problem "no new slot"
+	wait_for "$ROUND_PATIENCE" "the next slot" slot_is_open $((CLOCK_FIRST + SLOT * CLOCK_SLOT)) || problem "no new slot"
 }
 
 # settle: everything that was sent is everywhere
 settle() {
-	wait_for $ROUND_PATIENCE "the ledger" ledger_has || problem "ledger: $(ledger_sum), sent: $(sent_sum)"
+	wait_for "$ROUND_PATIENCE" "the ledger" ledger_has || problem "ledger: $(ledger_sum), sent: $(sent_sum)"
 	next_slot
-	wait_for $ROUND_PATIENCE "MySQL" rows_agree || problem "MySQL differs: $(diff <(rows_ledger) <(rows_mysql))"
-	wait_for $ROUND_PATIENCE "the RRD files" rrds_agree "$EDGE" || problem "the RRD files differ"
+	wait_for "$ROUND_PATIENCE" "MySQL" rows_agree || problem "MySQL differs: $(diff <(rows_ledger) <(rows_mysql))"
+	wait_for "$ROUND_PATIENCE" "the RRD files" rrds_agree "$EDGE" || problem "the RRD files differ"
+}
+
+# to_slot N: everything that was sent is everywhere, and it is slot N, from which the RRD files are looked at
+to_slot() {
+	flows_end
+	settle
+	ROUND_RRD[$FAULT]=$((${ROUND_RRD[$FAULT]-0} + $(rrd_sum "$EDGE")))
+	SLOT=$1
+	clock_in_slot "$SLOT"
+	EDGE=$((CLOCK_FIRST + SLOT * CLOCK_SLOT))
 }
 
 # round NAME
@@ -209,9 +241,9 @@ round_difference() { # round_difference NAME: the largest one
 }
 round_table() {
 	local name
-	printf '%-22s %5s %11s %11s %11s %11s %10s\n' fault times sent ledger MySQL RRD difference
+	printf '%-29s %5s %11s %11s %11s %11s %10s\n' fault times sent ledger MySQL RRD difference
 	for name in $(printf '%s\n' "${!ROUND_TIMES[@]}" | sort); do
-		printf '%-22s %5d %11d %11d %11d %11d %10d\n' "${name//_/ }" "${ROUND_TIMES[$name]}" "${ROUND_SENT[$name]}" \
+		printf '%-29s %5d %11d %11d %11d %11d %10d\n' "${name//_/ }" "${ROUND_TIMES[$name]}" "${ROUND_SENT[$name]}" \
 			"${ROUND_LEDGER[$name]}" "${ROUND_MYSQL[$name]}" "${ROUND_RRD[$name]}" "$(round_difference "$name")"
 	done
 }

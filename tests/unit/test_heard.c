@@ -125,6 +125,24 @@ static void strays_and_drops_stay_small_enough_to_multiply(void **state)
 	heard_clear(&h);
 }
 
+/* What a worker saw was booked without it, when its answer came too late; what it missed is still told. */
+static void of_a_late_answer_only_the_drops_are_kept(void **state)
+{
+	struct capture_answer a = {.count = 7, .stray_bytes = {3, 5}, .dropped = {4, 9}};
+	struct heard h = {0};
+
+	(void)state;
+	assert_true(heard_add_dropped(&h, &a));
+	assert_true(heard_add_dropped(&h, &a));
+	assert_int_equal(h.dropped[DIR_INPUT], 8);
+	assert_int_equal(h.dropped[DIR_OUTPUT], 18);
+	assert_int_equal(h.count, 0);
+	assert_int_equal(h.stray_bytes[DIR_OUTPUT], 0);
+	a.dropped[DIR_OUTPUT] = MOST;
+	assert_false(heard_add_dropped(&h, &a));
+	assert_int_equal(h.dropped[DIR_INPUT], 8);
+}
+
 /* Counted in one poll, in the counters perhaps only at the next. */
 static void what_was_missed_may_show_a_poll_later(void **state)
 {
@@ -176,6 +194,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_added_up_is_nonsense),
 		cmocka_unit_test(nobody_saw_what_is_unattributed),
 		cmocka_unit_test(strays_and_drops_stay_small_enough_to_multiply),
+		cmocka_unit_test(of_a_late_answer_only_the_drops_are_kept),
 		cmocka_unit_test(what_was_missed_may_show_a_poll_later),
 		cmocka_unit_test(what_is_kept_is_bounded_however_many_answers_come),
 		cmocka_unit_test(a_table_that_does_not_fit_its_message_is_nonsense),

@@ -10,7 +10,7 @@ by_kernel() {
 	round_config "attribution kernel"
 	xenbwd_away TERM
 	xenbwd_back
-	wait_for 20 "the kernel's split" kernel_counts || problem "the kernel does not count"
+	wait_for "$ROUND_PATIENCE" "the kernel's split" kernel_counts || problem "the kernel does not count"
 	burst
 }
 by_pcap() {
@@ -24,17 +24,22 @@ fault_filters_removed() {
 	local dev
 	by_kernel
 	mark
-	for dev in peth0 vif1.0 vif2.0; do tc qdisc del dev $dev clsact 2>/dev/null; done
+	for dev in peth0 vif1.0 vif2.0; do tc qdisc del dev $dev clsact || problem "$dev had no filter of ours"; done
 	told 'a filter of ours was taken away'
+	wait_for "$ROUND_PATIENCE" "the filters" filters_are_back || problem "the filters are not put back"
 	sleep 1 # a qdisc that comes or goes drops what is just on its way
 	burst
 	by_pcap
 }
+filters_are_back() { [ "$(tc filter show dev peth0 egress | wc -l)" -gt 0 ] && [ "$(tc filter show dev vif1.0 egress | wc -l)" -gt 0 ]; }
 fault_bpffs_unmounted() {
 	by_kernel
-	umount /sys/fs/bpf || umount -l /sys/fs/bpf || problem "no umount"
+	umount -l /sys/fs/bpf || problem "no umount"
 	burst
-	kill_one KILL xenbwd_pid
+	kernel_counts >/dev/null || problem "what counts has stopped"
+	mark
+	strike xenbwd
+	told 'is no bpffs'
 	burst
 	mount -t bpf bpf /sys/fs/bpf || problem "no bpffs"
 	by_pcap
@@ -42,7 +47,7 @@ fault_bpffs_unmounted() {
 fault_xenbw_tc_killed() {
 	by_kernel
 	mark
-	kill -KILL "$(pgrep -x xenbw-tc)"
+	strike tc
 	told 'xenbw-tc has ended'
 	burst
 	by_pcap

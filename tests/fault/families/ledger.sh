@@ -98,7 +98,7 @@ fault_ledger_older_copy() {
 	mark
 	rm -f "$BED/hold"
 	told 'takes that were committed here are missing'
-	told 'is ahead of the ledger' 30
+	told 'is ahead of the ledger'
 	burst
 	wait_for "$ROUND_PATIENCE" "the older ledger" ledger_has || problem "the older ledger has $(ledger_sum) of $(sent_sum)"
 	[ "$(mysql_sum)" -le "$(sent_sum)" ] || problem "MySQL has more than was sent"

@@ -3,7 +3,7 @@
 #
 # Faults of the MySQL server and of the way to it. Read by faults.sh.
 
-MYSQL_SLOW=${MYSQL_SLOW:-17} # seconds: longer than the writer waits for an answer
+MYSQL_SLOW=${MYSQL_SLOW:-0} # seconds that the server is silent for, and not less than the writer waits for an answer
 
 fault_mysql_stopped() {
 	mark
@@ -16,15 +16,29 @@ fault_mysql_killed() {
 	local i
 	for ((i = 0; i < 3; i++)); do
 		within 300 1500
+		strike mariadbd
 		mariadb_kill
 		mariadb_start "$BED/mariadb" || problem "no MariaDB"
 	done
 }
-# Amid a transaction of ours: it has asked, and not committed yet.
+# Amid a transaction of ours: all is written, and the COMMIT is on its way.
 fault_mysql_killed_amid_commit() {
+	local before
+	before=$(proxy_did hold)
+	proxy_says hold
+	some 3
+	wait_for "$ROUND_PATIENCE" "a COMMIT" proxy_did_more hold "$before" && mysql_in_transaction || problem "no transaction to kill it in"
+	strike mariadbd
+	mariadb_kill
+	proxy_says pass
+	mariadb_start "$BED/mariadb" || problem "no MariaDB"
+}
+# One statement takes so long that each transaction is hit somewhere.
+fault_mysql_killed_amid_statements() {
 	proxy_says slow 300
 	some 3
-	wait_for 20 "a transaction" mysql_in_transaction || problem "no transaction to kill it in"
+	wait_for "$ROUND_PATIENCE" "a transaction" mysql_in_transaction || problem "no transaction to kill it in"
+	strike mariadbd
 	mariadb_kill
 	proxy_says pass
 	mariadb_start "$BED/mariadb" || problem "no MariaDB"
@@ -54,13 +68,16 @@ fault_mysql_disk_full() {
 	burst
 	told 'traffic.*full|full.*traffic|space'
 	rm -f "$BED/mariadb/fill"
-	wait_for 20 "room again" mariadb_sql "DELETE FROM traffic WHERE time < '2002-01-01'" netacct
+	wait_for "$ROUND_PATIENCE" "room again" mariadb_sql "DELETE FROM traffic WHERE time < '2002-01-01'" netacct
 }
 fault_mysql_slow() { # as long as a statement may take, and longer
-	kill -STOP "$MARIADB_PID"
+	local until=$((SECONDS + MYSQL_SLOW))
+	mark
+	stopped mariadbd
 	burst
-	sleep "$MYSQL_SLOW"
-	kill -CONT "$MARIADB_PID"
+	told 'MySQL server'
+	[ $SECONDS -ge "$until" ] || sleep $((until - SECONDS))
+	goes_on
 }
 fault_mysql_table_dropped() {
 	mark
@@ -78,40 +95,68 @@ fault_mysql_right_revoked() {
 	told 'GRANT|denied'
 	mariadb_sql "GRANT INSERT, UPDATE ON netacct.* TO acct@localhost"
 }
-# Others take rows of the table and the marker, in the other order.
+# Another session has all rows, and wants the marker of the writer, which waits for one of the rows: the server ends the
+# transaction that has done less, the writer's.
 fault_mysql_deadlocks() {
 	local i before
 	before=$(mysql_deadlocks)
-	for ((i = 0; i < 8; i++)); do
-		mariadb_sql "START TRANSACTION; UPDATE traffic SET input = input + 0 ORDER BY id DESC LIMIT 5; DO sleep(0.4);
-			UPDATE xenbw_host SET seq = seq + 0; SELECT * FROM xenbw_host FOR UPDATE; DO sleep(0.1); COMMIT" netacct >/dev/null 2>&1
-	done
-	[ "$(mysql_deadlocks)" -ge "$before" ] || problem "the server lost its count"
+	mariadb_sql "CREATE TABLE IF NOT EXISTS heavy (n INT) ENGINE=InnoDB" netacct || problem "no table"
+	for ((i = 0; i < 3; i++)); do mysql_deadlock || problem "the other session did not win"; done
+	mariadb_sql "DROP TABLE heavy" netacct
+	[ "$(mysql_deadlocks)" -ge $((before + 3)) ] || problem "deadlocks: $before before, $(mysql_deadlocks) after"
+	mariadb_sql "SHOW ENGINE INNODB STATUS" | grep -A 60 'LATEST DETECTED DEADLOCK' | grep -q 'localhost acct' ||
+		problem "the deadlock was none of the writer"
+}
+mysql_deadlock() {
+	local session to
+	rm -f "$BED/session" && mkfifo "$BED/session"
+	mariadb --no-defaults --socket="$MARIADB_SOCKET" --user=root --unbuffered -N -B netacct <"$BED/session" >"$BED/session.said" 2>&1 &
+	session=$!
+	exec {to}>"$BED/session"
+	echo "START TRANSACTION; INSERT INTO heavy SELECT seq FROM seq_1_to_3000; UPDATE traffic SET input = input + 0; SELECT 'has the rows';" >&"$to"
+	wait_for "$ROUND_PATIENCE" "the rows" grep -q 'has the rows' "$BED/session.said" || problem "no rows: $(cat "$BED/session.said")"
+	some 0
+	wait_for "$ROUND_PATIENCE" "the writer to wait for a row" mysql_waits || problem "the writer does not want the rows"
+	echo "UPDATE xenbw_host SET seq = seq + 0; COMMIT; SELECT 'has the marker';" >&"$to"
+	exec {to}>&-
+	wait "$session" && grep -q 'has the marker' "$BED/session.said"
+}
+mysql_waits() {
+	sleep 0.15 # see above
+	[ "$(mariadb_sql "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT' AND trx_rows_modified > 0")" != 0 ]
 }
 mysql_deadlocks() { mariadb_sql "SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'" | awk '{ print $2 + 0 }'; }
 
 fault_mysql_connection_cut() {
-	local i
+	local i before
+	before=$(proxy_did cut)
 	for ((i = 0; i < 4; i++)); do
 		proxy_says cut $((40 + RANDOM % 3000))
 		kill_connections
 		burst
 		within 300 900
 	done
+	wait_for "$ROUND_PATIENCE" "a cut" proxy_did_more cut "$before" || problem "no connection was cut"
 	proxy_says pass
 }
 kill_connections() { mariadb_sql "KILL USER acct@localhost" 2>/dev/null; }
 
 fault_mysql_answer_lost() {
+	local before
+	before=$(proxy_did lost)
 	proxy_says lost
 	burst
-	within 2000 3000
+	wait_for "$ROUND_PATIENCE" "a lost answer" proxy_did_more lost "$before" || problem "no answer was lost"
+	within 0 2000
 	proxy_says pass
 }
 # A COMMIT reaches the server long after its connection was given up, and others came since.
 fault_mysql_commit_late() {
+	local before
+	before=$(proxy_did late)
 	proxy_says late $((500 + RANDOM % 1500))
 	burst
-	within 1500 2500
+	wait_for "$ROUND_PATIENCE" "a late COMMIT" proxy_did_more late "$before" || problem "no COMMIT came late"
+	within 0 1000
 	proxy_says pass
 }
