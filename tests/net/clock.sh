@@ -55,4 +55,21 @@ tap_is "all is in slots one after the other" \
 		WHERE slot > $CLOCK_FIRST + 300 * 400")" "1|1"
 tap_is "the sequence of takes and their slots rise together" \
 	"$(bw_sql "SELECT count(*) FROM take a JOIN take b ON b.seq > a.seq AND b.slot < a.slot")" 0
+
+# A clock that was far ahead, once, and a ledger that would wait for that time: the way out is another one.
+bw_start || tap_bail "no xenbwd"
+clock_in_slot 100000
+send 600 72
+clock_in_slot 800
+send 700 72
+tap_is "bytes wait for the clock" "$(bw_sql "SELECT max(slot) FROM usage")" $((CLOCK_FIRST + 300 * 100000))
+bw_config "flush 1" "ledger $BED/next.db"
+kill -HUP "$BW_PID"
+bed_wait "the other ledger" bash -c "[ -s '$BED/next.db' ] && grep -q 'next.db' '$BW_LOG'"
+old=$BW_LEDGER BW_LEDGER=$BED/next.db
+bed_udp 1.0 outside 800 72 || tap_bail "the bed lost packets"
+bw_wait_sql "the bytes in the other ledger" "SELECT sum($BW_OUTPUT) FROM usage JOIN vif ON vif.id = usage.vif WHERE domid = 1" 80000
+tap_is "the other ledger has the bytes from then on, in their time" "$(slots)" "800 80000 "
+tap_is "and the first one those before" "$(sqlite3 "$old" "SELECT total_output FROM epoch JOIN vif ON vif.id = epoch.vif WHERE domid = 1")" "$sent"
+bw_stop
 tap_done
