@@ -135,7 +135,7 @@ struct account *account_new(const struct account_settings *settings, const struc
 
 		restore_addresses(a, add_vif(a, &row, state->last_seen));
 		if (strcmp(row.boot, a->boot) == 0)
-			buckets_attach(a->buckets, row.domid, row.bucket);
+			buckets_attach(a->buckets, row.domid, row.bucket, row.uuid, row.domain);
 	}
 	for (size_t i = 0; i < state->epoch_count; i++) {
 		struct vif *v = account_find_vif(a, state->epochs[i].vif);
@@ -441,9 +441,9 @@ void account_forget(struct account *a, const struct ledger_forgotten *forgotten)
 		buckets_forget(a->buckets, forgotten->buckets[i]);
 }
 
-bool account_knows(const struct account *a, const char *uuid)
+bool account_knows(const struct account *a, unsigned domid, const char *uuid, const char *name)
 {
-	return buckets_know(a->buckets, uuid);
+	return buckets_know(a->buckets, domid, uuid, name);
 }
 
 unsigned account_devices(const struct account *a, int64_t vif)

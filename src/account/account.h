@@ -110,8 +110,8 @@ size_t account_last_counters(const struct account *a, struct ledger_baseline **l
  * so only what comes after them is counted here. Before the first reading. */
 void account_carried(struct account *a, const struct ledger_baseline *last, size_t count);
 
-/* Has a domain with this uuid been charged to a bucket before? */
-bool account_knows(const struct account *a, const char *uuid);
+/* Is the bucket of this domain certain? As buckets_know. */
+bool account_knows(const struct account *a, unsigned domid, const char *uuid, const char *name);
 
 /* How many open devices a vif has. */
 unsigned account_devices(const struct account *a, int64_t vif);

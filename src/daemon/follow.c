@@ -268,10 +268,11 @@ static void unlisted(struct daemon *d, struct followed *f)
 	drop(d, f);
 }
 
-/* Its bucket is certain: it has it already, or its uuid has. */
+/* Its bucket is certain: it has it already, or its uuid has, and no live domain has that. */
 static bool has_bucket(const struct daemon *d, const struct xen_vif *xv)
 {
-	return find(d, xv->domid, xv->devid) || (xv->uuid && account_knows(d->account, xv->uuid));
+	return find(d, xv->domid, xv->devid) ||
+	       (xv->uuid && account_knows(d->account, xv->domid, xv->uuid, xv->domain));
 }
 
 /* The order matters: who has a bucket takes it, who is gone lets go of its label, and only then may a
