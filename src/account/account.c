@@ -75,17 +75,14 @@ void account_move_to_gone(struct account *a, struct vif *v)
 	a->gone = v;
 }
 
-bool account_close_epoch(struct account *a, struct device *d, const struct counters *final,
+void account_close_epoch(struct account *a, struct device *d, const struct counters *final,
 			 const char *reason, int64_t time)
 {
 	struct epoch *closed = mem_alloc(sizeof(*closed));
 
-	bool known = epoch_end(&d->epoch, final, reason, time, d->vif->grown);
-
+	d->vif->gap |= !epoch_end(&d->epoch, final, reason, time, d->vif->grown);
 	*closed = d->epoch;
 	account_list_add(&a->closed, closed);
-	d->vif->gap |= !known;
-	return known;
 }
 
 static void remove_device(struct account *a, struct device *d)
@@ -359,14 +356,15 @@ void account_device_gone(struct account *a, unsigned ifindex, const struct count
 
 	if (d) {
 		struct vif *v = d->vif;
-		bool known = account_close_epoch(a, d, final, "device gone", a->now);
 
+		account_close_epoch(a, d, final, "device gone", a->now);
 		account_tail_ended(a, d, a->closed.items[a->closed.count - 1]);
 		remove_device(a, d);
 		/* Only where nothing of the vif counts on may what the classifier saw raise its total at
 		 * once: else the bytes that it saw a moment early would be counted again with the next
-		 * reading. There it waits for that (split_lost). */
-		v->tail_lost |= !known && v->devices == 0;
+		 * reading. There it waits for that (split_lost). The life whose end is not known need not be
+		 * this last one's. */
+		v->tail_lost |= v->gap && v->devices == 0;
 	}
 	HASH_FIND(hh, a->baselines, &ifindex, sizeof(ifindex), b);
 	if (b) {

@@ -140,9 +140,9 @@ static inline void account_list_add(struct list *l, void *item)
 	l->items[l->count++] = item;
 }
 
-/* Closes a device's epoch; what it says last goes to its vif. Its row waits for the next commit. Returns
- * whether its true end is known. */
-bool account_close_epoch(struct account *a, struct device *d, const struct counters *final,
+/* Closes a device's epoch; what it says last goes to its vif, or that it is not known (gap). Its row waits
+ * for the next commit. */
+void account_close_epoch(struct account *a, struct device *d, const struct counters *final,
 			 const char *reason, int64_t time);
 
 /* account_poll.c: a life that was taken as going on had ended before the doubtful reading: what was booked
