@@ -75,11 +75,21 @@ void account_move_to_gone(struct account *a, struct vif *v)
 	a->gone = v;
 }
 
+void account_begin_at(struct device *d, const struct counters *counters)
+{
+	d->unread = false;
+	d->epoch.row.base = d->epoch.row.last = *counters;
+	d->epoch.has_hint = false;
+	d->epoch.dirty = true;
+}
+
 void account_close_epoch(struct account *a, struct device *d, const struct counters *final,
 			 const char *reason, int64_t time)
 {
 	struct epoch *closed = mem_alloc(sizeof(*closed));
 
+	if (d->unread)
+		account_begin_at(d, final ? final : &(struct counters){0});
 	d->vif->gap |= !epoch_end(&d->epoch, final, reason, time, d->vif->grown);
 	*closed = d->epoch;
 	account_list_add(&a->closed, closed);
@@ -349,6 +359,16 @@ void account_device_here(struct account *a, int64_t vif, unsigned ifindex, const
 	d->epoch.dirty = true;
 }
 
+void account_device_from_now(struct account *a, unsigned ifindex)
+{
+	struct device *d = account_find_device(a, ifindex);
+	struct baseline *b;
+
+	HASH_FIND(hh, a->baselines, &ifindex, sizeof(ifindex), b);
+	if (d && !(b && b->is_new && !b->row.gone))
+		d->unread = true;
+}
+
 void account_device_gone(struct account *a, unsigned ifindex, const struct counters *final)
 {
 	struct device *d = account_find_device(a, ifindex);
@@ -415,8 +435,9 @@ size_t account_last_counters(const struct account *a, struct ledger_baseline **l
 	size_t count = 0;
 
 	for (const struct device *d = a->devices; d; d = d->hh.next)
-		list[count++] =
-			(struct ledger_baseline){.ifindex = d->ifindex, .counters = d->epoch.row.last};
+		if (!d->unread)
+			list[count++] = (struct ledger_baseline){.ifindex = d->ifindex,
+								 .counters = d->epoch.row.last};
 	for (const struct baseline *b = a->baselines; b; b = b->hh.next)
 		if (!b->row.gone && !account_find_device(a, b->ifindex))
 			list[count++] = b->row;

@@ -86,6 +86,10 @@ void account_vif_gone(struct account *a, int64_t id);
 void account_device_here(struct account *a, int64_t vif, unsigned ifindex, const char *netdev,
 			 enum device_kind kind, uint32_t carrier_down, unsigned left_connected);
 
+/* What a device that was just opened moved before its next reading is not counted; but where this run, before
+ * its first commit, was told a base line for it, all after that is. */
+void account_device_from_now(struct account *a, unsigned ifindex);
+
 /* A device is gone; its last counters where the delete event carried them, else NULL. */
 void account_device_gone(struct account *a, unsigned ifindex, const struct counters *final);
 
