@@ -335,7 +335,8 @@ void account_device_here(struct account *a, int64_t vif, unsigned ifindex, const
 	struct ledger_epoch row = {0};
 	struct baseline *b;
 
-	if (d && d->vif == v) {
+	if (d && d->vif == v && d->epoch.row.rx_header == basis.rx_header &&
+	    d->epoch.row.tx_header == basis.tx_header) {
 		if (mem_replace(&d->epoch.row.netdev, netdev))
 			d->epoch.dirty = true;
 		return;

@@ -82,7 +82,8 @@ int64_t account_vif_here(struct account *a, const struct account_vif_facts *fact
 void account_vif_gone(struct account *a, int64_t id);
 
 /* A device of a vif is there: opens an epoch at 0, or at the ledger's base line for it. Already open:
- * nothing. */
+ * nothing; but where it is of another kind than it seemed (netback's is told by sysfs, which has a new name
+ * before we do), a new epoch goes on from its last counters. */
 void account_device_here(struct account *a, int64_t vif, unsigned ifindex, const char *netdev,
 			 enum device_kind kind, uint32_t carrier_down, unsigned left_connected);
 
