@@ -30,7 +30,7 @@ CREATE TABLE bucket_label (            -- dated labels: at any time a label name
 CREATE UNIQUE INDEX bucket_label_present ON bucket_label(label) WHERE until IS NULL;
 
 CREATE TABLE bucket_uuid (             -- which domains were charged to a bucket
-	uuid TEXT PRIMARY KEY NOT NULL,
+	uuid TEXT PRIMARY KEY NOT NULL, -- with a blank and the name behind it where two live domains had one uuid
 	bucket INTEGER NOT NULL REFERENCES bucket(id)
 ) WITHOUT ROWID;
 

@@ -75,17 +75,24 @@ void account_move_to_gone(struct account *a, struct vif *v)
 	a->gone = v;
 }
 
-bool account_close_epoch(struct account *a, struct device *d, const struct counters *final,
+void account_begin_at(struct device *d, const struct counters *counters)
+{
+	d->unread = false;
+	d->epoch.row.base = d->epoch.row.last = *counters;
+	d->epoch.has_hint = false;
+	d->epoch.dirty = true;
+}
+
+void account_close_epoch(struct account *a, struct device *d, const struct counters *final,
 			 const char *reason, int64_t time)
 {
 	struct epoch *closed = mem_alloc(sizeof(*closed));
 
-	bool known = epoch_end(&d->epoch, final, reason, time, d->vif->grown);
-
+	if (d->unread)
+		account_begin_at(d, final ? final : &(struct counters){0});
+	d->vif->gap |= !epoch_end(&d->epoch, final, reason, time, d->vif->grown);
 	*closed = d->epoch;
 	account_list_add(&a->closed, closed);
-	d->vif->gap |= !known;
-	return known;
 }
 
 static void remove_device(struct account *a, struct device *d)
@@ -135,7 +142,7 @@ struct account *account_new(const struct account_settings *settings, const struc
 
 		restore_addresses(a, add_vif(a, &row, state->last_seen));
 		if (strcmp(row.boot, a->boot) == 0)
-			buckets_attach(a->buckets, row.domid, row.bucket);
+			buckets_attach(a->buckets, row.domid, row.bucket, row.uuid, row.domain);
 	}
 	for (size_t i = 0; i < state->epoch_count; i++) {
 		struct vif *v = account_find_vif(a, state->epochs[i].vif);
@@ -328,7 +335,8 @@ void account_device_here(struct account *a, int64_t vif, unsigned ifindex, const
 	struct ledger_epoch row = {0};
 	struct baseline *b;
 
-	if (d && d->vif == v) {
+	if (d && d->vif == v && d->epoch.row.rx_header == basis.rx_header &&
+	    d->epoch.row.tx_header == basis.tx_header) {
 		if (mem_replace(&d->epoch.row.netdev, netdev))
 			d->epoch.dirty = true;
 		return;
@@ -352,6 +360,16 @@ void account_device_here(struct account *a, int64_t vif, unsigned ifindex, const
 	d->epoch.dirty = true;
 }
 
+void account_device_from_now(struct account *a, unsigned ifindex)
+{
+	struct device *d = account_find_device(a, ifindex);
+	struct baseline *b;
+
+	HASH_FIND(hh, a->baselines, &ifindex, sizeof(ifindex), b);
+	if (d && !(b && b->is_new && !b->row.gone))
+		d->unread = true;
+}
+
 void account_device_gone(struct account *a, unsigned ifindex, const struct counters *final)
 {
 	struct device *d = account_find_device(a, ifindex);
@@ -359,14 +377,15 @@ void account_device_gone(struct account *a, unsigned ifindex, const struct count
 
 	if (d) {
 		struct vif *v = d->vif;
-		bool known = account_close_epoch(a, d, final, "device gone", a->now);
 
+		account_close_epoch(a, d, final, "device gone", a->now);
 		account_tail_ended(a, d, a->closed.items[a->closed.count - 1]);
 		remove_device(a, d);
 		/* Only where nothing of the vif counts on may what the classifier saw raise its total at
 		 * once: else the bytes that it saw a moment early would be counted again with the next
-		 * reading. There it waits for that (split_lost). */
-		v->tail_lost |= !known && v->devices == 0;
+		 * reading. There it waits for that (split_lost). The life whose end is not known need not be
+		 * this last one's. */
+		v->tail_lost |= v->gap && v->devices == 0;
 	}
 	HASH_FIND(hh, a->baselines, &ifindex, sizeof(ifindex), b);
 	if (b) {
@@ -417,8 +436,9 @@ size_t account_last_counters(const struct account *a, struct ledger_baseline **l
 	size_t count = 0;
 
 	for (const struct device *d = a->devices; d; d = d->hh.next)
-		list[count++] =
-			(struct ledger_baseline){.ifindex = d->ifindex, .counters = d->epoch.row.last};
+		if (!d->unread)
+			list[count++] = (struct ledger_baseline){.ifindex = d->ifindex,
+								 .counters = d->epoch.row.last};
 	for (const struct baseline *b = a->baselines; b; b = b->hh.next)
 		if (!b->row.gone && !account_find_device(a, b->ifindex))
 			list[count++] = b->row;
@@ -441,9 +461,9 @@ void account_forget(struct account *a, const struct ledger_forgotten *forgotten)
 		buckets_forget(a->buckets, forgotten->buckets[i]);
 }
 
-bool account_knows(const struct account *a, const char *uuid)
+bool account_knows(const struct account *a, unsigned domid, const char *uuid, const char *name)
 {
-	return buckets_know(a->buckets, uuid);
+	return buckets_know(a->buckets, domid, uuid, name);
 }
 
 unsigned account_devices(const struct account *a, int64_t vif)

@@ -82,9 +82,14 @@ int64_t account_vif_here(struct account *a, const struct account_vif_facts *fact
 void account_vif_gone(struct account *a, int64_t id);
 
 /* A device of a vif is there: opens an epoch at 0, or at the ledger's base line for it. Already open:
- * nothing. */
+ * nothing; but where it is of another kind than it seemed (netback's is told by sysfs, which has a new name
+ * before we do), a new epoch goes on from its last counters. */
 void account_device_here(struct account *a, int64_t vif, unsigned ifindex, const char *netdev,
 			 enum device_kind kind, uint32_t carrier_down, unsigned left_connected);
+
+/* What a device that was just opened moved before its next reading is not counted; but where this run, before
+ * its first commit, was told a base line for it, all after that is. */
+void account_device_from_now(struct account *a, unsigned ifindex);
 
 /* A device is gone; its last counters where the delete event carried them, else NULL. */
 void account_device_gone(struct account *a, unsigned ifindex, const struct counters *final);
@@ -110,8 +115,8 @@ size_t account_last_counters(const struct account *a, struct ledger_baseline **l
  * so only what comes after them is counted here. Before the first reading. */
 void account_carried(struct account *a, const struct ledger_baseline *last, size_t count);
 
-/* Has a domain with this uuid been charged to a bucket before? */
-bool account_knows(const struct account *a, const char *uuid);
+/* Is the bucket of this domain certain? As buckets_know. */
+bool account_knows(const struct account *a, unsigned domid, const char *uuid, const char *name);
 
 /* How many open devices a vif has. */
 unsigned account_devices(const struct account *a, int64_t vif);

@@ -28,7 +28,7 @@ void account_batch(struct account *a, struct ledger_batch *batch)
 		batch->epochs[batch->epoch_count++] = &((const struct epoch *)a->closed.items[i])->row;
 	for (d = a->devices; d; d = d->hh.next) {
 		account_tail_keep(d);
-		if (d->epoch.dirty)
+		if (d->epoch.dirty && !d->unread)
 			batch->epochs[batch->epoch_count++] = &d->epoch.row;
 	}
 	batch->takes = mem_array(a->takes.count, sizeof(*batch->takes));

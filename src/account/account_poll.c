@@ -87,6 +87,8 @@ bool account_reading(struct account *a, unsigned ifindex, const struct counters 
 
 	if (!d)
 		return false;
+	if (d->unread)
+		account_begin_at(d, counters);
 	d->vif->read++;
 	d->read = true;
 	verdict = epoch_judge(&d->epoch, counters, &d->seen);

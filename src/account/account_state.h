@@ -73,6 +73,7 @@ struct device {
 	bool tail_told; /* at this settle already, with the life before */
 	bool reborn;    /* another life since the last settle */
 	bool read;      /* since the last settle */
+	bool unread;    /* its first reading is its base line; until then the ledger has no row of it */
 	bool missing;   /* at the last settle: what it had sent before a doubtful drop of the carrier */
 	unsigned ifindex;
 	struct vif *vif;
@@ -140,10 +141,13 @@ static inline void account_list_add(struct list *l, void *item)
 	l->items[l->count++] = item;
 }
 
-/* Closes a device's epoch; what it says last goes to its vif. Its row waits for the next commit. Returns
- * whether its true end is known. */
-bool account_close_epoch(struct account *a, struct device *d, const struct counters *final,
+/* Closes a device's epoch; what it says last goes to its vif, or that it is not known (gap). Its row waits
+ * for the next commit. */
+void account_close_epoch(struct account *a, struct device *d, const struct counters *final,
 			 const char *reason, int64_t time);
+
+/* Where an unread device counts from. */
+void account_begin_at(struct device *d, const struct counters *counters);
 
 /* account_poll.c: a life that was taken as going on had ended before the doubtful reading: what was booked
  * since is the new one's. */

@@ -23,6 +23,8 @@ struct known_uuid {
 struct attached {
 	unsigned domid;
 	struct bucket *bucket;
+	char *name; /* its own; NULL: not known yet */
+	bool apart; /* another domain has its uuid, too: see identity */
 	UT_hash_handle hh;
 };
 
@@ -56,6 +58,22 @@ static struct bucket *find_id(const struct buckets *b, int64_t id)
 	struct bucket *found;
 
 	HASH_FIND(by_id, b->by_id, &id, sizeof(id), found);
+	return found;
+}
+
+static struct known_uuid *find_uuid(const struct buckets *b, const char *uuid)
+{
+	struct known_uuid *found;
+
+	HASH_FIND_STR(b->uuids, uuid, found);
+	return found;
+}
+
+static struct attached *find_attached(const struct buckets *b, unsigned domid)
+{
+	struct attached *found;
+
+	HASH_FIND(hh, b->attached, &domid, sizeof(domid), found);
 	return found;
 }
 
@@ -188,6 +206,7 @@ void buckets_free(struct buckets *b)
 	}
 	HASH_ITER (hh, b->attached, a, a_next) {
 		HASH_DEL(b->attached, a);
+		free(a->name);
 		free(a);
 	}
 	free_changes(b);
@@ -304,7 +323,7 @@ static struct bucket *new_of_domain(struct buckets *b, unsigned domid, const cha
 	return k;
 }
 
-static void attach(struct buckets *b, unsigned domid, struct bucket *k)
+static struct attached *attach(struct buckets *b, unsigned domid, struct bucket *k)
 {
 	struct attached *a = mem_alloc(sizeof(*a));
 
@@ -312,71 +331,171 @@ static void attach(struct buckets *b, unsigned domid, struct bucket *k)
 	a->bucket = k;
 	k->live++;
 	HASH_ADD(hh, b->attached, domid, sizeof(a->domid), a);
+	return a;
 }
+
+/* ---- two domains of one uuid: of a configuration that was copied with it ---- */
+
+/* Another live domain that has this bucket and is called otherwise. One that migrates is there twice for a
+ * while, under one name of its own. */
+static const struct attached *find_twin(const struct buckets *b, const struct bucket *k, unsigned domid,
+					const char *own)
+{
+	if (!k || k->live == 0)
+		return NULL;
+	for (const struct attached *a = b->attached; a; a = a->hh.next)
+		if (a->bucket == k && a->domid != domid && a->name && strcmp(a->name, own) != 0)
+			return a;
+	return NULL;
+}
+
+static char *uuid_and_name(const char *uuid, const char *own)
+{
+	return mem_printf("%s %s", uuid, own);
+}
+
+/* Of a uuid that is known: the live domain that has its bucket, where this one is not it. */
+static const struct attached *holder_of(const struct buckets *b, const char *uuid, unsigned domid,
+					const char *own)
+{
+	const struct known_uuid *u = find_uuid(b, uuid);
+
+	return u ? find_twin(b, find_id(b, u->row.bucket), domid, own) : NULL;
+}
+
+/* It is charged to the bucket of this uuid, under its name: a new name changes nothing in that. */
+static bool is_settled(const struct buckets *b, const struct attached *a, const char *uuid)
+{
+	const struct known_uuid *u = find_uuid(b, uuid);
+
+	return a && a->name && !a->apart && u && u->row.bucket == a->bucket->row.id;
+}
+
+/* What a domain is known by, allocated: its uuid, or uuid and name where it was found that another domain has
+ * that uuid, too: whichever of them is started first, each goes on in its own bucket. NULL: by nothing. */
+static char *identity(const struct buckets *b, const struct attached *a, const char *uuid, const char *own,
+		      bool named)
+{
+	char *both;
+
+	if (!uuid || (!named && a && a->apart))
+		return NULL;
+	both = uuid_and_name(uuid, own);
+	if (named && !is_settled(b, a, uuid) && ((a && a->apart) || find_uuid(b, both)))
+		return both;
+	free(both);
+	return mem_strdup(uuid);
+}
+
+static char *tell_twin(const char *uuid, const struct attached *twin, const char *label)
+{
+	return mem_printf("its uuid %s is the uuid of the live domain %s, too: this domain is charged to a "
+			  "bucket of its own, %s; take the line `uuid` out of the configuration of one of "
+			  "them",
+			  uuid, twin->name, label);
+}
+
+/* Another domain has its uuid, and that one's bucket is not for it. */
+static struct bucket *part(struct buckets *b, const struct attached *twin, unsigned domid, const char *uuid,
+			   const char *own, int64_t now, char **warning)
+{
+	char *both = uuid_and_name(uuid, own);
+	struct bucket *k = new_of_domain(b, domid, own, false, now, warning);
+
+	free(*warning);
+	*warning = tell_twin(uuid, twin, k->row.label);
+	remember_uuid(b, both, k->row.id);
+	free(both);
+	return k;
+}
+
+/* ---- which bucket ---- */
 
 int64_t buckets_of_domain(struct buckets *b, unsigned domid, const char *uuid, const char *name, int64_t now,
 			  char **warning)
 {
+	struct attached *a = find_attached(b, domid);
+	const struct attached *twin = NULL;
 	struct known_uuid *u = NULL;
-	struct attached *a;
 	struct bucket *k;
-	bool provisional;
-	char *own = own_name(domid, name, &provisional);
+	bool provisional, named = name && *name;
+	char *own = own_name(domid, name, &provisional), *known_by;
 
 	*warning = NULL;
 	if (uuid && domid != 0 && strcmp(uuid, BUCKET_DOM0_UUID) == 0)
 		uuid = NULL;
-	if (uuid)
-		HASH_FIND(hh, b->uuids, uuid, strlen(uuid), u);
-	HASH_FIND(hh, b->attached, &domid, sizeof(domid), a);
-	if (a && u && u->row.bucket != a->bucket->row.id && find_id(b, u->row.bucket)) {
-		buckets_release(b, domid); /* its uuid was not known before */
+	known_by = identity(b, a, uuid, own, named);
+	if (known_by)
+		u = find_uuid(b, known_by);
+	if (u && named && strcmp(known_by, uuid) == 0 && !is_settled(b, a, uuid))
+		twin = holder_of(b, uuid, domid, own);
+	if (a && !a->apart &&
+	    (twin || (u && u->row.bucket != a->bucket->row.id && find_id(b, u->row.bucket)))) {
+		buckets_release(b, domid); /* its uuid, or its name, was not known before */
 		a = NULL;
 	}
 	if (a)
 		k = a->bucket;
+	else if (twin)
+		k = part(b, twin, domid, uuid, own, now, warning);
 	else if (u && find_id(b, u->row.bucket))
 		k = find_id(b, u->row.bucket);
 	else
-		k = new_of_domain(b, domid, own, !name || !*name, now, warning);
+		k = new_of_domain(b, domid, own, !named, now, warning);
 	if (!a)
-		attach(b, domid, k);
-	if (uuid && !u)
-		remember_uuid(b, uuid, k->row.id);
-	if (!provisional && !*warning)
+		a = attach(b, domid, k);
+	a->apart |= twin || (known_by && strcmp(known_by, uuid) != 0);
+	if (named)
+		mem_replace(&a->name, own);
+	if (known_by && !u)
+		remember_uuid(b, known_by, k->row.id);
+	if (!provisional && !*warning && !find_twin(b, k, domid, own))
 		follow_name(b, k, domid, own, now, warning);
+	free(known_by);
 	free(own);
 	return k->row.id;
 }
 
-void buckets_attach(struct buckets *b, unsigned domid, int64_t bucket)
+void buckets_attach(struct buckets *b, unsigned domid, int64_t bucket, const char *uuid, const char *name)
 {
 	struct bucket *k = find_id(b, bucket);
-	struct attached *a;
+	struct attached *a = find_attached(b, domid);
+	char *both;
 
-	HASH_FIND(hh, b->attached, &domid, sizeof(domid), a);
-	if (k && !k->row.by_ip && !a)
-		attach(b, domid, k);
+	if (!k || k->row.by_ip || a)
+		return;
+	a = attach(b, domid, k);
+	if (!name || !*name)
+		return;
+	a->name = mem_strndup(name, own_length(name));
+	if (!uuid)
+		return;
+	both = uuid_and_name(uuid, a->name);
+	a->apart = find_uuid(b, both) != NULL;
+	free(both);
 }
 
 void buckets_release(struct buckets *b, unsigned domid)
 {
-	struct attached *a;
+	struct attached *a = find_attached(b, domid);
 
-	HASH_FIND(hh, b->attached, &domid, sizeof(domid), a);
 	if (!a)
 		return;
 	a->bucket->live--;
 	HASH_DEL(b->attached, a);
+	free(a->name);
 	free(a);
 }
 
-bool buckets_know(const struct buckets *b, const char *uuid)
+bool buckets_know(const struct buckets *b, unsigned domid, const char *uuid, const char *name)
 {
-	const struct known_uuid *u;
+	bool provisional, named = name && *name;
+	char *own = own_name(domid, name, &provisional), *both = uuid_and_name(uuid, own);
+	bool known = find_uuid(b, both) || (find_uuid(b, uuid) && !(named && holder_of(b, uuid, domid, own)));
 
-	HASH_FIND(hh, b->uuids, uuid, strlen(uuid), u);
-	return u != NULL;
+	free(both);
+	free(own);
+	return known;
 }
 
 bool buckets_is_idle(const struct buckets *b, int64_t id)
@@ -400,9 +519,8 @@ void buckets_forget(struct buckets *b, int64_t id)
 
 void buckets_forget_uuid(struct buckets *b, const char *uuid)
 {
-	struct known_uuid *u;
+	struct known_uuid *u = find_uuid(b, uuid);
 
-	HASH_FIND(hh, b->uuids, uuid, strlen(uuid), u);
 	if (!u)
 		return;
 	HASH_DEL(b->uuids, u);

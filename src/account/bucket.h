@@ -4,7 +4,9 @@
  *
  * Pure. A known uuid means its bucket, whatever the domain is called now; an unknown uuid under the label of
  * a bucket that no live domain uses means that bucket (a guest was reinstalled). A rename changes the label.
- * A label that a live domain uses is never taken from it: the newcomer becomes NAME~2. "--incoming" and
+ * A uuid that a live domain under another name has is a copied one: this domain gets a bucket of its own,
+ * which it is known by with uuid and name together. A label that a live domain uses is never taken from it:
+ * the newcomer becomes NAME~2. "--incoming" and
  * "--migratedaway" are no names. The label Domain-0 is dom0's, whoever else is called so.
  */
 #ifndef XENBW_BUCKET_H
@@ -30,14 +32,16 @@ int64_t buckets_of_domain(struct buckets *b, unsigned domid, const char *uuid, c
 /* Is `owner` a domain's own name, without what a migration adds for a while? */
 bool bucket_is_called(const char *name, const char *owner);
 
-/* Binds a live domain to a bucket that the ledger says it has; not to one of an address. */
-void buckets_attach(struct buckets *b, unsigned domid, int64_t bucket);
+/* Binds a live domain to a bucket that the ledger says it has, under the uuid and name (may be NULL) that it
+ * says; not to one of an address. */
+void buckets_attach(struct buckets *b, unsigned domid, int64_t bucket, const char *uuid, const char *name);
 
 /* The domain is gone; its label is free for a new one. */
 void buckets_release(struct buckets *b, unsigned domid);
 
-/* Has a domain with this uuid been charged to a bucket before? */
-bool buckets_know(const struct buckets *b, const char *uuid);
+/* Is it certain which bucket this domain is charged to: has one with this uuid been charged before, and has
+ * no live domain of another name its bucket? name may be NULL. */
+bool buckets_know(const struct buckets *b, unsigned domid, const char *uuid, const char *name);
 
 /* Is no live domain attached to it? */
 bool buckets_is_idle(const struct buckets *b, int64_t id);

@@ -219,7 +219,14 @@ static void follow_vif(struct daemon *d, const struct xen_vif *xv)
 	tell_alias(d, f, xv->domain);
 }
 
-/* dom0's own card in a bridge. */
+/* It came while we looked, and within the time of a slot: all that it moved belongs to the present. */
+static bool is_young(const struct link *link)
+{
+	return link->appeared.ns && clock_mono().ns - link->appeared.ns < (int64_t)SLOT_SECONDS * 1000000000;
+}
+
+/* dom0's own card in a bridge. What that moved before there was a vif in it, maybe for weeks, is not
+ * counted. */
 static void follow_bridge(struct daemon *d, const struct link *link)
 {
 	struct followed *f = find(d, 0, link->ifindex);
@@ -231,12 +238,15 @@ static void follow_bridge(struct daemon *d, const struct link *link)
 		.netdev = link->name,
 	};
 	int64_t vif = tell_vif(d, &facts);
+	bool known = account_vif_of(d->account, link->ifindex) == vif;
 
 	if (!f)
 		f = add(d, 0, link->ifindex, vif);
 	f->listed = true;
 	f->binding.main = link->ifindex;
 	open_device(d, f, link->ifindex, 0);
+	if (!known && !is_young(link))
+		account_device_from_now(d->account, link->ifindex);
 }
 
 /* The bridges that vifs are in; once known, for as long as they live. */
@@ -268,10 +278,11 @@ static void unlisted(struct daemon *d, struct followed *f)
 	drop(d, f);
 }
 
-/* Its bucket is certain: it has it already, or its uuid has. */
+/* Its bucket is certain: it has it already, or its uuid has, and no live domain has that. */
 static bool has_bucket(const struct daemon *d, const struct xen_vif *xv)
 {
-	return find(d, xv->domid, xv->devid) || (xv->uuid && account_knows(d->account, xv->uuid));
+	return find(d, xv->domid, xv->devid) ||
+	       (xv->uuid && account_knows(d->account, xv->domid, xv->uuid, xv->domain));
 }
 
 /* The order matters: who has a bucket takes it, who is gone lets go of its label, and only then may a

@@ -170,6 +170,8 @@ static void apply_new(struct links *l, const struct link_message *m)
 		event = LINK_APPEARED;
 		e = mem_alloc(sizeof(*e));
 		e->link.ifindex = m->ifindex;
+		if (l->fn)
+			e->link.appeared = clock_mono();
 		HASH_ADD(hh, l->all, link.ifindex, sizeof(e->link.ifindex), e);
 	}
 	e->present = true;

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "net/counters.h"
 
 struct link {
@@ -27,7 +28,8 @@ struct link {
 	char type[16]; /* of a virtual device: "bridge", "veth", "tun", "bond"; "" for hardware and netback */
 	bool has_mac;
 	uint8_t mac[6];
-	char *nodename; /* netback only: "backend/vif/2/0", whatever the device is called; or NULL */
+	struct mono appeared; /* when that was told; 0: it was there before, or a refresh found it */
+	char *nodename;       /* netback only: "backend/vif/2/0", whatever the device is called; or NULL */
 };
 
 /* What happened to one device; LINK_ADDRESSES: it has other IP addresses (which are not in the table), or may

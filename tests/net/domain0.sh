@@ -111,19 +111,48 @@ xen_domain_create 7 lan 00000000-0000-4000-8000-000000000007 &&
 	xen_vif_attach 7 0 00:16:3e:4d:07:00 10.78.0.7 lan1 web1 &&
 	xen_vif_attach 7 1 00:16:3e:4d:07:01 10.78.0.8 plain && xen_vif_attach 7 2 00:16:3e:4d:07:02 10.78.0.9 nothing || tap_bail "no guest"
 ip neigh replace 10.78.0.7 lladdr 00:16:3e:4d:07:00 nud permanent dev lan1 || tap_bail "no neighbour"
+some_bytes() { # some_bytes ADDRESS
+	for _ in {1..25}; do
+		echo "some bytes to a guest" >"/dev/udp/$1/9"
+	done
+}
+bed_forwards web1 || tap_bail "no port"
+some_bytes 10.78.0.7
 bw_start || tap_bail "no xenbwd"
-bw_wait_sql "the bridge" "SELECT count(*) FROM vif WHERE netdev = 'lan1'" 1
-for _ in {1..25}; do
-	echo "some bytes to a guest" >/dev/udp/10.78.0.7/9
-done
+bw_wait_sql "the bridge" "SELECT count(*) FROM epoch WHERE netdev = 'lan1'" 1
+some_bytes 10.78.0.7
 bw_quiet
 read -r _ output < <(bridge_ip_bytes lan1)
 ip link del lan1
 bw_wait_sql "the bridge's end" "SELECT count(*) FROM vif WHERE netdev = 'lan1' AND gone IS NOT NULL" 1
 bw_stop
-tap_is "a bridge that goes is booked to its end" "$(bw_sql "SELECT total_output FROM epoch WHERE netdev = 'lan1'")" "$output"
-tap_is "to the same bucket" "$(bw_booked_bucket Domain-0)" "${before% *} $((${before#* } + output))"
+earlier=$(bw_sql "SELECT base_tx_bytes - 14 * base_tx_packets FROM epoch WHERE netdev = 'lan1'")
+tap_is "what a bridge moved before its first vif was seen is not counted" "$((earlier >= 25 * 50))" 1
+tap_is "a bridge that goes is booked to its end" "$(bw_sql "SELECT total_output FROM epoch WHERE netdev = 'lan1'")" "$((output - earlier))"
+tap_is "to the same bucket" "$(bw_booked_bucket Domain-0)" "${before% *} $((${before#* } + output - earlier))"
 tap_is "no other device is dom0's" "$(bw_sql "SELECT group_concat(DISTINCT netdev) FROM vif WHERE domid = 0")" "xenbr0,lan1"
+
+# One that comes while xenbwd is there, with its first vif a little later: from its first byte on.
+bw_start || tap_bail "no xenbwd"
+ip -batch - <<-END || tap_bail "no bridge"
+	link add lan2 type bridge mcast_snooping 0
+	link add web2 type veth peer name web2x
+	addr add 10.79.0.1/24 dev lan2
+	link set dev web2 master lan2
+	link set dev web2 up
+	link set dev web2x up
+	link set dev lan2 up
+	neigh replace 10.79.0.7 lladdr 00:16:3e:4d:07:03 nud permanent dev lan2
+END
+bed_forwards web2 || tap_bail "no port"
+some_bytes 10.79.0.7
+xen_vif_attach 7 3 00:16:3e:4d:07:03 10.79.0.7 lan2 web2 || tap_bail "no vif"
+bw_wait_sql "the bridge" "SELECT count(*) FROM epoch WHERE netdev = 'lan2'" 1
+some_bytes 10.79.0.7
+bw_quiet
+read -r _ output < <(bridge_ip_bytes lan2)
+bw_stop
+tap_is "a bridge that is new is counted from its first byte on" "$(bw_sql "SELECT total_output FROM epoch WHERE netdev = 'lan2'")" "$output"
 
 # `bucket ip`: the label stays, but for an address that the admin gave it.
 before=$(bw_booked_bucket Domain-0)

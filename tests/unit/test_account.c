@@ -161,6 +161,33 @@ static void counters_that_went_back_count_from_0_again(void **state)
 	account_bed_tear_down(&b);
 }
 
+/* Renamed by its script before we could look at it: sysfs no longer had the name that the kernel had told. */
+static void a_device_that_turns_out_to_be_netbacks_counts_as_such(void **state)
+{
+	struct account_bed b;
+	int64_t vif;
+
+	(void)state;
+	for (int read = 0; read < 2; read++) {
+		account_bed_set_up(&b, EDGE);
+		vif = account_bed_simple_vif(&b);
+		if (read)
+			account_bed_poll_at(&b, EDGE + 5, 10, 10); /* 14 bytes each were taken for a header */
+		for (int i = 0; i < 2; i++)
+			account_device_here(b.account, vif, 10, "web0", DEVICE_NETBACK, 0, 0);
+		account_bed_poll_at(&b, EDGE + 10, 10, 1000);
+		account_bed_commit(&b);
+		assert_int_equal(account_bed_number(&b, "SELECT sum(unattributed_output) FROM take"),
+				 read ? 10 * 100 + 990 * 114 : 1000 * 114);
+		assert_int_equal(account_bed_number(&b, "SELECT sum(unattributed_input) FROM take"), 1000000);
+		assert_int_equal(account_bed_number(&b, "SELECT count(*) FROM epoch"), 2);
+		assert_int_equal(account_bed_number(&b, "SELECT count(*) FROM epoch WHERE closed IS NULL"
+							" AND rx_header = 0 AND netdev = 'web0'"),
+				 1);
+		account_bed_tear_down(&b);
+	}
+}
+
 static void a_reconnected_vif_counts_from_0_even_above_its_old_counters(void **state)
 {
 	struct epoch_evidence both = {.carrier_down = 1, .carrier = true, .left_connected = 1};
@@ -572,6 +599,7 @@ int main(void)
 		cmocka_unit_test(a_base_line_outlives_the_daemon),
 		cmocka_unit_test(a_base_line_goes_with_its_device),
 		cmocka_unit_test(counters_that_went_back_count_from_0_again),
+		cmocka_unit_test(a_device_that_turns_out_to_be_netbacks_counts_as_such),
 		cmocka_unit_test(a_reconnected_vif_counts_from_0_even_above_its_old_counters),
 		cmocka_unit_test(the_message_of_a_second_drop_is_not_the_end_of_the_life_before),
 		cmocka_unit_test(a_device_that_is_unbound_and_comes_back_counts_only_what_came_after),

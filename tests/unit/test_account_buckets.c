@@ -197,6 +197,82 @@ static void dom0_is_charged_for_its_bridge(void **state)
 	}
 }
 
+/* The bridge of the storage gets its first vif after weeks. */
+static void a_bridge_that_is_known_late_counts_from_then_on(void **state)
+{
+	struct counters before = account_bed_packets(1000);
+	struct account_vif_facts f = dom0();
+	struct ledger_baseline *last;
+	struct account_bed b;
+	char *warning = NULL;
+
+	(void)state;
+	account_bed_set_up(&b, EDGE);
+	account_baseline(b.account, 30, &before);
+	account_bed_commit(&b);
+	account_device_here(b.account, account_vif_here(b.account, &f, &warning), 30, "xenbr1", DEVICE_BRIDGE,
+			    0, 0);
+	account_device_from_now(b.account, 30);
+	account_begin(b.account, EDGE + 5); /* the kernel does not answer */
+	account_settle(b.account, NULL);
+	account_bed_commit(&b);
+	assert_int_equal(account_bed_number(&b, "SELECT count(*) FROM epoch"), 0);
+	assert_int_equal(account_last_counters(b.account, &last), 0); /* nothing to go on from, either */
+	free(last);
+	account_bed_poll_at(&b, EDGE + 10, 30, 1000000);
+	account_bed_commit(&b);
+	assert_int_equal(account_bed_take_count(&b), 0);
+	account_bed_poll_at(&b, EDGE + 15, 30, 1000003);
+	account_bed_commit(&b);
+	account_bed_kill_it(&b);
+	account_bed_start(&b, EDGE + 20);
+	account_bed_poll_at(&b, EDGE + 25, 30, 1000007);
+	account_bed_commit(&b);
+	assert_int_equal(account_bed_input_of(&b, "Domain-0", 0), 7 * 114);
+	account_bed_tear_down(&b);
+}
+
+static void a_bridge_that_goes_before_it_was_read_has_moved_nothing(void **state)
+{
+	struct counters off = account_bed_packets(10), final = account_bed_packets(12);
+	struct account_vif_facts f = dom0();
+	struct account_bed b;
+	char *warning = NULL;
+
+	(void)state;
+	account_bed_set_up(&b, EDGE);
+	account_device_here(b.account, account_vif_here(b.account, &f, &warning), 30, "xenbr1", DEVICE_BRIDGE,
+			    0, 0);
+	account_device_from_now(b.account, 30);
+	account_carrier_off(b.account, 30, 1, &off);
+	account_device_gone(b.account, 30, &final);
+	account_begin(b.account, EDGE + 5);
+	account_settle(b.account, NULL);
+	account_bed_commit(&b);
+	assert_int_equal(account_bed_take_count(&b), 0);
+	account_bed_tear_down(&b);
+}
+
+/* Of a new ledger, or of one that is gone over to: told at the begin of this run. */
+static void a_bridge_counts_from_a_base_line_of_this_run(void **state)
+{
+	struct counters before = account_bed_packets(1000);
+	struct account_vif_facts f = dom0();
+	struct account_bed b;
+	char *warning = NULL;
+
+	(void)state;
+	account_bed_set_up(&b, EDGE);
+	account_baseline(b.account, 30, &before);
+	account_device_here(b.account, account_vif_here(b.account, &f, &warning), 30, "xenbr0", DEVICE_BRIDGE,
+			    0, 0);
+	account_device_from_now(b.account, 30);
+	account_bed_poll_at(&b, EDGE + 5, 30, 1003);
+	account_bed_commit(&b);
+	assert_int_equal(account_bed_input_of(&b, "Domain-0", 0), 3 * 114);
+	account_bed_tear_down(&b);
+}
+
 static void an_address_of_dom0_is_no_guests_by_its_name(void **state)
 {
 	struct account_vif_facts f = dom0();
@@ -260,6 +336,9 @@ int main(void)
 		cmocka_unit_test(a_domain_gets_a_bucket_of_its_own_after_ip_buckets),
 		cmocka_unit_test(a_guess_is_told_once_for_each_address),
 		cmocka_unit_test(dom0_is_charged_for_its_bridge),
+		cmocka_unit_test(a_bridge_that_is_known_late_counts_from_then_on),
+		cmocka_unit_test(a_bridge_that_goes_before_it_was_read_has_moved_nothing),
+		cmocka_unit_test(a_bridge_counts_from_a_base_line_of_this_run),
 		cmocka_unit_test(an_address_of_dom0_is_no_guests_by_its_name),
 		cmocka_unit_test(an_address_that_appears_or_goes_splits_the_takes_too),
 	};

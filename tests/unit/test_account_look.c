@@ -652,6 +652,40 @@ static void a_surplus_proves_nothing_where_the_total_is_not_whole(void **state)
 	tear_down(b);
 }
 
+/* An HVM's two devices go within one poll: netback's without its counters, the emulated card's with them. */
+static void an_end_that_is_not_known_is_not_hidden_by_a_known_one(void **state)
+{
+	struct counters tap = {.rx_bytes = 570, .rx_packets = 5, .tx_bytes = 9126, .tx_packets = 9},
+			zeros = {0};
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct bed *b = set_up(false);
+		bool tap_last = i & 1, at_once = i & 2;
+
+		here(b, 1, NULL);
+		account_device_here(b->account, 1, 50, "g1-emu", DEVICE_OTHER, 0, 0);
+		moves(b, 1, 1);
+		(void)account_reading(b->account, 50, &tap);
+		poll_all(b);
+		saw(b, 1, NULL, DIR_OUTPUT, CLASS_EXTERNAL, 50000);
+		if (!tap_last)
+			account_device_gone(b->account, 50, &tap);
+		account_device_gone(b->account, 11, &zeros);
+		if (tap_last)
+			account_device_gone(b->account, 50, &tap);
+		if (at_once)
+			account_vif_gone(b->account, 1);
+		poll_all(b);
+		account_vif_gone(b->account, 1);
+		poll_all(b);
+		commit(b);
+		assert_int_equal(output(b, 1, CLASS_EXTERNAL), 50000);
+		assert_int_equal(clipped(b, DIR_OUTPUT), 0);
+		tear_down(b);
+	}
+}
+
 static void spoofed_bytes_are_a_part_of_what_is_booked(void **state)
 {
 	struct bed *b = set_up(false);
@@ -839,6 +873,7 @@ int main(void)
 		cmocka_unit_test(headers_of_segments_are_held_against_nobody),
 		cmocka_unit_test(what_crossed_late_or_inwards_proves_nothing),
 		cmocka_unit_test(a_surplus_proves_nothing_where_the_total_is_not_whole),
+		cmocka_unit_test(an_end_that_is_not_known_is_not_hidden_by_a_known_one),
 		cmocka_unit_test(spoofed_bytes_are_a_part_of_what_is_booked),
 		cmocka_unit_test(whatever_is_told_every_byte_is_booked_once),
 		cmocka_unit_test(what_waits_goes_on_after_a_restart_under_its_address),

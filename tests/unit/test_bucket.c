@@ -121,8 +121,8 @@ static void a_known_uuid_means_its_bucket_under_any_name_and_domid(void **state)
 	int64_t web = here(b, 1, UUID_A, "web");
 
 	(void)state;
-	assert_true(buckets_know(b, UUID_A));
-	assert_false(buckets_know(b, UUID_B));
+	assert_true(buckets_know(b, 9, UUID_A, NULL));
+	assert_false(buckets_know(b, 9, UUID_B, NULL));
 	buckets_release(b, 1);
 	assert_int_equal(here(b, 7, UUID_A, "web"), web);
 	buckets_release(b, 7);
@@ -139,7 +139,7 @@ static void a_reinstalled_guest_keeps_its_bucket_by_name(void **state)
 	(void)state;
 	buckets_release(b, 1);
 	assert_int_equal(here(b, 2, UUID_B, "web"), web);
-	assert_true(buckets_know(b, UUID_B));
+	assert_true(buckets_know(b, 9, UUID_B, NULL));
 	buckets_release(b, 2);
 	assert_int_equal(here(b, 3, UUID_B, "web"), web);
 	buckets_free(b);
@@ -284,7 +284,7 @@ static void a_domain_without_uuid_is_known_by_its_name(void **state)
 	label_is(b, web, "web");
 	assert_int_equal(here(b, 1, NULL, "web"), web);
 	assert_int_equal(here(b, 1, UUID_A, "web"), web); /* it has one after all */
-	assert_true(buckets_know(b, UUID_A));
+	assert_true(buckets_know(b, 9, UUID_A, NULL));
 	buckets_release(b, 1);
 	assert_int_equal(here(b, 4, NULL, "web"), web);
 	buckets_free(b);
@@ -372,8 +372,8 @@ static void after_a_restart_all_is_as_it_was(void **state)
 	label_is(b, second, "web~2");
 	label_is(b, address, "10.0.0.1");
 	assert_int_equal(buckets_of_address(b, "10.0.0.1", NOW), address);
-	buckets_attach(b, 1, web);
-	buckets_attach(b, 2, second);
+	buckets_attach(b, 1, web, UUID_A, "web");
+	buckets_attach(b, 2, second, UUID_B, "web");
 	assert_int_equal(here(b, 2, UUID_B, "web"), second); /* no matter who is seen first, nor a warning */
 	assert_int_equal(here(b, 1, UUID_A, "web"), web);
 	label_is(b, web, "web");
@@ -389,9 +389,9 @@ static void a_bucket_that_was_attached_is_in_use(void **state)
 
 	(void)state;
 	b = restarted(b);
-	buckets_attach(b, 1, web);
+	buckets_attach(b, 1, web, UUID_A, "web");
 	assert_int_not_equal(here_warned(b, 2, UUID_B, "web", "web~2"), web);
-	buckets_attach(b, 9, 4711); /* a bucket that does not exist: nothing */
+	buckets_attach(b, 9, 4711, UUID_B, "db"); /* a bucket that does not exist: nothing */
 	buckets_free(b);
 }
 
@@ -474,6 +474,148 @@ static void an_address_does_not_share_the_bucket_of_a_domain_called_like_it(void
 	buckets_free(b);
 }
 
+/* ---- a configuration that was copied with its uuid ---- */
+
+static void a_copied_uuid_is_told_and_gets_its_own_bucket(void **state)
+{
+	struct buckets *b = fresh();
+	int64_t web = here(b, 1, UUID_A, "web"), db;
+	struct ledger_batch batch;
+	char *warning = NULL;
+
+	(void)state;
+	assert_true(buckets_know(b, 2, UUID_A, "web--incoming"));
+	assert_false(buckets_know(b, 2, UUID_A, "db"));
+	db = buckets_of_domain(b, 2, UUID_A, "db", NOW, &warning);
+	assert_non_null(warning);
+	assert_non_null(strstr(warning, UUID_A));
+	assert_non_null(strstr(warning, "web"));
+	assert_non_null(strstr(warning, "of its own, db;"));
+	free(warning);
+	assert_int_not_equal(web, db);
+	for (int i = 0; i < 9; i++) { /* told once, and no label swings */
+		assert_int_equal(here(b, 1, UUID_A, "web"), web);
+		assert_int_equal(here(b, 2, UUID_A, "db"), db);
+		assert_int_equal(here(b, 2, UUID_A, NULL), db);
+	}
+	assert_true(buckets_know(b, 2, UUID_A, "db"));
+	all_of(b, &batch);
+	assert_int_equal(batch.label_count, 2);
+	assert_int_equal(batch.uuid_count, 2);
+	free_batch(&batch);
+	label_is(b, web, "web");
+	label_is(b, db, "db");
+	buckets_free(b);
+}
+
+/* web and db, which was told, under one uuid. */
+static struct buckets *two_of_one_uuid(int64_t *web, int64_t *db)
+{
+	struct buckets *b = fresh();
+
+	*web = here(b, 1, UUID_A, "web");
+	*db = here_warned(b, 2, UUID_A, "db", UUID_A);
+	return b;
+}
+
+static void of_two_domains_of_one_uuid_each_keeps_its_bucket(void **state)
+{
+	int64_t web, db;
+	struct buckets *b = two_of_one_uuid(&web, &db);
+
+	(void)state;
+	buckets_release(b, 1); /* the first one ends, the second goes on, and is started again */
+	assert_int_equal(here(b, 2, UUID_A, "db"), db);
+	buckets_release(b, 2);
+	assert_int_equal(here(b, 3, UUID_A, "db"), db);
+	assert_int_equal(here(b, 4, UUID_A, "web"), web);
+	/* the host is booted again, and the second one comes first, or restored, or to this host itself */
+	buckets_release(b, 3);
+	buckets_release(b, 4);
+	b = restarted(b);
+	assert_int_equal(here(b, 5, UUID_A, "db"), db);
+	assert_int_equal(here(b, 6, UUID_A, "db--incoming"), db);
+	assert_int_equal(here(b, 7, UUID_A, "web--incoming"), web);
+	assert_int_equal(here(b, 5, UUID_A, "db--migratedaway"), db);
+	assert_int_equal(here(b, 6, UUID_A, "db"), db);
+	label_is(b, web, "web");
+	label_is(b, db, "db");
+	/* the admin mends it: known by its name */
+	buckets_release(b, 5);
+	buckets_release(b, 6);
+	assert_int_equal(here(b, 8, UUID_B, "db"), db);
+	buckets_free(b);
+}
+
+static void of_two_domains_of_one_uuid_each_can_be_renamed(void **state)
+{
+	int64_t web, db;
+	struct buckets *b = two_of_one_uuid(&web, &db);
+
+	(void)state;
+	assert_int_equal(here(b, 2, UUID_A, "sql"), db);
+	assert_int_equal(here(b, 1, UUID_A, "www"), web);
+	label_is(b, web, "www");
+	label_is(b, db, "sql");
+	buckets_release(b, 1);
+	buckets_release(b, 2);
+	assert_int_equal(here(b, 3, UUID_A, "sql"), db);
+	assert_int_equal(here(b, 4, UUID_A, "www"), web);
+	buckets_free(b);
+}
+
+static void of_two_domains_of_one_uuid_each_keeps_its_bucket_over_a_restart(void **state)
+{
+	int64_t web, db;
+	struct buckets *b = two_of_one_uuid(&web, &db);
+
+	(void)state;
+	b = restarted(b);
+	buckets_attach(b, 1, web, UUID_A, "web");
+	buckets_attach(b, 2, db, UUID_A, "db");
+	assert_int_equal(here(b, 2, UUID_A, "sql"), db); /* renamed while nobody looked */
+	assert_int_equal(here(b, 1, UUID_A, "www"), web);
+	label_is(b, web, "www");
+	label_is(b, db, "sql");
+	buckets_free(b);
+}
+
+/* Name or uuid are not known yet when it is first seen. */
+static void a_copied_uuid_that_is_learned_late_gets_its_own_bucket(void **state)
+{
+	struct buckets *b = fresh();
+	int64_t web = here(b, 1, UUID_A, "web"), db = here(b, 2, NULL, "db"), mail;
+
+	(void)state;
+	assert_int_equal(here_warned(b, 2, UUID_A, "db", UUID_A), db);
+	assert_int_equal(here(b, 2, UUID_A, "db"), db);
+	assert_int_equal(here(b, 3, UUID_A, NULL), web);
+	mail = here_warned(b, 3, UUID_A, "mail", UUID_A);
+	assert_true(mail != web && mail != db);
+	assert_int_equal(here(b, 3, UUID_A, "mail"), mail);
+	label_is(b, web, "web");
+	buckets_free(b);
+}
+
+/* What a migration has left over is renamed: it has been one domain, and stays it. */
+static void two_domains_of_one_bucket_do_not_turn_its_label_about(void **state)
+{
+	struct buckets *b = fresh();
+	int64_t web = here(b, 1, UUID_A, "web");
+
+	(void)state;
+	assert_int_equal(here(b, 2, UUID_A, "web--incoming"), web);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(here(b, 2, UUID_A, "old"), web);
+		assert_int_equal(here(b, 1, UUID_A, "web"), web);
+		label_is(b, web, "web");
+	}
+	buckets_release(b, 1);
+	here(b, 2, UUID_A, "old");
+	label_is(b, web, "old");
+	buckets_free(b);
+}
+
 /* ---- any life at all ---- */
 
 #define DOMIDS 12
@@ -520,7 +662,7 @@ static void no_two_buckets_ever_share_a_present_label(void **state)
 		struct buckets *b = fresh();
 		char *present[MOST_BUCKETS] = {0};
 		struct {
-			bool live;
+			bool live, named;
 			char uuid[40];
 			bool has_uuid;
 			int64_t bucket;
@@ -544,6 +686,7 @@ static void no_two_buckets_ever_share_a_present_label(void **state)
 				if (!domains[domid].live) {
 					domains[domid].live = true;
 					domains[domid].bucket = 0;
+					domains[domid].named = false;
 					domains[domid].has_uuid = random_below(&r, 4) != 0;
 					snprintf(domains[domid].uuid, sizeof(domains[domid].uuid), "uuid-%u",
 						 (unsigned)random_below(&r, 30));
@@ -557,9 +700,10 @@ static void no_two_buckets_ever_share_a_present_label(void **state)
 						domains[domid].has_uuid ? domains[domid].uuid : NULL,
 						domains[domid].name, NOW, &warning);
 
-					/* a domain stays with its bucket for life */
-					if (domains[domid].bucket)
+					/* a domain stays with its bucket for life, once it has a name */
+					if (domains[domid].named)
 						assert_int_equal(id, domains[domid].bucket);
+					domains[domid].named |= domains[domid].name && *domains[domid].name;
 					domains[domid].bucket = id;
 				}
 				free(warning);
@@ -611,7 +755,7 @@ static void a_guest_that_has_dom0s_label_gives_it_up(void **state)
 	struct buckets *b = buckets_new(&s);
 
 	(void)state;
-	buckets_attach(b, 5, 4);
+	buckets_attach(b, 5, 4, UUID_A, "Domain-0");
 	label_is(b, here(b, 0, BUCKET_DOM0_UUID, "Domain-0"), "Domain-0");
 	label_is(b, 4, "Domain-0~2");
 	assert_int_equal(here(b, 5, UUID_A, "Domain-0"), 4);
@@ -625,7 +769,7 @@ static void a_domain_is_not_attached_to_an_address(void **state)
 	int64_t address = buckets_of_address(b, "10.0.0.1", NOW);
 
 	(void)state;
-	buckets_attach(b, 5, address);
+	buckets_attach(b, 5, address, NULL, NULL);
 	assert_int_not_equal(here(b, 5, NULL, "web"), address);
 	label_is(b, address, "10.0.0.1");
 	here_warned(b, 5, NULL, "10.0.0.1", "10.0.0.1~2");
@@ -661,6 +805,12 @@ int main(void)
 		cmocka_unit_test(dom0s_label_is_dom0s_whoever_came_first),
 		cmocka_unit_test(a_guest_that_has_dom0s_label_gives_it_up),
 		cmocka_unit_test(a_domain_is_not_attached_to_an_address),
+		cmocka_unit_test(a_copied_uuid_is_told_and_gets_its_own_bucket),
+		cmocka_unit_test(of_two_domains_of_one_uuid_each_keeps_its_bucket),
+		cmocka_unit_test(of_two_domains_of_one_uuid_each_can_be_renamed),
+		cmocka_unit_test(of_two_domains_of_one_uuid_each_keeps_its_bucket_over_a_restart),
+		cmocka_unit_test(a_copied_uuid_that_is_learned_late_gets_its_own_bucket),
+		cmocka_unit_test(two_domains_of_one_bucket_do_not_turn_its_label_about),
 		cmocka_unit_test(no_two_buckets_ever_share_a_present_label),
 	};
 
