@@ -105,30 +105,29 @@ static bool follow_uplinks(struct classifier *c)
 	return true;
 }
 
-/* Whether somebody has another MAC, address or place than before. */
-static bool follow_roster(struct classifier *c)
+static void follow_roster(struct classifier *c)
 {
 	struct roster now = roster_make(c->d->account, c->d->links, &c->uplinks);
 
 	if (roster_equal(&now, &c->roster)) {
 		roster_free(&now);
-		return false;
+		return;
 	}
 	roster_free(&c->roster);
 	c->roster = now;
 	nat_watch_set(c->nat, &now);
-	return true;
 }
 
 /* A new worker is told who is there before it is asked anything: the frames of those it had not been told of
  * by then would be nobody's. */
 void classifier_follow(struct classifier *c)
 {
-	bool elsewhere = follow_uplinks(c), others = follow_roster(c);
+	bool elsewhere = follow_uplinks(c);
 
+	follow_roster(c);
 	if (elsewhere)
 		looker_start_anew(c->looker);
-	else if (others || looker_is_kernel(c->looker))
+	else
 		looker_tell(c->looker);
 }
 
