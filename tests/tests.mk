@@ -57,6 +57,7 @@ test_offload_SRC := tests/unit/test_offload.c src/net/offload.c tests/support/ne
 test_backoff_SRC := tests/unit/test_backoff.c src/daemon/backoff.c $(UNIT_C)
 test_heard_SRC := tests/unit/test_heard.c src/daemon/heard.c src/ipc/capture.c $(UNIT_C)
 test_nat_SRC := tests/unit/test_nat.c src/net/nat.c src/config/network.c $(UNIT_C)
+test_nat_watch_SRC := tests/unit/test_nat_watch.c src/daemon/nat_watch.c src/net/nat.c src/config/network.c $(UNIT_C)
 test_capture_ipc_SRC := tests/unit/test_capture_ipc.c src/ipc/capture.c src/ipc/packet.c $(UNIT_C)
 test_frame_SRC := tests/unit/test_frame.c src/net/frame.c $(UNIT_C)
 NETSET_C := src/net/netset.c src/config/network.c
@@ -101,7 +102,7 @@ test_network_SRC := tests/unit/test_network.c src/config/network.c $(UNIT_C)
 test_mysql_SRC := tests/unit/test_mysql.c tests/support/mariadb_bed.c tests/support/unit.c db/mysql.c $(BASE_C)
 test_mysql_LIB := libmariadb
 
-UNIT_TESTS := test_share test_pidfile test_naccttab test_network test_text test_log test_basis test_owner test_conf test_portion test_split test_epoch test_tail test_bucket $(ACCOUNT_TESTS) test_account_look test_ledger test_ledger_fold test_ledger_witness test_ledger_file test_ledger_versions test_links test_stats test_bind test_message test_frame test_netset test_rules test_uplinks test_nat test_offload test_roster test_heard test_backoff test_capture_ipc test_rrd_plan test_rrd_tasks test_rrd test_rrd_article test_rrd_trouble test_rrd_killed test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink test_mysql_sink_once
+UNIT_TESTS := test_share test_pidfile test_naccttab test_network test_text test_log test_basis test_owner test_conf test_portion test_split test_epoch test_tail test_bucket $(ACCOUNT_TESTS) test_account_look test_ledger test_ledger_fold test_ledger_witness test_ledger_file test_ledger_versions test_links test_stats test_bind test_message test_frame test_netset test_rules test_uplinks test_nat test_nat_watch test_offload test_roster test_heard test_backoff test_capture_ipc test_rrd_plan test_rrd_tasks test_rrd test_rrd_article test_rrd_trouble test_rrd_killed test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink test_mysql_sink_once
 
 test_value_SRC := tests/unit/test_value.c xen/value.c $(BASE_C)
 test_pending_SRC := tests/unit/test_pending.c xen/pending.c xen/snapshot.c xen/value.c $(BASE_C)

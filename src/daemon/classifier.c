@@ -12,6 +12,7 @@
 #include "daemon/nat_watch.h"
 #include "daemon/roster.h"
 #include "daemon/tc.h"
+#include "net/nat.h"
 #include "net/offload.h"
 #include "net/uplinks.h"
 
@@ -311,7 +312,7 @@ struct classifier *classifier_new(struct daemon *d)
 	struct classifier *c = mem_alloc(sizeof(*c));
 
 	c->d = d;
-	c->nat = nat_watch_new();
+	c->nat = nat_watch_new(NAT_TABLE);
 	c->look = (struct account_look){.seen = seen, .sent = sent, .ctx = c};
 	c->no_uplink.what = "finding the uplink";
 	c->no_uplink.meanwhile = "what moves is unattributed";
