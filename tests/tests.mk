@@ -58,6 +58,7 @@ test_steady_SRC := tests/unit/test_steady.c src/daemon/steady.c $(UNIT_C)
 test_backoff_SRC := tests/unit/test_backoff.c src/daemon/backoff.c $(UNIT_C)
 test_heard_SRC := tests/unit/test_heard.c src/daemon/heard.c src/ipc/capture.c $(UNIT_C)
 test_nat_SRC := tests/unit/test_nat.c src/net/nat.c src/config/network.c $(UNIT_C)
+test_nat_watch_SRC := tests/unit/test_nat_watch.c src/daemon/nat_watch.c src/net/nat.c src/config/network.c $(UNIT_C)
 test_capture_ipc_SRC := tests/unit/test_capture_ipc.c src/ipc/capture.c src/ipc/packet.c $(UNIT_C)
 test_frame_SRC := tests/unit/test_frame.c src/net/frame.c $(UNIT_C)
 NETSET_C := src/net/netset.c src/config/network.c
@@ -102,7 +103,7 @@ test_network_SRC := tests/unit/test_network.c src/config/network.c $(UNIT_C)
 test_mysql_SRC := tests/unit/test_mysql.c tests/support/mariadb_bed.c tests/support/unit.c db/mysql.c $(BASE_C)
 test_mysql_LIB := libmariadb
 
-UNIT_TESTS := test_share test_pidfile test_naccttab test_network test_text test_log test_basis test_owner test_conf test_portion test_split test_epoch test_tail test_bucket $(ACCOUNT_TESTS) test_account_look test_ledger test_ledger_fold test_ledger_witness test_ledger_file test_ledger_versions test_links test_stats test_bind test_message test_frame test_netset test_rules test_uplinks test_nat test_offload test_roster test_heard test_backoff test_steady test_capture_ipc test_rrd_plan test_rrd_tasks test_rrd test_rrd_article test_rrd_trouble test_rrd_killed test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink test_mysql_sink_once
+UNIT_TESTS := test_share test_pidfile test_naccttab test_network test_text test_log test_basis test_owner test_conf test_portion test_split test_epoch test_tail test_bucket $(ACCOUNT_TESTS) test_account_look test_ledger test_ledger_fold test_ledger_witness test_ledger_file test_ledger_versions test_links test_stats test_bind test_message test_frame test_netset test_rules test_uplinks test_nat test_nat_watch test_offload test_roster test_heard test_backoff test_steady test_capture_ipc test_rrd_plan test_rrd_tasks test_rrd test_rrd_article test_rrd_trouble test_rrd_killed test_rrd_source test_rrd_sink test_writer test_mysql test_mysql_sink test_mysql_sink_once
 
 test_value_SRC := tests/unit/test_value.c xen/value.c $(BASE_C)
 test_pending_SRC := tests/unit/test_pending.c xen/pending.c xen/snapshot.c xen/value.c $(BASE_C)
@@ -115,7 +116,7 @@ test_sim_year_LIB := sqlite3
 HOST_C := tests/sim/host_kernel.c tests/sim/host_links.c tests/sim/host_store.c tests/sim/host_daemon.c tests/sim/host_events.c tests/sim/host_checks.c \
           src/daemon/follow.c src/daemon/poll.c src/daemon/steady.c src/daemon/trouble.c src/net/bind.c
 HOST_BASE_C := $(filter-out src/base/clock.c src/base/log.c,$(BASE_C))
-HOST_WRAP := -Wl,--wrap=ledger_commit -Wl,--wrap=ledger_fold
+HOST_WRAP := -Wl,--wrap=ledger_commit -Wl,--wrap=ledger_fold -Wl,--wrap=account_vif_here
 test_sim_host_SRC := tests/sim/test_sim_host.c $(HOST_C) $(SIM_C) $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(HOST_BASE_C)
 test_sim_host_LIB := sqlite3
 test_sim_host_LDLIBS := $(HOST_WRAP)

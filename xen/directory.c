@@ -140,9 +140,9 @@ static void set_state(struct directory *d, struct xen_vif *v, const char *text, 
 	events += pending_state_events(&d->pending, v->domid, v->devid);
 	if (has_left(v->state, now, events)) {
 		v->left_connected++;
-		d->known.changed = true;
+		d->known.states_changed = true;
 	}
-	d->known.changed |= v->state != now;
+	d->known.states_changed |= v->state != now;
 	v->state = now;
 }
 
@@ -486,15 +486,18 @@ int directory_probe(struct directory *d, char **err)
 	return 0;
 }
 
-bool directory_drain(struct directory *d)
+enum directory_news directory_drain(struct directory *d)
 {
-	bool changed;
+	enum directory_news news = DIRECTORY_SAME;
 
 	if (d->store.xs)
 		settle(d);
-	changed = d->known.changed;
-	d->known.changed = false;
-	return changed;
+	if (d->known.changed)
+		news = DIRECTORY_CHANGED;
+	else if (d->known.states_changed)
+		news = DIRECTORY_STATES;
+	d->known.changed = d->known.states_changed = false;
+	return news;
 }
 
 const struct xen_vif *directory_vifs(const struct directory *d, size_t *count)

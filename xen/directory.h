@@ -65,8 +65,15 @@ int directory_fd(const struct directory *d);
  * directory_drain after it. */
 int directory_probe(struct directory *d, char **err);
 
-/* Handles all waiting events and re-reads what they touched. Returns true if vifs or domains changed. */
-bool directory_drain(struct directory *d);
+enum directory_news {
+	DIRECTORY_SAME,
+	DIRECTORY_STATES, /* of vifs `state` or `left_connected` changed, and nothing else: a guest can do
+			     that */
+	DIRECTORY_CHANGED /* vifs or domains did */
+};
+
+/* Handles all waiting events and re-reads what they touched. */
+enum directory_news directory_drain(struct directory *d);
 
 /* What is there, sorted by domid, devid; valid until the next probe, drain or close. */
 const struct xen_vif *directory_vifs(const struct directory *d, size_t *count);

@@ -2,7 +2,8 @@
  *
  * snapshot: what is known of vifs and domains, as two sorted arrays.
  *
- * Owns the texts in it. No I/O; cannot fail. Whoever changes a field sets `changed` too.
+ * Owns the texts in it. No I/O; cannot fail. Whoever changes a field sets `changed` too; of a vif's state
+ * `states_changed`.
  */
 #ifndef XENBW_SNAPSHOT_H
 #define XENBW_SNAPSHOT_H
@@ -18,7 +19,7 @@ struct snapshot {
 	size_t vif_count;
 	struct xen_domain *domains; /* by domid */
 	size_t domain_count;
-	bool changed;
+	bool changed, states_changed;
 };
 
 /* Index of the first vif that is not before (domid, devid). */

@@ -35,7 +35,7 @@ static struct owner_address choose_address(const struct account *a, const struct
 		.devid = f->devid,
 	};
 
-	return owner_choose(&a->settings.rules, &names, f->addresses);
+	return owner_choose(a->owners, &names, f->addresses);
 }
 
 /* What the ledger knew of it is what is known until the toolstack is heard. */
@@ -131,6 +131,7 @@ struct account *account_new(const struct account_settings *settings, const struc
 	a->boot = mem_strdup(settings->boot);
 	a->settings.boot = a->boot;
 	a->buckets = buckets_new(state);
+	a->owners = owners_new(&settings->rules);
 	a->last_vif = state->last_vif;
 	a->last_epoch = state->last_epoch;
 	a->last_seq = state->last_seq;
@@ -196,6 +197,7 @@ void account_free(struct account *a)
 		free(b);
 	}
 	buckets_free(a->buckets);
+	owners_free(a->owners);
 	free(a->boot);
 	free(a);
 }

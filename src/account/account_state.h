@@ -97,6 +97,7 @@ struct account {
 	struct account_settings settings;
 	char *boot;
 	struct buckets *buckets;
+	struct owners *owners;
 	struct vif *vifs;       /* by ledger id, in rising order of id; until settled, those just gone too */
 	struct vif *present;    /* by numbers: only those that are there */
 	struct vif *gone;       /* settled and cut, to be told to the ledger */

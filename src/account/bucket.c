@@ -213,8 +213,7 @@ void buckets_free(struct buckets *b)
 	free(b);
 }
 
-/* Its length without what a migration adds for a while. */
-static size_t own_length(const char *name)
+size_t bucket_own_length(const char *name)
 {
 	static const char *const suffixes[] = {"--incoming", "--migratedaway"};
 	size_t n = strlen(name);
@@ -228,17 +227,10 @@ static size_t own_length(const char *name)
 	return n;
 }
 
-bool bucket_is_called(const char *name, const char *owner)
-{
-	size_t n = own_length(name);
-
-	return strncmp(name, owner, n) == 0 && owner[n] == '\0';
-}
-
 /* *provisional tells that it is not the domain's own. */
 static char *own_name(unsigned domid, const char *name, bool *provisional)
 {
-	size_t n = name ? own_length(name) : 0;
+	size_t n = name ? bucket_own_length(name) : 0;
 
 	*provisional = n == 0 || name[n] != '\0';
 	return n ? mem_strndup(name, n) : mem_printf("domain-%u", domid);

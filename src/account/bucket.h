@@ -29,8 +29,8 @@ void buckets_free(struct buckets *b);
 int64_t buckets_of_domain(struct buckets *b, unsigned domid, const char *uuid, const char *name, int64_t now,
 			  char **warning);
 
-/* Is `owner` a domain's own name, without what a migration adds for a while? */
-bool bucket_is_called(const char *name, const char *owner);
+/* How much of a domain's name is its own, without what a migration adds for a while. */
+size_t bucket_own_length(const char *name);
 
 /* Binds a live domain to a bucket that the ledger says it has, under the uuid and name (may be NULL) that it
  * says; not to one of an address. */

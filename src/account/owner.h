@@ -15,7 +15,7 @@
 
 /* What the admin said about addresses. */
 struct owner_rules {
-	const struct conf_addresses *lines; /* NULL: none */
+	const struct conf_addresses *lines; /* each address once; NULL: none */
 	const struct networks *compactnet;  /* NULL: none */
 };
 
@@ -36,8 +36,15 @@ struct owner_address {
 	struct networks all; /* networks_free: each address that is the vif's, those by a line first */
 };
 
+/* The rules, to be asked for each vif: what that costs does not grow with the lines. They stay the caller's,
+ * and as they are. */
+struct owners;
+
+struct owners *owners_new(const struct owner_rules *rules);
+void owners_free(struct owners *o);
+
 /* `toolstack`: addresses between blanks, or NULL. */
-struct owner_address owner_choose(const struct owner_rules *rules, const struct owner_names *names,
+struct owner_address owner_choose(const struct owners *o, const struct owner_names *names,
 				  const char *toolstack);
 
 #endif

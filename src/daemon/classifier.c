@@ -12,6 +12,7 @@
 #include "daemon/nat_watch.h"
 #include "daemon/roster.h"
 #include "daemon/tc.h"
+#include "net/nat.h"
 #include "net/offload.h"
 #include "net/uplinks.h"
 
@@ -105,30 +106,29 @@ static bool follow_uplinks(struct classifier *c)
 	return true;
 }
 
-/* Whether somebody has another MAC, address or place than before. */
-static bool follow_roster(struct classifier *c)
+static void follow_roster(struct classifier *c)
 {
 	struct roster now = roster_make(c->d->account, c->d->links, &c->uplinks);
 
 	if (roster_equal(&now, &c->roster)) {
 		roster_free(&now);
-		return false;
+		return;
 	}
 	roster_free(&c->roster);
 	c->roster = now;
 	nat_watch_set(c->nat, &now);
-	return true;
 }
 
 /* A new worker is told who is there before it is asked anything: the frames of those it had not been told of
  * by then would be nobody's. */
 void classifier_follow(struct classifier *c)
 {
-	bool elsewhere = follow_uplinks(c), others = follow_roster(c);
+	bool elsewhere = follow_uplinks(c);
 
+	follow_roster(c);
 	if (elsewhere)
 		looker_start_anew(c->looker);
-	else if (others || looker_is_kernel(c->looker))
+	else
 		looker_tell(c->looker);
 }
 
@@ -312,7 +312,7 @@ struct classifier *classifier_new(struct daemon *d)
 	struct classifier *c = mem_alloc(sizeof(*c));
 
 	c->d = d;
-	c->nat = nat_watch_new();
+	c->nat = nat_watch_new(NAT_TABLE);
 	c->look = (struct account_look){.seen = seen, .sent = sent, .ctx = c};
 	c->no_uplink.what = "finding the uplink";
 	c->no_uplink.meanwhile = "what moves is unattributed";

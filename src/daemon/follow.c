@@ -177,6 +177,19 @@ static void tell_alias(struct daemon *d, struct followed *f, const char *domain)
 	d->alias_again = true;
 }
 
+static bool is_away(const struct xen_vif *xv)
+{
+	return xv->state != XEN_STATE_UNKNOWN && xv->state != XEN_STATE_CONNECTED;
+}
+
+static void take_state(struct followed *f, const struct xen_vif *xv)
+{
+	if (f->left_connected != xv->left_connected)
+		f->ask_carrier = ASK_CARRIER;
+	f->left_connected = xv->left_connected;
+	f->away = is_away(xv);
+}
+
 static void follow_vif(struct daemon *d, const struct xen_vif *xv)
 {
 	struct followed *f = find(d, xv->domid, xv->devid);
@@ -210,10 +223,7 @@ static void follow_vif(struct daemon *d, const struct xen_vif *xv)
 	leave_device(d, f->binding.main, binding.main);
 	leave_device(d, f->binding.emu, binding.emu);
 	f->binding = binding;
-	if (f->left_connected != xv->left_connected)
-		f->ask_carrier = ASK_CARRIER;
-	f->left_connected = xv->left_connected;
-	f->away = xv->state != XEN_STATE_UNKNOWN && xv->state != XEN_STATE_CONNECTED;
+	take_state(f, xv);
 	open_device(d, f, binding.main, xv->left_connected);
 	open_device(d, f, binding.emu, 0);
 	tell_alias(d, f, xv->domain);
@@ -285,6 +295,29 @@ static bool has_bucket(const struct daemon *d, const struct xen_vif *xv)
 	       (xv->uuid && account_knows(d->account, xv->domid, xv->uuid, xv->domain));
 }
 
+/* Nothing but states changed. A guest can have its own do that as often as it likes, so nobody else's vif is
+ * gone through. */
+static void follow_states(struct daemon *d)
+{
+	size_t count;
+	const struct xen_vif *vifs = directory_vifs(d->directory, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct xen_vif *xv = &vifs[i];
+		struct followed *f = xv->domid != 0 ? find(d, xv->domid, xv->devid) : NULL;
+		const struct link *link;
+
+		if (!f || (f->left_connected == xv->left_connected && f->away == is_away(xv)))
+			continue;
+		take_state(f, xv);
+		link = f->binding.main ? links_find(d->links, f->binding.main) : NULL;
+		if (link && account_vif_of(d->account, link->ifindex) == f->vif)
+			tell_evidence(d, f, link);
+		else
+			d->follow_again = true;
+	}
+}
+
 /* The order matters: who has a bucket takes it, who is gone lets go of its label, and only then may a
  * newcomer find a label of old free. */
 static void follow_all(struct daemon *d)
@@ -322,6 +355,7 @@ static void follow_all(struct daemon *d)
 void follow_events(struct daemon *d)
 {
 	char *err = NULL, *line, *guest;
+	enum directory_news news;
 
 	trouble_is(&d->no_links, links_drain(d->links, on_link, d, &err) < 0 ? err : NULL);
 	err = NULL;
@@ -329,8 +363,11 @@ void follow_events(struct daemon *d)
 		trouble_is(&d->no_xenstore, NULL);
 	else if (err)
 		trouble_is(&d->no_xenstore, err);
-	if (directory_drain(d->directory))
+	news = directory_drain(d->directory);
+	if (news == DIRECTORY_CHANGED)
 		d->follow_again = true;
+	else if (news == DIRECTORY_STATES && !d->follow_again)
+		follow_states(d);
 	while (directory_complaint(d->directory, &line, &guest)) {
 		log_warn_about(guest, "%s", line);
 		free(guest);
@@ -363,18 +400,30 @@ void follow_restored(struct daemon *d)
 	d->follow_again = true;
 }
 
+/* Asks the kernel for a device now. Of a new name that the answer brings along its event tells nothing any
+ * more. */
+static int refresh(struct daemon *d, unsigned ifindex, char **err)
+{
+	const struct link *link = links_find(d->links, ifindex);
+	char *name = mem_strdup(link ? link->name : NULL);
+	int rc = links_refresh(d->links, ifindex, err);
+
+	if (rc == 0 && (!name || strcmp(links_find(d->links, ifindex)->name, name) != 0))
+		d->follow_again = true;
+	free(name);
+	return rc;
+}
+
 /* The answer comes after the reading that showed it, so the count includes the drop that came with this
  * restart. */
 void follow_restarted(struct daemon *d, unsigned ifindex)
 {
 	struct followed *f = owner_of(d, ifindex);
 	char *err = NULL;
-	int rc = links_refresh(d->links, ifindex, &err);
+	int rc = refresh(d, ifindex, &err);
 
-	if (rc == 0) {
+	if (rc == 0)
 		account_restarted(d->account, ifindex, links_find(d->links, ifindex)->carrier_down);
-		d->follow_again = true; /* the answer may have brought a new name along */
-	}
 	/* A drop that belongs to this restart must not look like another one later: it would be counted
 	 * twice. */
 	if (f && f->binding.main == ifindex)
@@ -394,7 +443,7 @@ void follow_carriers(struct daemon *d)
 		if (!f->ask_carrier || !f->binding.main)
 			continue;
 		f->ask_carrier--;
-		if (links_refresh(d->links, f->binding.main, &err) == 0)
+		if (refresh(d, f->binding.main, &err) == 0)
 			tell_evidence(d, f, links_find(d->links, f->binding.main));
 		else
 			log_debug("asking for the carrier of vif %u.%u: %s", f->numbers[0], f->numbers[1],

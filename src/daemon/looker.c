@@ -23,12 +23,19 @@
 #define START_MS 2000    /* what one may take until it looks */
 #define HANG_SECONDS 10  /* without an answer: another worker is started */
 
+/* A table as the worker has it; records NULL: it has none. */
+struct told {
+	void *records;
+	size_t bytes;
+};
+
 struct looker {
 	struct daemon *d;
 	const struct uplinks *uplinks; /* the classifier's */
 	const struct roster *roster;
 	bool kernel; /* it is xenbw-tc, not a worker of xenbw-capture */
 	int fd;      /* to it; -1: there is none */
+	struct told devices, vifs;
 	struct event *on_answer, *on_retry;
 	struct backoff backoff;
 	uint32_t asked, answered; /* serials */
@@ -46,8 +53,16 @@ struct looker {
 
 /* ---- its end ---- */
 
+static void forget(struct told *t)
+{
+	free(t->records);
+	*t = (struct told){0};
+}
+
 static void close_worker(struct looker *l)
 {
+	forget(&l->devices);
+	forget(&l->vifs);
 	if (l->on_answer)
 		event_free(l->on_answer);
 	l->on_answer = NULL;
@@ -247,23 +262,48 @@ static int send_table(struct looker *l, enum capture_kind kind, const void *reco
 	return rc;
 }
 
-static int send_devices(struct looker *l)
+static bool is_told(const struct told *t, const void *records, size_t bytes)
 {
-	size_t count;
-	struct capture_device *list = devices_make(l->d->account, l->d->links, l->uplinks, &count);
-	int rc = send_table(l, CAPTURE_DEVICES, list, count, sizeof(*list));
-
-	free(list);
-	return rc;
+	return t->records && t->bytes == bytes && (!bytes || memcmp(t->records, records, bytes) == 0);
 }
 
+static void keep(struct told *t, const void *records, size_t bytes)
+{
+	forget(t);
+	*t = (struct told){mem_array(bytes, 1), bytes};
+	if (bytes)
+		memcpy(t->records, records, bytes);
+}
+
+static int send_tables(struct looker *l, const struct capture_device *devices, size_t count)
+{
+	const struct roster *r = l->roster;
+
+	log_debug("telling %s of %zu devices and %zu MACs and addresses", name_of(l), count, r->count);
+	if (l->kernel && send_table(l, CAPTURE_DEVICES, devices, count, sizeof(*devices)) < 0)
+		return -1;
+	return send_table(l, CAPTURE_VIFS, r->list, r->count, sizeof(*r->list));
+}
+
+/* Many events change nothing in the tables, and for xenbw-tc it is much work to take them. */
 void looker_tell(struct looker *l)
 {
+	size_t count = 0, device_bytes, vif_bytes = l->roster->count * sizeof(*l->roster->list);
+	struct capture_device *devices;
+
 	if (l->fd < 0)
 		return;
-	if ((l->kernel && send_devices(l) < 0) ||
-	    send_table(l, CAPTURE_VIFS, l->roster->list, l->roster->count, sizeof(*l->roster->list)) < 0)
-		retry_with(l, "does not take its orders");
+	devices = l->kernel ? devices_make(l->d->account, l->d->links, l->uplinks, &count) : NULL;
+	device_bytes = count * sizeof(*devices);
+	if (is_told(&l->devices, devices, device_bytes) && is_told(&l->vifs, l->roster->list, vif_bytes)) {
+		free(devices);
+		return;
+	}
+	keep(&l->devices, devices, device_bytes);
+	keep(&l->vifs, l->roster->list, vif_bytes);
+	if (send_tables(l, devices, count) < 0)
+		retry_with(l, "does not take its orders"); /* and forgets what it has */
+	free(devices);
 }
 
 /* ---- its start ---- */

@@ -20,26 +20,35 @@ struct routed {
 	uint8_t address[16];
 	int64_t vif;
 	bool translated, told;
-	UT_hash_handle hh;
+	struct routed *next_untold; /* translated ones */
+	UT_hash_handle hh, by_vif;
 };
 
 struct nat_watch {
+	const char *path;
 	struct routed *all;
+	struct routed *translated; /* of each vif one that is, by vif */
+	struct routed *untold;
 	FILE *table; /* that is being read; NULL */
 	struct mono next_scan;
 };
 
-struct nat_watch *nat_watch_new(void)
+struct nat_watch *nat_watch_new(const char *table)
 {
-	return mem_alloc(sizeof(struct nat_watch));
+	struct nat_watch *w = mem_alloc(sizeof(*w));
+
+	w->path = table;
+	return w;
 }
 
-static void drop_all(struct routed **all)
+static void drop_all(struct nat_watch *w)
 {
 	struct routed *r, *next;
 
-	HASH_ITER (hh, *all, r, next) {
-		HASH_DEL(*all, r);
+	HASH_CLEAR(by_vif, w->translated);
+	w->untold = NULL;
+	HASH_ITER (hh, w->all, r, next) {
+		HASH_DEL(w->all, r);
 		free(r);
 	}
 }
@@ -55,7 +64,7 @@ void nat_watch_free(struct nat_watch *w)
 {
 	if (!w)
 		return;
-	drop_all(&w->all);
+	drop_all(w);
 	close_table(w);
 	free(w);
 }
@@ -66,6 +75,20 @@ static struct routed *find(struct routed *all, const uint8_t address[16])
 
 	HASH_FIND(hh, all, address, sizeof(r->address), r);
 	return r;
+}
+
+/* It is translated. */
+static void note(struct nat_watch *w, struct routed *r)
+{
+	struct routed *other;
+
+	HASH_FIND(by_vif, w->translated, &r->vif, sizeof(r->vif), other);
+	if (!other)
+		HASH_ADD(by_vif, w->translated, vif, sizeof(r->vif), r);
+	if (!r->told) {
+		r->next_untold = w->untold;
+		w->untold = r;
+	}
 }
 
 void nat_watch_set(struct nat_watch *w, const struct roster *roster)
@@ -87,8 +110,11 @@ void nat_watch_set(struct nat_watch *w, const struct roster *roster)
 		}
 		HASH_ADD(hh, fresh, address, sizeof(r->address), r);
 	}
-	drop_all(&w->all);
+	drop_all(w);
 	w->all = fresh;
+	for (r = fresh; r; r = r->hh.next)
+		if (r->translated)
+			note(w, r);
 }
 
 static void on_translated(void *ctx, const uint8_t address[16])
@@ -96,8 +122,10 @@ static void on_translated(void *ctx, const uint8_t address[16])
 	struct nat_watch *w = ctx;
 	struct routed *r = find(w->all, address);
 
-	if (r)
-		r->translated = true;
+	if (!r || r->translated)
+		return;
+	r->translated = true;
+	note(w, r);
 }
 
 /* The next piece of the table. */
@@ -107,7 +135,7 @@ static void scan(struct nat_watch *w)
 	bool more;
 
 	if (!w->table) /* not there: the kernel follows no connections, so it translates none */
-		w->table = fopen(NAT_TABLE, "re");
+		w->table = fopen(w->path, "re");
 	do {
 		more = w->table && nat_scan(w->table, SCAN_LINES, on_translated, w);
 		done = clock_mono();
@@ -119,24 +147,25 @@ static void scan(struct nat_watch *w)
 
 int64_t nat_watch_scan(struct nat_watch *w, struct mono now, const uint8_t **address)
 {
+	struct routed *r;
+
 	if (!w->all)
 		return 0;
 	if (now.ns >= w->next_scan.ns)
 		scan(w);
-	for (struct routed *r = w->all; r; r = r->hh.next) {
-		if (!r->translated || r->told)
-			continue;
-		r->told = true;
-		*address = r->address;
-		return r->vif;
-	}
-	return 0;
+	r = w->untold;
+	if (!r)
+		return 0;
+	w->untold = r->next_untold;
+	r->told = true;
+	*address = r->address;
+	return r->vif;
 }
 
 bool nat_watch_has(const struct nat_watch *w, int64_t vif)
 {
-	for (const struct routed *r = w->all; r; r = r->hh.next)
-		if (r->vif == vif && r->translated)
-			return true;
-	return false;
+	const struct routed *r;
+
+	HASH_FIND(by_vif, w->translated, &vif, sizeof(vif), r);
+	return r != NULL;
 }

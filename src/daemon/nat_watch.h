@@ -13,7 +13,8 @@
 
 struct nat_watch;
 
-struct nat_watch *nat_watch_new(void);
+/* `table`: the path of the kernel's connections (NAT_TABLE); the caller's. */
+struct nat_watch *nat_watch_new(const char *table);
 void nat_watch_free(struct nat_watch *w);
 
 /* Who is there now; what is known of a vif stays while it has the address. */

@@ -126,6 +126,24 @@ BED_TO=10.99.2.1 class_udp 1.0 outside peer 22 100
 bw_stop
 class_check "and split again after a start, nothing twice" "${ends[@]}"
 
+# A guest whose vif's state goes to and fro has xenbw-tc told nothing again; another guest has.
+class_start_over "${ends[@]}"
+BW_OPTIONS=--debug bw_start || tap_bail "no xenbwd"
+class_committed 2
+told() { grep -c 'telling xenbw-tc of' "$BW_LOG"; }
+before=$(told)
+for state in 5 4 5 4; do
+	xen_vif_state 1 0 $state
+	class_committed 1
+done
+tap_is "states that change are nothing to tell" "$(told)" "$before"
+bed_guest 7 0 newcomer 10.77.0.17 || tap_bail "no guest"
+tap_ok "a new guest is" bash -c '[ "$1" -gt "$2" ]' - "$(class_committed 2; told)" "$before"
+BED_TO=10.99.2.1 class_udp 1.0 outside peer 27 100
+bed_guest_gone 7
+bw_stop
+class_check "and the classes are as before" "${ends[@]}"
+
 # Somebody takes our filters away: told, put back, and what crossed meanwhile is not taken for local.
 class_start_over "${ends[@]}"
 bw_start || tap_bail "no xenbwd"

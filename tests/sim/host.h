@@ -97,6 +97,9 @@ struct host {
 	bool overrun; /* link events were lost */
 	struct xen_vif *listed;
 	size_t listed_count;
+	enum directory_news news;               /* of the last drain */
+	unsigned drains[DIRECTORY_CHANGED + 1]; /* by what they brought */
+	unsigned gone_through;                  /* how often the account was told of a vif */
 
 	/* minutes that it will last */
 	unsigned store_away, store_empty, netlink_fails, refuses;

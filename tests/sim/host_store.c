@@ -13,7 +13,7 @@
 
 struct directory {
 	struct host *h;
-	bool connected;
+	bool connected, fresh; /* fresh: it was not, at the last drain */
 };
 
 void host_store_open(struct host *h)
@@ -95,33 +95,63 @@ int directory_probe(struct directory *s, char **err)
 	}
 	if (!s->connected)
 		forget_events(s->h); /* of a time without watches */
+	s->fresh |= !s->connected;
 	s->connected = true;
 	return 1;
 }
 
-bool directory_drain(struct directory *s)
+/* What is listed now, beside `before`; both in the order of their numbers. */
+static enum directory_news compare(const struct host *h, const struct xen_vif *before, size_t count)
+{
+	enum directory_news news = DIRECTORY_SAME;
+
+	if (count != h->listed_count)
+		return DIRECTORY_CHANGED;
+	for (size_t i = 0; i < count; i++) {
+		const struct xen_vif *b = &before[i], *n = &h->listed[i];
+
+		if (by_numbers(b, n) != 0 || strcmp(b->domain, n->domain) != 0 ||
+		    strcmp(b->uuid, n->uuid) != 0 || strcmp(b->addresses, n->addresses) != 0)
+			return DIRECTORY_CHANGED;
+		if (b->state != n->state || b->left_connected != n->left_connected)
+			news = DIRECTORY_STATES;
+	}
+	return news;
+}
+
+static enum directory_news list_again(struct directory *s)
 {
 	struct host *h = s->h;
-	struct xen_vif *list;
-	size_t count = 0;
+	struct xen_vif *list, *before = h->listed;
+	size_t count = 0, before_count = h->listed_count;
+	enum directory_news news;
 
-	if (!s->connected)
-		return false;
-	if (h->store_late) {
-		h->store_late = false;
-		return false;
-	}
 	list = mem_array(DOMAINS * NICS, sizeof(*list));
 	for (int i = 0; i < DOMAINS && !h->store_empty; i++)
 		for (unsigned k = 0; k < NICS; k++)
 			if (h->domains[i].live && h->domains[i].nics[k].plugged)
 				add(h, list, &count, &h->domains[i], k);
-	drop_list(h->listed, h->listed_count);
 	if (count)
 		qsort(list, count, sizeof(*list), by_numbers);
 	h->listed = list;
 	h->listed_count = count;
-	return true;
+	news = s->fresh ? DIRECTORY_CHANGED : compare(h, before, before_count);
+	s->fresh = false;
+	drop_list(before, before_count);
+	return news;
+}
+
+enum directory_news directory_drain(struct directory *s)
+{
+	struct host *h = s->h;
+
+	h->news = DIRECTORY_SAME;
+	if (s->connected && !h->store_late)
+		h->news = list_again(s);
+	if (s->connected)
+		h->store_late = false;
+	h->drains[h->news]++;
+	return h->news;
 }
 
 const struct xen_vif *directory_vifs(const struct directory *s, size_t *count)

@@ -70,8 +70,9 @@ static void scenario(struct sim *s, const void *arg)
 	run(&h);
 	print_message(
 		"# %u runs (%u killed), %u resets (%u hidden, %u without proof), %u boots, %u commits, %u "
-		"doubts\n",
-		h.starts, h.kills, h.resets, h.hidden, h.lost, h.boots, h.commits, h.doubts);
+		"doubts; xenstore brought changes %u times, states alone %u times\n",
+		h.starts, h.kills, h.resets, h.hidden, h.lost, h.boots, h.commits, h.doubts,
+		h.drains[DIRECTORY_CHANGED], h.drains[DIRECTORY_STATES]);
 	for (int i = 0; i < GUESTS; i++) {
 		free(h.guests[i].uuid);
 		free(h.guests[i].name);

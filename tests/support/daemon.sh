@@ -35,10 +35,10 @@ bw_config() {
 }
 
 # bw_launch: starts xenbwd without waiting. BW_PRELOAD: a library to preload; BW_UNDER: words before its own, of a
-# program that becomes it.
+# program that becomes it; BW_OPTIONS: options more.
 bw_launch() {
 	# shellcheck disable=SC2086 # words
-	LD_PRELOAD=${BW_PRELOAD-} ${BW_UNDER-} "$BUILD/xenbwd" -D -c "$BW_CONF" </dev/null >>"$BW_LOG" 2>&1 &
+	LD_PRELOAD=${BW_PRELOAD-} ${BW_UNDER-} "$BUILD/xenbwd" -D ${BW_OPTIONS-} -c "$BW_CONF" </dev/null >>"$BW_LOG" 2>&1 &
 	BW_PID=$!
 }
 

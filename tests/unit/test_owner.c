@@ -51,7 +51,8 @@ static void clear(struct bed *b)
 static void chosen(const struct bed *b, const struct owner_names *names, const char *toolstack,
 		   const char *expected)
 {
-	struct owner_address own = owner_choose(&b->rules, names, toolstack);
+	struct owners *owners = owners_new(&b->rules);
+	struct owner_address own = owner_choose(owners, names, toolstack);
 	char *text = mem_printf("%s%s%s", own.text ? own.text : "-", own.sole ? " sole" : "",
 				own.ambiguous ? " guess" : "");
 
@@ -59,6 +60,7 @@ static void chosen(const struct bed *b, const struct owner_names *names, const c
 	free(text);
 	free(own.text);
 	networks_free(&own.all);
+	owners_free(owners);
 }
 
 static void the_toolstack_alone(void **state)
@@ -175,31 +177,136 @@ static void what_a_compactnet_covers_is_preferred(void **state)
 	clear(&b);
 }
 
+static void expect_all(const struct owner_address *own, const char *expected)
+{
+	char *all = mem_strdup("");
+
+	for (size_t i = 0; i < own->all.count; i++) {
+		char *one = network_text(&own->all.list[i]), *longer = mem_printf("%s%s ", all, one);
+
+		free(one);
+		free(all);
+		all = longer;
+	}
+	assert_string_equal(all, expected);
+	free(all);
+}
+
 /* A compactnet chooses among them; they are its own all the same. */
 static void all_addresses_are_the_vifs_but_those_that_a_line_gives_away(void **state)
 {
 	struct bed b = {0};
+	struct owners *owners;
 	struct owner_address own;
-	char *text = mem_strdup("");
 
 	(void)state;
 	line(&b, "10.0.0.3", "vif3.1");
 	line(&b, "10.0.0.2", "db");
 	compactnet(&b, "10.0.0.1");
-	own = owner_choose(&b.rules, &web, "10.0.0.1 10.0.0.2 2001:db8::1 10.0.0.3");
-	for (size_t i = 0; i < own.all.count; i++) {
-		char *one = network_text(&own.all.list[i]), *longer = mem_printf("%s%s ", text, one);
-
-		free(one);
-		free(text);
-		text = longer;
-	}
-	assert_string_equal(text, "10.0.0.3 10.0.0.1 2001:db8::1 ");
+	owners = owners_new(&b.rules);
+	own = owner_choose(owners, &web, "10.0.0.1 10.0.0.2 2001:db8::1 10.0.0.3");
+	expect_all(&own, "10.0.0.3 10.0.0.1 2001:db8::1 ");
 	assert_string_equal(own.text, "10.0.0.1");
-	free(text);
 	free(own.text);
 	networks_free(&own.all);
+	owners_free(owners);
 	clear(&b);
+}
+
+/* ---- the same as by one look at each line ---- */
+
+static const char *const words[] = {
+	"web",    "db",     "web--incoming", "db--migratedaway",  "vif1.0",
+	"vif1.1", "vif2.0", "webnet",        "00:16:3e:00:00:01", "00:16:3e:00:00:02"};
+
+static const char *any_word(struct random *random)
+{
+	size_t i = random_below(random, sizeof(words) / sizeof(words[0]) + 2);
+
+	return i < sizeof(words) / sizeof(words[0]) ? words[i] : NULL;
+}
+
+static bool is(const char *name, const char *owner)
+{
+	return name && strcmp(name, owner) == 0;
+}
+
+static bool is_line_of(const struct owner_names *n, const char *owner)
+{
+	char *plain = mem_printf("vif%u.%u", n->domid, n->devid), *own = mem_strdup(n->domain);
+	char *suffix = own ? strstr(own, "--") : NULL;
+	bool yes;
+
+	if (suffix)
+		*suffix = '\0';
+	yes = is(own, owner) || is(n->mac, owner) || is(n->vifname, owner) || is(n->netdev, owner) ||
+	      (!n->vifname && is(plain, owner));
+	free(own);
+	free(plain);
+	return yes;
+}
+
+/* The toolstack says 10.0.0.0, which some line may give away, and ::1. */
+static void compare(const struct bed *b, const struct owners *owners, const struct owner_names *n)
+{
+	struct owner_address own = owner_choose(owners, n, "10.0.0.0 ::1 10.0.0.0");
+	char *expected = mem_strdup(""), *longer;
+	bool given = false;
+	size_t mine = 0;
+
+	for (size_t i = 0; i < b->lines.count; i++) {
+		char *text = network_text(&b->lines.list[i].network);
+
+		given |= strcmp(text, "10.0.0.0") == 0;
+		if (is_line_of(n, b->lines.list[i].owner)) {
+			longer = mem_printf("%s%s ", expected, text);
+			free(expected);
+			expected = longer;
+			mine++;
+		}
+		free(text);
+	}
+	longer = mem_printf("%s%s::1 ", expected, given ? "" : "10.0.0.0 ");
+	expect_all(&own, longer);
+	assert_int_equal(own.sole, mine == 0 && given);
+	assert_int_equal(own.ambiguous, !own.sole && mine != 1);
+	free(longer);
+	free(expected);
+	free(own.text);
+	networks_free(&own.all);
+}
+
+static void each_vif_has_its_lines_in_their_order(void **state)
+{
+	struct random random = random_new();
+
+	(void)state;
+	for (int round = 0; round < 300; round++) {
+		size_t lines = random_below(&random, 12), first = random_below(&random, 12);
+		struct owners *owners;
+		struct bed b = {0};
+
+		for (size_t i = 0; i < lines; i++) {
+			const char *owner = any_word(&random);
+			char *address = mem_printf("10.0.0.%zu", (first + i) % 12);
+
+			line(&b, address, owner ? owner : "nobody");
+			free(address);
+		}
+		owners = owners_new(&b.rules);
+		for (int vif = 0; vif < 20; vif++) {
+			struct owner_names n = {.domain = any_word(&random),
+						.vifname = any_word(&random),
+						.netdev = any_word(&random),
+						.mac = any_word(&random),
+						.domid = (unsigned)random_below(&random, 3),
+						.devid = (unsigned)random_below(&random, 2)};
+
+			compare(&b, owners, &n);
+		}
+		owners_free(owners);
+		clear(&b);
+	}
 }
 
 int main(void)
@@ -214,6 +321,7 @@ int main(void)
 		cmocka_unit_test(lines_come_first_and_one_of_them_is_a_choice),
 		cmocka_unit_test(what_a_compactnet_covers_is_preferred),
 		cmocka_unit_test(all_addresses_are_the_vifs_but_those_that_a_line_gives_away),
+		cmocka_unit_test(each_vif_has_its_lines_in_their_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

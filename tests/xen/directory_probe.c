@@ -6,7 +6,7 @@
  *
  *   open         as xenbwd does: directory_new, then the first probe
  *   probe        directory_probe and directory_drain; says "connected" or "not connected", an error,
- * "changed" or "same", and the complaints wait         sleeps until the descriptor is readable (five seconds
+ * "changed", "states" or "same", and the complaints wait         sleeps until the descriptor is readable (five seconds
  * at most), then as probe vifs         one line for each vif: domid devid state left_connected [domain]
  * [uuid] [mac] [addresses] [bridge] [vifname], "-" for NULL domains      one line for each domain: domid
  * [name] [uuid] requests     round trips to xenstored since the last such question time         microseconds
@@ -39,16 +39,18 @@ struct probe {
 
 static void look(struct probe *p)
 {
+	static const char *const words[] = {
+		[DIRECTORY_SAME] = "same", [DIRECTORY_STATES] = "states", [DIRECTORY_CHANGED] = "changed"};
 	struct mono start = clock_mono();
 	char *err = NULL;
 	int connected = directory_probe(p->d, &err);
-	bool changed = directory_drain(p->d);
+	enum directory_news news = directory_drain(p->d);
 
 	p->took_us = (clock_mono().ns - start.ns) / 1000;
 	puts(connected ? "connected" : "not connected");
 	if (err)
 		printf("error: %s\n", err);
-	puts(changed ? "changed" : "same");
+	puts(words[news]);
 	for (char *line, *guest; directory_complaint(p->d, &line, &guest); free(guest)) {
 		printf("complaint: %s\n", line);
 		free(line);
