@@ -194,8 +194,7 @@ void buckets_free(struct buckets *b)
 	free(b);
 }
 
-/* Its length without what a migration adds for a while. */
-static size_t own_length(const char *name)
+size_t bucket_own_length(const char *name)
 {
 	static const char *const suffixes[] = {"--incoming", "--migratedaway"};
 	size_t n = strlen(name);
@@ -211,7 +210,7 @@ static size_t own_length(const char *name)
 
 bool bucket_is_called(const char *name, const char *owner)
 {
-	size_t n = own_length(name);
+	size_t n = bucket_own_length(name);
 
 	return strncmp(name, owner, n) == 0 && owner[n] == '\0';
 }
@@ -219,7 +218,7 @@ bool bucket_is_called(const char *name, const char *owner)
 /* *provisional tells that it is not the domain's own. */
 static char *own_name(unsigned domid, const char *name, bool *provisional)
 {
-	size_t n = name ? own_length(name) : 0;
+	size_t n = name ? bucket_own_length(name) : 0;
 
 	*provisional = n == 0 || name[n] != '\0';
 	return n ? mem_strndup(name, n) : mem_printf("domain-%u", domid);

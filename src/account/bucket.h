@@ -27,6 +27,9 @@ void buckets_free(struct buckets *b);
 int64_t buckets_of_domain(struct buckets *b, unsigned domid, const char *uuid, const char *name, int64_t now,
 			  char **warning);
 
+/* The length of a domain's own name, without what a migration adds for a while. */
+size_t bucket_own_length(const char *name);
+
 /* Is `owner` a domain's own name, without what a migration adds for a while? */
 bool bucket_is_called(const char *name, const char *owner);
 
