@@ -75,7 +75,7 @@ xenbw-capture_SRC := src/xenbw-capture.c src/base/started.c $(PRIVILEGES) $(BASE
 xenbw-capture_LIB := libpcap libcap-ng libseccomp
 
 xenbw_SRC := src/xenbw.c $(BASE:%=src/%.c) $(wildcard src/config/*.c src/cli/*.c) src/ipc/control.c \
-             $(VIFS:%=src/%.c) src/net/uplinks.c src/net/neighbours.c src/net/netset.c src/account/basis.c xen/guest_word.c \
+             $(VIFS:%=src/%.c) src/net/uplinks.c src/net/neighbours.c src/net/netset.c src/account/basis.c src/account/bucket.c xen/guest_word.c \
              $(DIRECTORY:%=%.c) $(LEDGER:%=%.c) $(MYSQL:%=%.c) db/traffic_rows.c db/traffic_old.c db/traffic_upgrade.c db/rebucket.c \
              db/rrd_source.c $(RRD:%=%.c) $(QUOTA_USAGE) $(USAGE:%=%.c) db/usage_slots.c db/usage_counters.c db/closed.c src/base/passwords.c
 xenbw_LIB := libnl-3.0 xenstore sqlite3 smartcols jansson libmariadb libcrypt

@@ -269,7 +269,10 @@ static int set_session(struct mysql *m, char **err)
 	if (mysql_command(m, doing, err,
 			  "SET SESSION sql_mode = 'STRICT_TRANS_TABLES', SESSION autocommit = 1,"
 			  " SESSION innodb_lock_wait_timeout = %d",
-			  MYSQL_LOCK_SECONDS) < 0)
+			  MYSQL_LOCK_SECONDS) < 0 ||
+	    /* below it INSERT ... SELECT locks none of the rows that it reads, and a read may see what is not
+	     * committed: whatever the server's default is */
+	    mysql_command(m, doing, err, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ") < 0)
 		return -1;
 	rows = mysql_ask(m, doing, err, "SELECT @@max_allowed_packet");
 	if (!rows)

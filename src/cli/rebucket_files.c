@@ -253,6 +253,8 @@ static void put_span(const struct plan *p, const struct rebucket_span *s, size_t
 
 	if (!sayable)
 		why = mem_strdup("a name that this file cannot hold");
+	else if (!s->sure)
+		why = mem_strdup("several domains were called so at the same time: whose was it?");
 	else if (owners > 1)
 		why = mem_printf(
 			"one of %zu owners, from %s to %s: the file has all of them and cannot be divided",
@@ -262,7 +264,7 @@ static void put_span(const struct plan *p, const struct rebucket_span *s, size_t
 	else
 		why = mem_printf("the ledger saw it since %s; what the file has from before comes along",
 				 from);
-	put(p, sayable && owners == 1 && !another, s->address, sayable ? s->domain : shown, why);
+	put(p, sayable && s->sure && owners == 1 && !another, s->address, sayable ? s->domain : shown, why);
 	free(why);
 	free(shown);
 	free(to);

@@ -14,37 +14,53 @@
 #include "cli/rebucket_spans.h"
 #include "config/network.h"
 
-#define HOUR 3600
-
 /* ---- hours ---- */
 
-/* What the table calls the hour of a time, with T for the blank; NULL on an error. */
-static char *hour_text(const struct rebucket *r, int64_t t, char **err)
+#define HOUR_SIZE 20 /* "2026-11-26T04:00" and NUL; the server may say more */
+
+/* The hours of the table that a span has bytes in: [first, behind), as the server calls them. Only it knows
+ * where its hours begin (there are zones of half an hour) and which two of a day are one row. */
+struct hours {
+	char first[HOUR_SIZE], behind[HOUR_SIZE];
+};
+
+static int ask_hours(const struct rebucket *r, const struct rebucket_span *s, struct hours *out, char **err)
 {
 	struct mysql_rows *rows =
-		mysql_ask(r->m, "cannot ask for the server's hour", err,
-			  "SELECT DATE_FORMAT(FROM_UNIXTIME(%" PRId64 "), '%%Y-%%m-%%dT%%H:00')", t);
+		mysql_ask(r->m, "cannot ask for the server's hours", err,
+			  "SELECT DATE_FORMAT(FROM_UNIXTIME(%" PRId64 "), '%%Y-%%m-%%dT%%H:00'),"
+			  " DATE_FORMAT(FROM_UNIXTIME(%" PRId64 ") + INTERVAL 1 HOUR, '%%Y-%%m-%%dT%%H:00')",
+			  s->from, s->to - 1);
 	char **row = rows ? mysql_next(rows) : NULL;
-	char *text = row && row[0] ? mem_strdup(row[0]) : NULL;
+	int rc = row && row[0] && row[1] ? 0 : -1;
 
+	if (rc == 0) {
+		snprintf(out->first, HOUR_SIZE, "%s", row[0]);
+		snprintf(out->behind, HOUR_SIZE, "%s", row[1]);
+	}
 	mysql_rows_free(rows);
-	if (rows && !text)
-		err_set(err, "MySQL server %s knows no hour for the time %" PRId64, mysql_place(r->m), t);
-	return text;
+	if (rows && rc < 0)
+		err_set(err, "MySQL server %s knows no hours for the times %" PRId64 " to %" PRId64,
+			mysql_place(r->m), s->from, s->to);
+	return rc;
 }
 
-/* The whole hours of a span: its edges are drawn in where somebody else had the address in that hour. */
-static void whole_hours(const struct rebucket_spans *s, size_t i, int64_t *from, int64_t *to)
+/* Takes the hours that are somebody else's, too, from each span of an address: they are in the order of their
+ * beginnings. */
+static void draw_in(struct hours *h, size_t count)
 {
-	const struct rebucket_span *now = &s->list[i], *before = i ? now - 1 : NULL,
-				   *after = i + 1 < s->count ? now + 1 : NULL;
+	char taken[HOUR_SIZE] = ""; /* behind the hours of all spans before */
 
-	*from = now->from - now->from % HOUR;
-	*to = now->to + (HOUR - 1) - (now->to + HOUR - 1) % HOUR;
-	if (before && strcmp(before->address, now->address) == 0 && before->to > *from)
-		*from = before->to + (HOUR - 1) - (before->to + HOUR - 1) % HOUR;
-	if (after && strcmp(after->address, now->address) == 0 && after->from < *to)
-		*to = after->from - after->from % HOUR;
+	for (size_t i = 0; i < count; i++) {
+		struct hours own = h[i];
+
+		if (strcmp(h[i].first, taken) < 0)
+			memcpy(h[i].first, taken, HOUR_SIZE);
+		if (i + 1 < count && strcmp(h[i + 1].first, h[i].behind) < 0)
+			memcpy(h[i].behind, h[i + 1].first, HOUR_SIZE);
+		if (strcmp(own.behind, taken) > 0)
+			memcpy(taken, own.behind, HOUR_SIZE);
+	}
 }
 
 /* ---- the file ---- */
@@ -72,42 +88,53 @@ static char *label_of(const struct plan *p, const char *domain)
 	return strchr(domain, '#') || !*domain ? NULL : mem_printf("%s%s", domain, suffix ? suffix : "");
 }
 
-static int put_span(struct plan *p, const struct rebucket_spans *s, size_t i, const char *oldest, char **err)
+static void put_span(struct plan *p, const struct rebucket_span *s, const struct hours *h)
 {
-	const struct rebucket_span *now = &s->list[i];
-	bool first = i == 0 || strcmp(s->list[i - 1].address, now->address) != 0;
-	char *label = label_of(p, now->domain), *start = NULL, *end = NULL;
-	int64_t from, to;
+	char *label = label_of(p, s->domain);
+	const char *why = !label    ? "a name that this file cannot hold"
+			  : s->sure ? "the ledger saw it"
+				    : "several domains were called so at the same time: whose was it?";
 
-	whole_hours(s, i, &from, &to);
-	start = hour_text(p->r, from, err);
-	end = start ? hour_text(p->r, to, err) : NULL;
-	if (end && first && strcmp(oldest, start) < 0)
-		put(p, false, oldest, start, now->address, label ? label : "?",
-		    "before the ledger: whose was it? Nobody knows");
-	if (end && from < to)
-		put(p, label != NULL, start, end, now->address, label ? label : "?",
-		    label ? "the ledger saw it" : "a name that this file cannot hold");
+	if (strcmp(h->first, h->behind) < 0)
+		put(p, label && s->sure, h->first, h->behind, s->address, label ? label : "?", why);
 	free(label);
-	free(start);
-	free(end);
-	return end ? 0 : -1;
+}
+
+/* The spans of one address; oldest: the first hour that the table has of it. */
+static int put_spans(struct plan *p, const struct rebucket_span *s, size_t count, const char *oldest,
+		     char **err)
+{
+	struct hours *h = mem_array(count, sizeof(*h));
+	char *label = label_of(p, s->domain);
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = ask_hours(p->r, &s[i], &h[i], err);
+	if (rc == 0 && strcmp(oldest, h->first) < 0)
+		put(p, false, oldest, h->first, s->address, label ? label : "?",
+		    "before the ledger: whose was it? Nobody knows");
+	if (rc == 0)
+		draw_in(h, count);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		put_span(p, &s[i], &h[i]);
+	free(label);
+	free(h);
+	return rc;
 }
 
 /* An address that the table has rows of; newest: the hour behind the last. */
 static int put_address(struct plan *p, const struct rebucket_spans *s, const char *address,
 		       const char *oldest, const char *newest, char **err)
 {
-	bool known = false;
+	size_t first = 0, count = 0;
 
-	for (size_t i = 0; i < s->count; i++)
-		if (strcmp(s->list[i].address, address) == 0) {
-			known = true;
-			if (put_span(p, s, i, oldest, err) < 0)
-				return -1;
-		}
-	if (!known)
-		put(p, false, oldest, newest, address, "?", "the ledger never saw it");
+	while (first < s->count && strcmp(s->list[first].address, address) != 0)
+		first++;
+	while (first + count < s->count && strcmp(s->list[first + count].address, address) == 0)
+		count++;
+	if (count)
+		return put_spans(p, &s->list[first], count, oldest, err);
+	put(p, false, oldest, newest, address, "?", "the ledger never saw it");
 	return 0;
 }
 

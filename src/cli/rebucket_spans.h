@@ -2,18 +2,22 @@
  *
  * rebucket_spans: which domain had which address when, as the ledger saw it.
  *
- * Reads only.
+ * A domain is called here what xenbwd calls it: by the label of the bucket that it was charged to. One that
+ * never had such a bucket is called by its last own name, without what a migration adds; that is no proof
+ * where another domain of the name lived at the same time. Reads only.
  */
 #ifndef XENBW_REBUCKET_SPANS_H
 #define XENBW_REBUCKET_SPANS_H
 
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* One owner of an address, for a while. */
 struct rebucket_span {
 	char *address, *domain;
+	bool sure;        /* nobody else was called so then */
 	int64_t from, to; /* UTC; of what the ledger saw */
 };
 

@@ -18,15 +18,6 @@ article() { # article ADDRESS: as the how-to's script made it, with an hour in i
 contents() { ( cd "$RRD" && find . ! -name . -printf '%P %y ' \( -type f -exec md5sum {} \; -o -printf '\n' \) | sort ); }
 rrd() { xenbw rebucket --rrd "$@"; }
 state() { rrd --json "$MAP" | jq -r --arg address "$1" '.files[] | select(.address == $address) | "\(.state) \(.becomes) \(.reason)"'; }
-vif() { # vif ID DOMAIN ADDRESS FROM TO: a vif that had bytes there
-	local at
-	sqlite3 "$CLI/ledger.db" "INSERT INTO vif (id, boot, domid, devid, domain, bucket, appeared) VALUES ($1, 'x', $1, 0, '$2', 1, 0)"
-	for at in "$4" "$5"; do
-		sqlite3 "$CLI/ledger.db" "INSERT INTO slot SELECT bucket, strftime('%s', '$at'), $1, '$3', external_input, external_output, peer_input, peer_output,
-			direct_input, direct_output, local_input, local_output, ignored_input, ignored_output, unattributed_input, unattributed_output, clipped_input,
-			clipped_output, estimated_input, estimated_output, spoofed_output FROM usage LIMIT 1"
-	done
-}
 
 tap_ok "no folder" cli_fails 1 'there is no folder of RRD files .*/rrd; see rrd_dir' rebucket --rrd --plan "$MAP"
 mkdir "$RRD"
@@ -36,18 +27,17 @@ tap_ok "nothing of MySQL" cli_fails 2 'leave --defaults-file and --readers-stopp
 
 # Who had what: 5 two domains, 6 one through a reboot, 7 nobody saw, 8 and 9 one domain; hostile names; IPv6.
 sqlite3 "$CLI/ledger.db" "DELETE FROM slot WHERE address LIKE '10.0.0.%'; DELETE FROM take WHERE address LIKE '10.0.0.%'"
-[ "$(sqlite3 "$CLI/ledger.db" "SELECT count(*) FROM usage")" -gt 0 ] || tap_bail "the ledger has no bytes to copy"
-vif 101 first 10.0.0.5 "2026-11-03 00:00" "2026-11-08 10:20"
-vif 102 second 10.0.0.5 "2026-11-08 10:40" "2026-11-12 23:55"
-vif 103 mail 10.0.0.6 "2026-11-02 00:00" "2026-11-04 12:00"
-vif 104 mail 10.0.0.6 "2026-11-04 15:10" "2026-11-12 23:55"
-vif 105 two 10.0.0.8 "2026-11-02 00:00" "2026-11-12 00:00"
-vif 106 two 10.0.0.9 "2026-11-02 00:00" "2026-11-12 00:00"
-vif 107 ../../etc/passwd 10.0.0.10 "2026-11-02 00:00" "2026-11-12 00:00"
-vif 108 'a#b' 10.0.0.11 "2026-11-02 00:00" "2026-11-12 00:00"
-vif 109 $'nl\nx' 10.0.0.12 "2026-11-02 00:00" "2026-11-12 00:00"
-vif 110 six 2001:db8::6 "2026-11-02 00:00" "2026-11-12 00:00"
-vif 111 idle 10.0.0.13 "2026-11-02 00:00" "2026-11-12 00:00" # has no file
+cli_vif 101 first 10.0.0.5 "2026-11-03 00:00" "2026-11-08 10:20"
+cli_vif 102 second 10.0.0.5 "2026-11-08 10:40" "2026-11-12 23:55"
+cli_vif 103 mail 10.0.0.6 "2026-11-02 00:00" "2026-11-04 12:00"
+cli_vif 104 mail 10.0.0.6 "2026-11-04 15:10" "2026-11-12 23:55"
+cli_vif 105 two 10.0.0.8 "2026-11-02 00:00" "2026-11-12 00:00" one-uuid
+cli_vif 106 two 10.0.0.9 "2026-11-02 00:00" "2026-11-12 00:00" one-uuid
+cli_vif 107 ../../etc/passwd 10.0.0.10 "2026-11-02 00:00" "2026-11-12 00:00"
+cli_vif 108 'a#b' 10.0.0.11 "2026-11-02 00:00" "2026-11-12 00:00"
+cli_vif 109 $'nl\nx' 10.0.0.12 "2026-11-02 00:00" "2026-11-12 00:00"
+cli_vif 110 six 2001:db8::6 "2026-11-02 00:00" "2026-11-12 00:00"
+cli_vif 111 idle 10.0.0.13 "2026-11-02 00:00" "2026-11-12 00:00" # has no file
 for address in 10.0.0.{5..12} 2001%3Adb8%3A%3A6; do article "$address" || tap_bail "no RRD file"; done
 echo "no RRD at all" >"$RRD/10.0.0.77.rrd"
 article web # no address

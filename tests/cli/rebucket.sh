@@ -35,24 +35,11 @@ tap_ok "netacct's own table comes first" cli_fails 1 'rows cannot be moved: .*`x
 mariadb_sql "DROP TABLE traffic; $(sed -n '/CREATE TABLE IF NOT EXISTS `traffic`/,/;/p' "$CLI_TREE/db/schema/mysql.sql")" old
 mariadb_sql "INSERT INTO traffic (ip, time, input, output, local_input) SELECT CONCAT('10.0.0.', 5 + seq % 3), '2026-11-01 00:00:00' + INTERVAL seq DIV 3 HOUR,
 	seq * 1000003, seq, 7 FROM seq_0_to_1499; INSERT INTO traffic (ip, time, input) VALUES ('no address', '2026-11-03 00:00:00', 5)" old
-vif() { # vif ID DOMAIN
-	sqlite3 "$CLI/ledger.db" "INSERT INTO vif (id, boot, domid, devid, domain, bucket, appeared) VALUES ($1, 'x', $1, 0, '$2', 1, 0)"
-}
-used() { # used VIF ADDRESS "FROM" "TO": the first and the last slot in which it had bytes
-	local at
-	for at in "$3" "$4"; do
-		sqlite3 "$CLI/ledger.db" "INSERT INTO slot SELECT bucket, strftime('%s', '$at'), $1, '$2', external_input, external_output, peer_input, peer_output,
-			direct_input, direct_output, local_input, local_output, ignored_input, ignored_output, unattributed_input, unattributed_output, clipped_input,
-			clipped_output, estimated_input, estimated_output, spoofed_output FROM usage LIMIT 1"
-	done
-}
 sqlite3 "$CLI/ledger.db" "DELETE FROM slot WHERE address LIKE '10.0.0.%'; DELETE FROM take WHERE address LIKE '10.0.0.%'"
-used 0 198.51.100.1 2026-11-05 2026-11-05 2>/dev/null
-[ "$(sqlite3 "$CLI/ledger.db" "SELECT count(*) FROM usage")" -gt 0 ] || tap_bail "the ledger has no bytes to copy"
-vif 101 first && used 101 10.0.0.5 "2026-11-03 00:00" "2026-11-08 10:20"
-vif 102 second && used 102 10.0.0.5 "2026-11-08 10:40" "2026-11-12 23:55"
-vif 103 mail && used 103 10.0.0.6 "2026-11-02 00:00" "2026-11-04 12:00"
-vif 104 mail && used 104 10.0.0.6 "2026-11-04 15:10" "2026-11-12 23:55"
+cli_vif 101 first 10.0.0.5 "2026-11-03 00:00" "2026-11-08 10:20"
+cli_vif 102 second 10.0.0.5 "2026-11-08 10:40" "2026-11-12 23:55"
+cli_vif 103 mail 10.0.0.6 "2026-11-02 00:00" "2026-11-04 12:00"
+cli_vif 104 mail 10.0.0.6 "2026-11-04 15:10" "2026-11-12 23:55"
 said=$(rebucket --plan "$MAP")
 tap_like "--plan says what it made, and what next" "$said" "map: 3 lines by what the ledger saw, 3 for you to decide. Read it, then: xenbw rebucket "
 tap_is "who had what: nobody has the hour of a change, nor what was before the ledger" "$(sed '/^# /d; /^$/d' "$MAP" | tr -s ' ')" \

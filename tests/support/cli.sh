@@ -44,3 +44,13 @@ cli_fails() {
 		return 1
 	fi
 }
+
+# cli_vif ID DOMAIN ADDRESS FROM TO [UUID]: a vif that was there from FROM to TO (UTC), and had a byte in its first and in
+# its last slot; charged to its address, as by `bucket ip`.
+cli_vif() {
+	local from to
+	from=$(date -ud "$4" +%s) && to=$(date -ud "$5" +%s) || return 1
+	sqlite3 "$CLI/ledger.db" "INSERT OR IGNORE INTO bucket VALUES (90, 'ip');
+		INSERT INTO vif (id, boot, domid, devid, uuid, domain, bucket, appeared, gone) VALUES ($1, 'x', $1, 0, NULLIF('${6-}', ''), '$2', 90, $from, $to + 300);
+		INSERT OR IGNORE INTO slot SELECT 90, value, $1, '$3', 1,0, 0,0, 0,0, 0,0, 0,0, 0,0, 0,0, 0,0, 0 FROM json_each('[$from, $to]')"
+}

@@ -71,6 +71,19 @@ static void the_session_is_strict_and_speaks_utf8mb4(void **state)
 	mysql_hang_up(m);
 }
 
+static void the_servers_default_of_isolation_is_not_the_sessions(void **state)
+{
+	struct mysql *root = mariadb_bed_open(&server->root), *m;
+
+	(void)state;
+	mariadb_bed_sql(root, "SET GLOBAL TRANSACTION ISOLATION LEVEL READ UNCOMMITTED");
+	m = mariadb_bed_open(&server->root);
+	mariadb_bed_is(m, "SELECT @@tx_isolation", "REPEATABLE-READ\n");
+	mysql_hang_up(m);
+	mariadb_bed_sql(root, "SET GLOBAL TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+	mysql_hang_up(root);
+}
+
 static void of_several_servers_the_first_that_works_is_taken(void **state)
 {
 	struct conf_mysql c = server->root;
@@ -157,6 +170,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_option_file_says_who_the_admin_is),
 		cmocka_unit_test(the_session_is_strict_and_speaks_utf8mb4),
+		cmocka_unit_test(the_servers_default_of_isolation_is_not_the_sessions),
 		cmocka_unit_test(of_several_servers_the_first_that_works_is_taken),
 		cmocka_unit_test(what_cannot_be_reached_is_named),
 		cmocka_unit_test(a_server_that_hangs_is_given_up),
