@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "db/ledger.h"
 #include "db/sql.h"
+#include "db/usage.h"
 
 #define MOST_SLOTS ((size_t)200 * 366 * 24 * 12) /* of a period that somebody may mean */
 
@@ -69,17 +70,24 @@ static int read_bucket(sqlite3_stmt *stmt, struct usage_slots *s, int64_t to, in
 	" external_output + unattributed_output * (SELECT unattributed FROM charging)"            \
 	" FROM " table " WHERE bucket = ?3 AND slot >= ?1 AND slot < ?2"
 
-static int read_slots(sqlite3 *db, int64_t to, const int64_t *buckets, size_t count, struct usage_slots *s,
-		      char **err)
+struct question {
+	int64_t to;
+	const int64_t *buckets;
+	size_t count;
+	struct usage_slots *out;
+};
+
+static int read_slots(sqlite3 *db, void *ctx, char **err)
 {
-	int64_t open_slot = 0;
+	const struct question *q = ctx;
+	struct usage_slots *s = q->out;
+	int64_t open_slot = 0, to;
 	sqlite3_stmt *stmt;
 	int rc = 0;
 
 	if (sql_number(db, "SELECT value FROM meta WHERE key = 'open_slot'", 0, &open_slot, err) < 0)
 		return -1;
-	if (to > open_slot)
-		to = open_slot;
+	to = q->to < open_slot ? q->to : open_slot;
 	s->count = to > s->from ? (size_t)((to - s->from) / SLOT_SECONDS) : 0;
 	if (s->count > MOST_SLOTS)
 		return err_set(err, "the period is too long to look at each of its slots");
@@ -89,8 +97,8 @@ static int read_slots(sqlite3 *db, int64_t to, const int64_t *buckets, size_t co
 	if (read_runs(db, s, err) < 0 ||
 	    sql_prepare(db, &stmt, HALF("slot") " UNION ALL " HALF("take"), err) < 0)
 		return -1;
-	for (size_t i = 0; rc == 0 && i < count; i++)
-		rc = read_bucket(stmt, s, to, buckets[i], err);
+	for (size_t i = 0; rc == 0 && i < q->count; i++)
+		rc = read_bucket(stmt, s, to, q->buckets[i], err);
 	sqlite3_finalize(stmt);
 	return rc;
 }
@@ -98,17 +106,14 @@ static int read_slots(sqlite3 *db, int64_t to, const int64_t *buckets, size_t co
 int usage_read_slots(sqlite3 *db, int64_t from, int64_t to, const int64_t *buckets, size_t count,
 		     struct usage_slots *out, char **err)
 {
-	int rc;
+	struct question q = {to, buckets, count, out};
 
 	*out = (struct usage_slots){.from = from};
-	if (sql_run(db, "BEGIN", err) < 0)
-		return -1;
-	rc = read_slots(db, to, buckets, count, out, err);
-	if (sql_run(db, "COMMIT", rc < 0 ? NULL : err) < 0)
-		rc = -1;
-	if (rc < 0)
+	if (usage_ask(db, read_slots, &q, err) < 0) {
 		usage_slots_free(out);
-	return rc;
+		return -1;
+	}
+	return 0;
 }
 
 void usage_slots_free(struct usage_slots *s)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "db/usage.h"
 #include "db/usage_slots.h"
 #include "tests/support/ledger_bed.h"
 #include "tests/support/unit.h"
@@ -106,12 +107,56 @@ static void what_lies_ahead_or_has_no_end_has_no_slots(void **state)
 	err_clear(&err);
 }
 
+/* xenbwd commits between two questions that are to fit each other, as those of `xenbw close` are. */
+static int ask_twice(sqlite3 *db, void *ctx, char **err)
+{
+	static const int64_t web = 1;
+	const struct ledger_bed *b = ctx;
+
+	for (int i = 0; i < 2; i++) {
+		struct usage_slots s;
+		struct usage_report r;
+
+		if (usage_read_slots(db, SLOT(0), SLOT(3), &web, 1, &s, err) < 0 ||
+		    usage_read_report(db, USAGE_BY_BUCKET, SLOT(0), SLOT(3), &web, 1, &r, err) < 0)
+			return -1;
+		assert_int_equal(sqlite3_get_autocommit(db), 0);
+		assert_int_equal(s.count, 1);
+		assert_int_equal(s.bytes[DIR_INPUT][0], 100);
+		assert_int_equal(r.rows[0].sums.classes.bytes[DIR_INPUT][CLASS_EXTERNAL], 100);
+		usage_slots_free(&s);
+		usage_report_free(&r);
+		put(b, 1, 0, 0, 900, 0);
+		ledger_bed_open_slot(b->writer.db, SLOT(3));
+	}
+	return 0;
+}
+
+static void questions_in_one_see_the_same_commit(void **state)
+{
+	struct ledger_bed *b = *state;
+	const int64_t web = 1;
+	struct usage_slots s;
+	char *err = NULL;
+
+	ledger_bed_bucket(b->writer.db, 1, "web");
+	put(b, 1, 0, 1, 100, 0);
+	ledger_bed_open_slot(b->writer.db, SLOT(1));
+	if (usage_ask(b->reader.db, ask_twice, b, &err) < 0)
+		fail_msg("%s", err);
+	s = slots(b, SLOT(0), SLOT(3), &web, 1);
+	assert_int_equal(s.count, 3);
+	assert_true(s.bytes[DIR_INPUT][0] > 100);
+	usage_slots_free(&s);
+}
+
 int main(void)
 {
 #define bed_test(f) cmocka_unit_test_setup_teardown(f, ledger_bed_set_up, ledger_bed_tear_down)
 	const struct CMUnitTest tests[] = {
 		bed_test(slots_have_their_bytes_folded_or_not),
 		bed_test(a_slot_in_which_xenbwd_ran_is_seen),
+		bed_test(questions_in_one_see_the_same_commit),
 		bed_test(what_lies_ahead_or_has_no_end_has_no_slots),
 	};
 
