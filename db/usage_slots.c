@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "db/ledger.h"
+#include "db/retain.h"
 #include "db/sql.h"
 #include "db/usage.h"
 
@@ -70,6 +71,42 @@ static int read_bucket(sqlite3_stmt *stmt, struct usage_slots *s, int64_t to, in
 	" external_output + unattributed_output * (SELECT unattributed FROM charging)"            \
 	" FROM " table " WHERE bucket = ?3 AND slot >= ?1 AND slot < ?2"
 
+/* Of what is before this nothing is known: xenbwd had not run yet, or it was retired. */
+static int find_begin(sqlite3 *db, int64_t *out, char **err)
+{
+	int64_t times[2], retired;
+
+	if (usage_read_begin(db, out, err) < 0 || retain_read(db, &retired, err) < 0 ||
+	    sql_number(db, "SELECT min(slot) FROM slot WHERE slot > 0", INT64_MAX, &times[0], err) < 0 ||
+	    retain_held(db, &times[1], err) < 0)
+		return -1;
+	if (*out < 0)
+		*out = INT64_MAX;
+	for (int i = 0; i < 2; i++)
+		if (times[i] < *out)
+			*out = times[i];
+	if (retired > *out)
+		*out = retired;
+	return 0;
+}
+
+/* The slots of [s->from, to) that something may be known of; those before them are only counted. */
+static int find_slots(sqlite3 *db, int64_t to, struct usage_slots *s, char **err)
+{
+	int64_t begin;
+
+	if (find_begin(db, &begin, err) < 0)
+		return -1;
+	if (to <= s->from)
+		return 0;
+	s->count = (size_t)((to - s->from) / SLOT_SECONDS);
+	s->earlier = slot_number(s, begin < to ? begin : to);
+	s->from += (int64_t)s->earlier * SLOT_SECONDS;
+	s->count -= s->earlier;
+	return s->count > MOST_SLOTS ? err_set(err, "the period is too long to look at each of its slots")
+				     : 0;
+}
+
 struct question {
 	int64_t to;
 	const int64_t *buckets;
@@ -88,9 +125,8 @@ static int read_slots(sqlite3 *db, void *ctx, char **err)
 	if (sql_number(db, "SELECT value FROM meta WHERE key = 'open_slot'", 0, &open_slot, err) < 0)
 		return -1;
 	to = q->to < open_slot ? q->to : open_slot;
-	s->count = to > s->from ? (size_t)((to - s->from) / SLOT_SECONDS) : 0;
-	if (s->count > MOST_SLOTS)
-		return err_set(err, "the period is too long to look at each of its slots");
+	if (find_slots(db, to, s, err) < 0)
+		return -1;
 	for (int d = 0; d < DIR_COUNT; d++)
 		s->bytes[d] = mem_array(s->count, sizeof(uint64_t));
 	s->observed = mem_array(s->count, sizeof(bool));
