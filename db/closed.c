@@ -35,14 +35,15 @@ static void take_row(struct closed_rows *out, sqlite3_stmt *stmt)
 		.observed = sqlite3_column_int64(stmt, 14)};
 	copy_name(c->row.owner, stmt, 2);
 	copy_name(c->row.label, stmt, 6);
+	copy_name(c->place, stmt, 15);
 	if (c->edition >= out->editions)
 		out->editions = c->edition + 1;
 }
 
 static int by_payer(const void *a, const void *b)
 {
-	const struct control_closed *x = &((const struct closed_row *)a)->row,
-				    *y = &((const struct closed_row *)b)->row;
+	const struct closed_row *p = a, *q = b;
+	const struct control_closed *x = &p->row, *y = &q->row;
 	int order = !*x->owner - !*y->owner; /* what is nobody's comes last */
 
 	if (order == 0)
@@ -50,14 +51,12 @@ static int by_payer(const void *a, const void *b)
 	if (order == 0)
 		order = (x->bucket > 0) - (y->bucket > 0);
 	if (order == 0)
-		order = strverscmp(x->label, y->label);
+		order = strverscmp(p->place, q->place);
 	if (order == 0)
 		order = (x->bucket > y->bucket) - (x->bucket < y->bucket);
 	if (order == 0)
 		order = (x->from > y->from) - (x->from < y->from);
-	return order ? order
-		     : (int)((const struct closed_row *)a)->edition -
-			       (int)((const struct closed_row *)b)->edition;
+	return order ? order : (p->edition > q->edition) - (p->edition < q->edition);
 }
 
 int closed_read(sqlite3 *db, const char *month, struct closed_rows *out, char **err)
@@ -68,7 +67,9 @@ int closed_read(sqlite3 *db, const char *month, struct closed_rows *out, char **
 	*out = (struct closed_rows){0};
 	if (sql_prepare(db, &stmt,
 			"SELECT edition, bucket, owner, from_time, to_time, day, label, month, time, input,"
-			" output, p95_input, p95_output, slots, observed FROM closed WHERE month = ?",
+			" output, p95_input, p95_output, slots, observed,"
+			" first_value(label) OVER (PARTITION BY bucket ORDER BY edition)"
+			" FROM closed WHERE month = ?",
 			err) < 0)
 		return -1;
 	rc = sql_bind(stmt, err, "s", month);

@@ -13,12 +13,13 @@
 
 struct closed_row {
 	struct control_closed row;
+	char place[CONTROL_NAME]; /* its label in its first edition: where all of them stand */
 	uint32_t edition;
 	int64_t time;
 };
 
 struct closed_rows {
-	struct closed_row *list; /* by owner, the owner's own row first, then by label; then by edition */
+	struct closed_row *list; /* by owner, the owner's own row first, then by place, bucket, edition */
 	size_t count;
 	uint32_t editions; /* 0: the month is not closed */
 };

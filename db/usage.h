@@ -18,6 +18,11 @@
 #include "base/classes.h"
 #include "net/counters.h"
 
+typedef int usage_question_fn(sqlite3 *db, void *ctx, char **err);
+
+/* Every statement of `question` sees the same commit, also those of functions that ask by themselves. */
+int usage_ask(sqlite3 *db, usage_question_fn *question, void *ctx, char **err);
+
 /* The newest life of xenbwd that the ledger tells of. */
 struct usage_run {
 	char *boot;   /* NULL: no xenbwd has run yet */

@@ -10,6 +10,8 @@ int usage_ask(sqlite3 *db, usage_question_fn *question, void *ctx, char **err)
 {
 	int rc;
 
+	if (!sqlite3_get_autocommit(db)) /* a part of another question */
+		return question(db, ctx, err);
 	if (sql_run(db, "BEGIN", err) < 0)
 		return -1;
 	rc = question(db, ctx, err);

@@ -25,11 +25,6 @@
 #define USAGE_COLUMN_COUNT (CLASS_COUNT * DIR_COUNT + 2 * DIR_COUNT + 1)
 
 typedef void usage_row_fn(void *ctx, sqlite3_stmt *stmt);
-typedef int usage_question_fn(sqlite3 *db, void *ctx, char **err);
-
-/* Every statement of `question` sees the same commit. */
-int usage_ask(sqlite3 *db, usage_question_fn *question, void *ctx, char **err);
-
 /* Hands each row to fn, and ends the statement. */
 int usage_each_row(sqlite3_stmt *stmt, usage_row_fn *fn, void *ctx, char **err);
 

@@ -6,7 +6,9 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "db/ledger.h"
+#include "db/retain.h"
 #include "db/sql.h"
+#include "db/usage.h"
 
 #define MOST_SLOTS ((size_t)200 * 366 * 24 * 12) /* of a period that somebody may mean */
 
@@ -69,28 +71,70 @@ static int read_bucket(sqlite3_stmt *stmt, struct usage_slots *s, int64_t to, in
 	" external_output + unattributed_output * (SELECT unattributed FROM charging)"            \
 	" FROM " table " WHERE bucket = ?3 AND slot >= ?1 AND slot < ?2"
 
-static int read_slots(sqlite3 *db, int64_t to, const int64_t *buckets, size_t count, struct usage_slots *s,
-		      char **err)
+/* Of what is before this nothing is known: xenbwd had not run yet, or it was retired. */
+static int find_begin(sqlite3 *db, int64_t *out, char **err)
 {
-	int64_t open_slot = 0;
+	int64_t times[2], retired;
+
+	if (usage_read_begin(db, out, err) < 0 || retain_read(db, &retired, err) < 0 ||
+	    sql_number(db, "SELECT min(slot) FROM slot WHERE slot > 0", INT64_MAX, &times[0], err) < 0 ||
+	    retain_held(db, &times[1], err) < 0)
+		return -1;
+	if (*out < 0)
+		*out = INT64_MAX;
+	for (int i = 0; i < 2; i++)
+		if (times[i] < *out)
+			*out = times[i];
+	if (retired > *out)
+		*out = retired;
+	return 0;
+}
+
+/* The slots of [s->from, to) that something may be known of; those before them are only counted. */
+static int find_slots(sqlite3 *db, int64_t to, struct usage_slots *s, char **err)
+{
+	int64_t begin;
+
+	if (find_begin(db, &begin, err) < 0)
+		return -1;
+	if (to <= s->from)
+		return 0;
+	s->count = (size_t)((to - s->from) / SLOT_SECONDS);
+	s->earlier = slot_number(s, begin < to ? begin : to);
+	s->from += (int64_t)s->earlier * SLOT_SECONDS;
+	s->count -= s->earlier;
+	return s->count > MOST_SLOTS ? err_set(err, "the period is too long to look at each of its slots")
+				     : 0;
+}
+
+struct question {
+	int64_t to;
+	const int64_t *buckets;
+	size_t count;
+	struct usage_slots *out;
+};
+
+static int read_slots(sqlite3 *db, void *ctx, char **err)
+{
+	const struct question *q = ctx;
+	struct usage_slots *s = q->out;
+	int64_t open_slot = 0, to;
 	sqlite3_stmt *stmt;
 	int rc = 0;
 
 	if (sql_number(db, "SELECT value FROM meta WHERE key = 'open_slot'", 0, &open_slot, err) < 0)
 		return -1;
-	if (to > open_slot)
-		to = open_slot;
-	s->count = to > s->from ? (size_t)((to - s->from) / SLOT_SECONDS) : 0;
-	if (s->count > MOST_SLOTS)
-		return err_set(err, "the period is too long to look at each of its slots");
+	to = q->to < open_slot ? q->to : open_slot;
+	if (find_slots(db, to, s, err) < 0)
+		return -1;
 	for (int d = 0; d < DIR_COUNT; d++)
 		s->bytes[d] = mem_array(s->count, sizeof(uint64_t));
 	s->observed = mem_array(s->count, sizeof(bool));
 	if (read_runs(db, s, err) < 0 ||
 	    sql_prepare(db, &stmt, HALF("slot") " UNION ALL " HALF("take"), err) < 0)
 		return -1;
-	for (size_t i = 0; rc == 0 && i < count; i++)
-		rc = read_bucket(stmt, s, to, buckets[i], err);
+	for (size_t i = 0; rc == 0 && i < q->count; i++)
+		rc = read_bucket(stmt, s, to, q->buckets[i], err);
 	sqlite3_finalize(stmt);
 	return rc;
 }
@@ -98,17 +142,14 @@ static int read_slots(sqlite3 *db, int64_t to, const int64_t *buckets, size_t co
 int usage_read_slots(sqlite3 *db, int64_t from, int64_t to, const int64_t *buckets, size_t count,
 		     struct usage_slots *out, char **err)
 {
-	int rc;
+	struct question q = {to, buckets, count, out};
 
 	*out = (struct usage_slots){.from = from};
-	if (sql_run(db, "BEGIN", err) < 0)
-		return -1;
-	rc = read_slots(db, to, buckets, count, out, err);
-	if (sql_run(db, "COMMIT", rc < 0 ? NULL : err) < 0)
-		rc = -1;
-	if (rc < 0)
+	if (usage_ask(db, read_slots, &q, err) < 0) {
 		usage_slots_free(out);
-	return rc;
+		return -1;
+	}
+	return 0;
 }
 
 void usage_slots_free(struct usage_slots *s)

@@ -15,7 +15,8 @@
 #include "base/classes.h"
 
 struct usage_slots {
-	int64_t from; /* of the first one */
+	size_t earlier; /* slots of the period before these: none was seen, or what was seen was retired */
+	int64_t from;   /* of the first one */
 	size_t count;
 	uint64_t *bytes[DIR_COUNT]; /* by slot; charged: netacct's input and output */
 	bool *observed;             /* by slot: xenbwd ran in a part of it, or there are bytes of it */

@@ -149,7 +149,7 @@ test_crossing_SRC := tests/unit/test_crossing.c tests/support/writer_bed.c tests
 test_crossing_LIB := sqlite3
 test_percentile_SRC := tests/unit/test_percentile.c src/cli/percentile.c $(UNIT_C)
 test_top_rows_SRC := tests/unit/test_top_rows.c src/cli/top_rows.c $(UNIT_C)
-test_usage_slots_SRC := tests/unit/test_usage_slots.c tests/support/ledger_bed.c db/usage_slots.c $(LEDGER:%=%.c) $(UNIT_C)
+test_usage_slots_SRC := tests/unit/test_usage_slots.c tests/support/ledger_bed.c db/usage_slots.c $(USAGE:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
 test_usage_slots_LIB := sqlite3
 test_audit_SRC := tests/unit/test_audit.c tests/support/account_bed.c $(USAGE:%=%.c) db/usage_counters.c $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
 test_audit_LIB := sqlite3

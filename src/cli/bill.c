@@ -54,10 +54,12 @@ static const struct out_column bill_columns[COLUMN_COUNT] = {
 	[COLUMN_BASIS] = {"basis", NULL, OUT_TEXT, 0},
 };
 
-/* Of one bucket or owner, the rates that all rows so far add up to. */
+/* Of one bucket or owner: what all rows so far add up to, and the rates that the last of them made of it. */
 struct so_far {
 	const struct control_closed *of;
-	struct percentile percentile;
+	int64_t p95[DIR_COUNT];
+	int64_t rates[DIR_COUNT + 1]; /* input, output, the larger of them */
+	int64_t change[DIR_COUNT + 1];
 };
 
 static bool is_same(const struct control_closed *a, const struct control_closed *b)
@@ -65,21 +67,30 @@ static bool is_same(const struct control_closed *a, const struct control_closed 
 	return a->bucket == b->bucket && a->from == b->from && strcmp(a->owner, b->owner) == 0;
 }
 
-static uint64_t rate_of(const struct percentile *p, int dir)
+/* Below 0 only in a damaged ledger. */
+static int64_t rate_of(int64_t bytes)
 {
-	return percentile_rate(dir == DIR_COUNT ? percentile_larger(p) : p->bytes[dir]);
+	return bytes > 0 ? (int64_t)percentile_rate((uint64_t)bytes) : 0;
 }
 
-/* Rates are told so that the rows of a bucket add up: each as the difference of two rounded ones. */
-static void put_rates(struct out_table *t, struct so_far *s, const struct control_closed *r)
+/* Rates are told so that the rows of a bucket add up: each as the difference of two rounded ones. So this is
+ * asked of every row, shown or not. */
+static void add_rates(struct so_far *s, const struct control_closed *r)
 {
-	struct percentile before = s->percentile;
+	int64_t now[DIR_COUNT + 1] = {0};
 
-	for (int d = 0; d < DIR_COUNT; d++)
-		s->percentile.bytes[d] += (uint64_t)r->p95[d];
-	for (int d = 0; d <= DIR_COUNT; d++)
-		out_signed(t, COLUMN_P95 + (size_t)d,
-			   (int64_t)rate_of(&s->percentile, d) - (int64_t)rate_of(&before, d));
+	if (!s->of || !is_same(s->of, r))
+		*s = (struct so_far){.of = r};
+	for (int d = 0; d < DIR_COUNT; d++) {
+		s->p95[d] += r->p95[d];
+		now[d] = rate_of(s->p95[d]);
+		if (now[d] > now[DIR_COUNT])
+			now[DIR_COUNT] = now[d];
+	}
+	for (int d = 0; d <= DIR_COUNT; d++) {
+		s->change[d] = now[d] - s->rates[d];
+		s->rates[d] = now[d];
+	}
 }
 
 static void put_bytes(struct out_table *t, int64_t input, int64_t output)
@@ -90,13 +101,11 @@ static void put_bytes(struct out_table *t, int64_t input, int64_t output)
 }
 
 static void put_row(const struct cli *cli, struct out_table *t, const char *month, const struct closed_row *c,
-		    struct so_far *s)
+		    const struct so_far *s)
 {
 	bool for_people = cli->format == OUT_TERMINAL;
 	const struct control_closed *r = &c->row;
 
-	if (!s->of || !is_same(s->of, r))
-		*s = (struct so_far){.of = r};
 	out_row(t);
 	out_text(t, COLUMN_MONTH, month);
 	out_text(t, COLUMN_OWNER, *r->owner ? r->owner : NULL);
@@ -104,7 +113,8 @@ static void put_row(const struct cli *cli, struct out_table *t, const char *mont
 	out_text(t, COLUMN_KIND, c->edition ? "correction" : "closed");
 	out_number(t, COLUMN_EDITION, c->edition);
 	put_bytes(t, r->bytes[DIR_INPUT], r->bytes[DIR_OUTPUT]);
-	put_rates(t, s, r);
+	for (int d = 0; d <= DIR_COUNT; d++)
+		out_signed(t, COLUMN_P95 + (size_t)d, s->change[d]);
 	out_signed(t, COLUMN_SLOTS, r->slots);
 	out_signed(t, COLUMN_UNSEEN, r->slots - r->observed);
 	out_number(t, COLUMN_FROM, (uint64_t)r->from);
@@ -185,9 +195,11 @@ int bill_write(const struct cli *cli, const char *command, const char *month, co
 	out_head_text(t, "timezone", cli->conf.timezone);
 	out_head_text(t, "ledger", cli->conf.ledger);
 	out_head_text(t, "basis", "ip");
-	for (size_t i = 0; i < rows->count; i++)
+	for (size_t i = 0; i < rows->count; i++) {
+		add_rates(&so_far, &rows->list[i].row);
 		if (is_shown(&rows->list[i], owner, edition))
 			put_row(cli, t, month, &rows->list[i], &so_far);
+	}
 	put_total(t, rows, owner, edition);
 	if (for_people)
 		say_month(cli, month, rows);

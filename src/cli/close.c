@@ -206,16 +206,23 @@ static int leave_differences(struct closing *c, char **err)
 	return 0;
 }
 
-static int work_out(struct closing *c, sqlite3 *db, char **err)
+static int read_all(sqlite3 *db, void *ctx, char **err)
 {
 	struct usage_buckets buckets;
+	struct closing *c = ctx;
 
 	if (closed_read(db, c->month, &c->before, err) < 0 || usage_read_buckets(db, &buckets, err) < 0)
 		return -1;
 	remember(c, &buckets);
 	usage_buckets_free(&buckets);
-	if (read_now(c, db, REPORT_BY_DOMAIN, err) < 0 || read_now(c, db, REPORT_BY_OWNER, err) < 0 ||
-	    leave_differences(c, err) < 0)
+	return read_now(c, db, REPORT_BY_DOMAIN, err) < 0 ? -1 : read_now(c, db, REPORT_BY_OWNER, err);
+}
+
+/* Sums, percentiles and whether the month is complete are of one state of the ledger: what is written never
+ * changes. */
+static int work_out(struct closing *c, sqlite3 *db, char **err)
+{
+	if (usage_ask(db, read_all, c, err) < 0 || leave_differences(c, err) < 0)
 		return -1;
 	if (!c->count && !c->before.editions)
 		return err_set(err, "in %s nothing was counted: there is nothing to close", c->month);

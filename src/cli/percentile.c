@@ -34,7 +34,7 @@ static bool is_over(uint64_t bytes, uint64_t bits_per_second)
 
 struct percentile percentile_of(const struct usage_slots *s, uint64_t most)
 {
-	struct percentile p = {.slots = s->count};
+	struct percentile p = {.slots = s->earlier + s->count};
 	uint64_t *values = mem_array(s->count, sizeof(*values));
 
 	for (int d = 0; d < DIR_COUNT; d++) {

@@ -275,6 +275,10 @@ static int add_figures(struct report_rows *r, sqlite3 *db, char **err)
 		struct report_row *row = &r->list[i];
 		int64_t from = row->period.from > begin ? row->period.from : begin;
 
+		if (r->is_late && r->is_late(r->ctx))
+			return err_set(
+				err,
+				"what was asked takes too long: ask for fewer domains, or a shorter period");
 		row->projected = percentile_projected(report_rows_charged(r, &row->sums), from, r->run.seen,
 						      row->period.to);
 		if (r->percentiles && add_percentile(r, row, db, err) < 0)

@@ -46,6 +46,8 @@ struct report_rows {
 	bool percentiles, projections;
 	uint64_t commitment; /* bit/s */
 	int64_t now;
+	int (*is_late)(void *ctx); /* asked between two rows; NULL: there is time */
+	void *ctx;
 	/* the answer */
 	struct usage_buckets buckets;
 	struct report_row *list; /* by name */

@@ -207,6 +207,7 @@ static void put_heads(const struct cli *cli, const struct report_rows *r, struct
 	out_head_text(t, "timezone", cli->conf.timezone);
 	out_head_text(t, "ledger", cli->conf.ledger);
 	out_head_time(t, "ledger_seen", r->run.seen);
+	out_head_time(t, "retired_until", r->period.from < r->retired ? r->retired : -1);
 	out_head_flag(t, "unsplit", report_sums_unsplit(&totals));
 }
 

@@ -147,7 +147,8 @@ int page_overview(struct web *w, const struct viewer *viewer, const struct quest
 		range_forms(out, "/", q->query, NULL, q->now);
 		range_line(out, &r);
 		if (!r.count)
-			fputs("<p>Nothing was counted in this period.</p>\n", out);
+			fprintf(out, "<p>Nothing %s this period.</p>\n",
+				r.period.to <= r.retired ? "is kept of" : "was counted in");
 		else if (put_table(&v, &r, (page - 1) * ROWS, q->query, out, err) < 0)
 			status = 503;
 		put_steps(out, q->query, page, r.count);

@@ -79,6 +79,12 @@ void range_line(FILE *out, const struct report_rows *r)
 		fputs("Nothing has been counted yet.", out);
 	if (r->several)
 		fputs(" Months begin on each domain's billing day.", out);
+	if (r->period.from < r->retired) {
+		char *until = period_local(r->retired);
+
+		fprintf(out, " What was before %s has been retired, and is in no figure.", until);
+		free(until);
+	}
 	fputs("</p>\n", out);
 	free(seen);
 	free(to);

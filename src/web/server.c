@@ -160,6 +160,8 @@ static void on_request(struct evhttp_request *req, void *ctx)
 		evhttp_send_error(req, 500, NULL);
 	} else {
 		ask(s, req, &a);
+		/* else the time to take the answer would have begun before the question */
+		(void)event_base_update_cache_time(s->base);
 		if (fflush(a.out) != 0 || evbuffer_add(body, a.body, a.length) < 0) {
 			evhttp_send_error(req, 500, NULL);
 		} else {

@@ -18,14 +18,15 @@ struct bins {
 	double highest;
 };
 
+/* Slots are numbered from the period's begin. */
 static double rate_of(const struct usage_slots *s, int dir, size_t from, size_t to)
 {
 	uint64_t bytes = 0;
 	size_t observed = 0;
 
-	for (size_t i = from; i < to; i++)
-		if (s->observed[i]) {
-			bytes += s->bytes[dir][i];
+	for (size_t i = from > s->earlier ? from : s->earlier; i < to; i++)
+		if (s->observed[i - s->earlier]) {
+			bytes += s->bytes[dir][i - s->earlier];
 			observed++;
 		}
 	return observed ? (double)bytes / (double)(observed * SLOT_SECONDS) : -1;
@@ -33,12 +34,13 @@ static double rate_of(const struct usage_slots *s, int dir, size_t from, size_t 
 
 static struct bins bins_of(const struct usage_slots *s, size_t most)
 {
-	struct bins b = {.count = s->count < most ? s->count : most};
+	size_t slots = s->earlier + s->count;
+	struct bins b = {.count = slots < most ? slots : most};
 
 	for (int d = 0; d < DIR_COUNT; d++) {
 		b.rates[d] = mem_array(b.count + 1, sizeof(double));
 		for (size_t i = 0; i < b.count; i++) {
-			b.rates[d][i] = rate_of(s, d, i * s->count / b.count, (i + 1) * s->count / b.count);
+			b.rates[d][i] = rate_of(s, d, i * slots / b.count, (i + 1) * slots / b.count);
 			if (b.rates[d][i] > b.highest)
 				b.highest = b.rates[d][i];
 		}
@@ -103,7 +105,9 @@ void spark_large(FILE *out, const struct usage_slots *s, int64_t to, const char 
 	struct bins b = bins_of(s, LARGE_BINS);
 	int64_t end = s->from + (int64_t)s->count * SLOT_SECONDS;
 	char *highest = html_rate((uint64_t)(b.highest + 0.5));
-	char *first = period_local(s->from), *last = period_local(s->count ? end : to);
+	size_t slots = s->earlier + s->count;
+	char *first = period_local(s->from - (int64_t)s->earlier * SLOT_SECONDS),
+	     *last = period_local(slots ? end : to);
 
 	fputs("<figure class=\"chart\">\n<svg viewBox=\"0 0 720 200\" preserveAspectRatio=\"none\" "
 	      "role=\"img\" "
@@ -121,7 +125,7 @@ void spark_large(FILE *out, const struct usage_slots *s, int64_t to, const char 
 		"<i class=\"out\"></i> output; top line: %s; a point is the mean of "
 		"%zu min</span> "
 		"<span>%s</span></figcaption>\n</figure>\n",
-		first, highest, b.count ? (s->count + b.count - 1) / b.count * SLOT_SECONDS / 60 : 0, last);
+		first, highest, b.count ? (slots + b.count - 1) / b.count * SLOT_SECONDS / 60 : 0, last);
 	free(first);
 	free(last);
 	free(highest);

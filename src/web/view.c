@@ -120,6 +120,8 @@ static int read_rows(struct view *v, struct report_rows *r, char **err)
 {
 	if (v->viewer->owner)
 		r->owner = v->viewer->owner;
+	r->is_late = is_late;
+	r->ctx = v;
 	return report_rows_read(r, &v->cli.conf, v->file.db, err) < 0 ? 503 : 200;
 }
 

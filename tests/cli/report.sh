@@ -63,7 +63,7 @@ tap_is "CSV by address has nothing where no address is known" "$(xenbw report --
 ,web10,1,2,3'
 
 tap_is "JSON: what it says beside the rows" "$(xenbw report --json | jq -c 'del(.rows, .ledger)')" \
-	'{"format":1,"command":"report","time":"2026-11-23T11:00:10Z","by":"domain","from":"2026-10-31T23:00:00Z","to":"2026-11-30T23:00:00Z","timezone":"Europe/Berlin","ledger_seen":"2026-11-23T11:00:05Z","unsplit":false}'
+	'{"format":1,"command":"report","time":"2026-11-23T11:00:10Z","by":"domain","from":"2026-10-31T23:00:00Z","to":"2026-11-30T23:00:00Z","timezone":"Europe/Berlin","ledger_seen":"2026-11-23T11:00:05Z","retired_until":null,"unsplit":false}'
 tap_is "JSON: the rows" "$(xenbw report --json web | jq -c '.rows[]')" \
 	'{"bucket":"web","input":5000000118,"output":530,"total":5000000648,"external_input":5000000107,"external_output":508,"unattributed_input":11,"unattributed_output":22,"peer_input":40,"peer_output":50,"direct_input":0,"direct_output":0,"local_input":600,"local_output":700,"ignored_input":0,"ignored_output":0,"clipped_input":1,"clipped_output":2,"estimated_input":3,"estimated_output":4,"spoofed_output":0}'
 tap_like "JSON: integers are exact, beyond what a double holds" "$(xenbw report --json '=SUM(A1)')" '"input": 9007199254740993,'

@@ -104,6 +104,39 @@ globex  mail    correction    0 B  -105 B  -105 B       0        0    0
 total                         5 B     0 B     5 B
 Charged bytes: IP bytes as the guest sees them, without Ethernet headers. 95%: bit/s that the busiest 5% of the five-minute slots exceed."
 tap_ok "an owner who had nothing" fails "in $month nothing was charged to the owner .umbrella." bill last --owner umbrella
+
+# A percentile that falls, for 'unattributed' is no longer charged: of two buckets, one called otherwise meanwhile, and an owner.
+bw_stop
+month=$(date -ud "$(date -u +%Y-%m-15) 2 months ago" +%Y-%m)
+from=$(date -ud "$month-01" +%s)
+sqlite3 "$BW_LEDGER" "
+	INSERT INTO run VALUES (999, 'earlier', $from - 999, $(date -ud "$month-01 next month" +%s) + 99, $(date -ud "$month-01 next month" +%s) + 99);
+	INSERT INTO bucket VALUES (105, 'domain'), (106, 'domain');
+	INSERT INTO bucket_label VALUES (105, 'lib', 0, NULL), (106, 'lic', 0, NULL);
+	INSERT INTO vif SELECT id, 'before', id, 0, NULL, 'x', NULL, NULL, NULL, NULL, id, 0, 1 FROM bucket WHERE id > 104;
+	WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 999)
+	INSERT INTO slot SELECT id, $from + 300 * i, id, '', 3000100,0, 0,0, 0,0, 0,0, 0,0, 3000100,0, 0,0, 0,0, 0 FROM bucket, n WHERE id > 104" || tap_bail "no ledger"
+bw_config 'owner acme lib'
+bw_start || tap_bail "no xenbwd"
+rates() { xenbw "$@" --csv | cut -d, -f2-5,9-11 | tail -n +2 | tr -d '\r'; }
+tap_is "a month with rates is closed" "$(rates close "$month")" 'acme,,closed,0,20001,0,20001
+acme,lib,closed,0,20001,0,20001
+,lic,closed,0,20001,0,20001'
+bw_stop
+sqlite3 "$BW_LEDGER" "UPDATE bucket_label SET label = 'lid' WHERE bucket = 105"
+bw_config 'unattributed none'
+bw_start || tap_bail "no xenbwd"
+fallen='acme,,correction,1,-10001,0,-10001
+acme,lid,correction,1,-10001,0,-10001
+,lic,correction,1,-10001,0,-10001'
+tap_is "rates that fall are below 0, so that what is shown adds up" "$(rates close "$month")" "$fallen"
+tap_is "also in the bill" "$(rates bill "$month" | grep correction)" "$fallen"
+tap_is "which tells what was closed as it was" "$(rates bill "$month" | grep ,closed, | cut -d, -f5 | sort -u)" 20001
+tap_is "of one owner" "$(rates bill "$month" --owner acme)" 'acme,,closed,0,20001,0,20001
+acme,,correction,1,-10001,0,-10001
+acme,lib,closed,0,20001,0,20001
+acme,lid,correction,1,-10001,0,-10001'
+month=$(date -ud "$(date -u +%Y-%m-15) last month" +%Y-%m)
 bw_config 'timezone Asia/Tokyo'
 tap_ok "another time zone has other months" fails "was closed with other edges than it has now" close "$month"
 tap_done

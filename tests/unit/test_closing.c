@@ -140,6 +140,29 @@ static void editions_follow_each_other(void **state)
 	closed_rows_free(&got);
 }
 
+/* A bucket that is called otherwise by now, and others between its two names. */
+static void editions_of_a_bucket_stand_together(void **state)
+{
+	const struct bed *b = *state;
+	struct control_closed first[] = {row(1, "web", "", 10), row(2, "wex", "", 20), row(3, "mail", "", 5)},
+			      later[] = {row(1, "www", "", 1), row(2, "wex", "", 1), row(3, "zmail", "", 1)};
+	static const int64_t buckets[] = {3, 3, 1, 1, 2, 2}; /* by what they were called first */
+	struct closed_rows got;
+	char *err = NULL;
+
+	if (put(b, 0, first, 3, &err) < 0 || put(b, 1, later, 3, &err) < 0)
+		fail_msg("%s", err);
+	got = get(b, "2026-10");
+	assert_int_equal(got.count, 6);
+	for (size_t i = 0; i < got.count; i++) {
+		assert_int_equal(got.list[i].row.bucket, buckets[i]);
+		assert_int_equal(got.list[i].edition, i % 2);
+	}
+	assert_string_equal(got.list[3].row.label, "www");
+	assert_string_equal(got.list[3].place, "web");
+	closed_rows_free(&got);
+}
+
 static void all_rows_or_none(void **state)
 {
 	const struct bed *b = *state;
@@ -190,6 +213,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(editions_follow_each_other, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(editions_of_a_bucket_stand_together, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(all_rows_or_none, set_up, tear_down),
 		cmocka_unit_test(messages_are_looked_at),
 	};

@@ -93,6 +93,11 @@ static void a_slot_that_nobody_saw_is_no_zero(void **state)
 	assert_int_equal(p.bytes[DIR_OUTPUT], 300);
 	assert_int_equal(p.slots, 100);
 	assert_int_equal(p.observed, 50);
+	s.earlier = 1000; /* of which nothing is known at all */
+	p = percentile_of(&s, UINT64_MAX);
+	assert_int_equal(p.bytes[DIR_OUTPUT], 300);
+	assert_int_equal(p.slots, 1100);
+	assert_int_equal(p.observed, 50);
 	for (size_t i = 0; i < 100; i++)
 		s.observed[i] = false;
 	p = percentile_of(&s, 0);

@@ -146,10 +146,13 @@ static void the_line_says_from_when_to_when(void **state)
 	r.run.boot = (char *)(uintptr_t) "boot";
 	r.run.seen = NOW;
 	r.several = true;
+	r.retired = 1793577600;
 	range_line(p->out, &r);
 	text = text_of(p);
 	expect_in(text, "2026-11-01 00:00 UTC to 2026-12-01 00:00 UTC. Nothing has been counted yet.");
 	expect_in(text, "Counted up to 2026-11-23 11:00:10 UTC. Months begin on each domain's billing day.");
+	expect_in(text, "What was before 2026-11-02 00:00 UTC has been retired, and is in no figure.");
+	assert_int_equal(count_of(text, "retired"), 1);
 	free(text);
 }
 
@@ -174,6 +177,28 @@ static void a_curve_has_gaps_where_nobody_observed(void **state)
 	text = text_of(p);
 	expect_in(text, "aria-label=\"&lt;web&gt;, at most 800 bit/s\"");
 	expect_in(text, "a point is the mean of 5 min");
+	expect_in(text, "2026-11-01 00:40 UTC");
+	free(text);
+}
+
+/* The picture is that of the whole period, also where its first part is not known. */
+static void what_nobody_can_know_is_a_gap(void **state)
+{
+	uint64_t bytes[DIR_COUNT][2] = {{300, 600}, {0, 0}};
+	bool observed[2] = {true, true};
+	struct usage_slots s = {.earlier = 6,
+				.from = 1793491200 + 6 * 300,
+				.count = 2,
+				.bytes = {bytes[0], bytes[1]},
+				.observed = observed};
+	struct paper *p = paper_new();
+	char *text;
+
+	(void)state;
+	spark_large(p->out, &s, 0, "web");
+	text = text_of(p);
+	expect_in(text, "d=\"M617.1 100"); /* from the seventh of eight on */
+	expect_in(text, "2026-11-01 00:00 UTC");
 	expect_in(text, "2026-11-01 00:40 UTC");
 	free(text);
 }
@@ -203,6 +228,7 @@ int main(void)
 		cmocka_unit_test(forms_keep_what_was_picked),
 		cmocka_unit_test(the_line_says_from_when_to_when),
 		cmocka_unit_test(a_curve_has_gaps_where_nobody_observed),
+		cmocka_unit_test(what_nobody_can_know_is_a_gap),
 		cmocka_unit_test(nothing_is_a_curve_too),
 	};
 
