@@ -59,7 +59,7 @@ struck() {
 }
 strike() { wait_for "$ROUND_PATIENCE" "a process to kill" struck "$1" || problem "no $1 to kill"; }
 kills() { wc -l <"$BED/kills"; }
-kill_table() { sort "$BED/kills" | uniq -c | awk '{ printf "%s%s %d", (NR > 1 ? ", " : ""), $2, $1; sum += $1 } END { print "; in all " sum }'; }
+kill_table() { sort "$BED/kills" | uniq -c | awk '{ printf "%s%s %d", (NR > 1 ? ", " : ""), $2, $1; sum += $1 } END { print "; in all " sum + 0 }'; }
 
 # A service manager. $BED/hold: it waits; $BED/refuses: a xenbwd that refuses its ledger is expected.
 keep_xenbwd() {
