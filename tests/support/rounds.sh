@@ -200,7 +200,7 @@ next_slot() {
 settle() {
 	wait_for "$ROUND_PATIENCE" "the ledger" ledger_has || problem "ledger: $(ledger_sum), sent: $(sent_sum)"
 	next_slot
-	wait_for "$ROUND_PATIENCE" "MySQL" rows_agree || problem "MySQL differs: $(diff <(rows_ledger) <(rows_mysql))"
+	wait_for "$ROUND_PATIENCE" "MySQL" rows_agree || problem "MySQL differs: $(diff <(rows_ledger) <(rows_mysql) | head -n 20)"
 	wait_for "$ROUND_PATIENCE" "the RRD files" rrds_agree "$EDGE" || problem "the RRD files differ"
 }
 
