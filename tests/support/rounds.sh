@@ -183,8 +183,8 @@ sent_sum() {
 ledger_sum() { bw_sql "SELECT coalesce(sum($BW_INPUT + $BW_OUTPUT), 0) FROM usage"; }
 mysql_sum() { mariadb_sql "SELECT coalesce(sum($(sums_joined + "${SUMS_COLUMNS[@]}")), 0) FROM traffic" netacct; }
 rrd_sum() { # rrd_sum AFTER
-	local label
-	for label in $(labels "$1"); do rrd_slots "$label" "$1"; done | awk '{ for (i = 2; i <= NF; i++) sum += $i } END { printf "%d", sum }'
+	# shellcheck disable=SC2046 # labels without blanks
+	rrd_rows "$1" $(labels "$1") | awk '{ for (i = 3; i <= NF; i++) sum += $i } END { printf "%d", sum }'
 }
 ledger_has() { [ "$(ledger_sum)" = "$(sent_sum)" ]; }
 slot_is_open() { [ "$(bw_sql "SELECT value FROM meta WHERE key = 'open_slot'")" -ge "$1" ]; }
