@@ -60,13 +60,8 @@ for name in "${names[@]}"; do
 done
 tap_is "each fault did what it is to do, and was told of" "$(cat "$BED/problems")" ""
 from=$((EDGE - (SLOT < 580 ? SLOT + 1 : 580) * CLOCK_SLOT)) # as far back as the files reach
-rrd_differs() {
-	local label
-	for label in $(labels); do
-		[ "$(rrd_slots "$label" $from)" = "$(ledger_slots "$label" $from)" ] || echo "$label"
-	done
-}
-tap_is "each RRD file has its bucket's slots" "$(rrd_differs)" ""
+# shellcheck disable=SC2046 # labels without blanks
+tap_is "each RRD file has its bucket's slots" "$(diff <(rrd_rows "$from" $(labels)) <(ledger_rows "$from"))" ""
 for end in "${ROUND_ENDS[@]}"; do
 	booked=$(bw_booked "$(class_where "$end")")
 	tap_is "all of $end is booked for it" $((${booked% *} + ${booked#* })) "${SENT[$end]}"

@@ -47,7 +47,7 @@ no_reports() {
 	[ -z "$(ls "$reports")" ]
 }
 
-scripts=(net/split net/rrd net/exact net/come-and-go net/bucket-ip net/readers fault/capture xen/directory
+scripts=(net/auto net/tail net/compare net/quota net/quota-period net/split net/rrd net/exact net/come-and-go net/bucket-ip net/readers fault/capture xen/directory
 	net/close cli/list-domains cli/report cli/web cli/top cli/explain cli/doctor cli/live cli/db cli/migrate net/migrate cli/split cli/replay cli/graph cli/graph-figures cli/xenbw-graph cli/traffic-view)
 pairs_run "$logs" run "${scripts[@]}"
 for test in "${scripts[@]}"; do

@@ -59,7 +59,7 @@ struck() {
 }
 strike() { wait_for "$ROUND_PATIENCE" "a process to kill" struck "$1" || problem "no $1 to kill"; }
 kills() { wc -l <"$BED/kills"; }
-kill_table() { sort "$BED/kills" | uniq -c | awk '{ printf "%s%s %d", (NR > 1 ? ", " : ""), $2, $1; sum += $1 } END { print "; in all " sum }'; }
+kill_table() { sort "$BED/kills" | uniq -c | awk '{ printf "%s%s %d", (NR > 1 ? ", " : ""), $2, $1; sum += $1 } END { print "; in all " sum + 0 }'; }
 
 # A service manager. $BED/hold: it waits; $BED/refuses: a xenbwd that refuses its ledger is expected.
 keep_xenbwd() {
@@ -183,8 +183,8 @@ sent_sum() {
 ledger_sum() { bw_sql "SELECT coalesce(sum($BW_INPUT + $BW_OUTPUT), 0) FROM usage"; }
 mysql_sum() { mariadb_sql "SELECT coalesce(sum($(sums_joined + "${SUMS_COLUMNS[@]}")), 0) FROM traffic" netacct; }
 rrd_sum() { # rrd_sum AFTER
-	local label
-	for label in $(labels "$1"); do rrd_slots "$label" "$1"; done | awk '{ for (i = 2; i <= NF; i++) sum += $i } END { printf "%d", sum }'
+	# shellcheck disable=SC2046 # labels without blanks
+	rrd_rows "$1" $(labels "$1") | awk '{ for (i = 3; i <= NF; i++) sum += $i } END { printf "%d", sum }'
 }
 ledger_has() { [ "$(ledger_sum)" = "$(sent_sum)" ]; }
 slot_is_open() { [ "$(bw_sql "SELECT value FROM meta WHERE key = 'open_slot'")" -ge "$1" ]; }
@@ -200,7 +200,7 @@ next_slot() {
 settle() {
 	wait_for "$ROUND_PATIENCE" "the ledger" ledger_has || problem "ledger: $(ledger_sum), sent: $(sent_sum)"
 	next_slot
-	wait_for "$ROUND_PATIENCE" "MySQL" rows_agree || problem "MySQL differs: $(diff <(rows_ledger) <(rows_mysql))"
+	wait_for "$ROUND_PATIENCE" "MySQL" rows_agree || problem "MySQL differs: $(diff <(rows_ledger) <(rows_mysql) | head -n 20)"
 	wait_for "$ROUND_PATIENCE" "the RRD files" rrds_agree "$EDGE" || problem "the RRD files differ"
 }
 

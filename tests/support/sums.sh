@@ -39,29 +39,36 @@ labels() {
 	bw_sql "SELECT label FROM bucket_label WHERE until IS NULL ${1:+AND bucket IN (SELECT bucket FROM usage WHERE slot + 300 > $1)} ORDER BY label"
 }
 
-# ledger_slots LABEL AFTER, rrd_slots LABEL AFTER: "time COLUMNS…" of each slot with bytes that ends after this time. The
+# ledger_rows AFTER, rrd_rows AFTER LABEL…: "label time COLUMNS…" of each slot with bytes that ends after this time. The
 # files have 600 slots.
-ledger_slots() {
-	bw_sql "SELECT (slot + 300) || ' ' || $SUMS_TEXT FROM usage
-		WHERE bucket = (SELECT bucket FROM bucket_label WHERE label = '$1' AND until IS NULL) AND slot + 300 > $2
-		GROUP BY slot HAVING $SUMS_ANY > 0 ORDER BY slot"
+ledger_rows() {
+	bw_sql "SELECT label || ' ' || (slot + 300) || ' ' || $SUMS_TEXT FROM usage JOIN bucket_label USING (bucket)
+		WHERE until IS NULL AND slot + 300 > $1 GROUP BY bucket, slot HAVING $SUMS_ANY > 0" | sort
 }
-rrd_slots() {
-	rrdtool fetch "$BW_RRD/$1.rrd" AVERAGE -r 300 -s "$2" -e $(($2 + 590 * CLOCK_SLOT)) |
-		awk -v columns="${SUMS_COLUMNS[*]}" -v after="$2" '
-		NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i + 1; next }
+rrd_rows() {
+	local after=$1 label
+	shift
+	# one program for all files; it ends each answer with a line of its own
+	for label; do echo "fetch $BW_RRD/$label.rrd AVERAGE -r 300 -s $after -e $((after + 590 * CLOCK_SLOT))"; done | rrdtool - |
+		awk -v columns="${SUMS_COLUMNS[*]}" -v after="$after" -v labels="$*" '
+		BEGIN { n = split(columns, names, " "); split(labels, label, " "); file = 1; head = 1 }
+		/^(OK|ERROR)/ { file++; head = 1; next }
+		head { split("", column); for (i = 1; i <= NF; i++) column[$i] = i + 1; head = 0; next }
 		NF > 2 && $1 + 0 > after {
-			row = sprintf("%d", $1); any = 0
-			n = split(columns, names, " ")
+			row = sprintf("%s %d", label[file], $1); any = 0
 			for (i = 1; i <= n; i++) {
 				value = $column[names[i]]
 				if (value ~ /nan/) next
 				row = row sprintf(" %.0f", value * 300); any += value
 			}
 			if (any > 0) print row
-		}'
+		}' | sort
 }
 rrds_agree() { # rrds_agree AFTER
-	local label
-	for label in $(labels "$1"); do [ "$(rrd_slots "$label" "$1" 2>/dev/null)" = "$(ledger_slots "$label" "$1")" ] || return 1; done
+	# shellcheck disable=SC2046 # labels without blanks
+	[ "$(rrd_rows "$1" $(labels "$1"))" = "$(ledger_rows "$1")" ]
 }
+
+# ledger_slots LABEL AFTER, rrd_slots LABEL AFTER: the same of one label, without it
+ledger_slots() { ledger_rows "$2" | awk -v label="$1" '$1 == label { sub(/^[^ ]* /, ""); print }'; }
+rrd_slots() { rrd_rows "$2" "$1" | cut -d ' ' -f 2-; }

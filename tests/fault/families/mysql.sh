@@ -60,16 +60,21 @@ fault_mysql_disk_full() {
 	mark
 	cat /dev/zero >"$BED/mariadb/fill" 2>/dev/null
 	for at_once in 200 20 1; do # until the table has no room for one row more
-		while mariadb_sql "INSERT INTO traffic (ip, time) SELECT concat(repeat('f', 200), $i, '-', seq), '2001-01-01' FROM seq_1_to_$at_once" \
-			netacct 2>/dev/null; do i=$((i + 1)); done
+		while mysql_fill "concat(repeat('f', 200), $i, '-', seq), '2001-01-01'" "$at_once"; do i=$((i + 1)); done
 	done
+	while mysql_fill "'f', '2001-01-01' + INTERVAL $i HOUR" 1; do i=$((i + 1)); done # nor for the shortest one
 	SLOT=$((SLOT + 12)) # a row of the next hour
 	clock_in_slot "$SLOT"
 	burst
-	told 'traffic.*full|full.*traffic|space'
+	told 'traffic.*full|full.*traffic|space|cannot connect at MySQL server'
 	rm -f "$BED/mariadb/fill"
-	wait_for "$ROUND_PATIENCE" "room again" mariadb_sql "DELETE FROM traffic WHERE time < '2002-01-01'" netacct
+	if ! kill -0 "$MARIADB_PID"; then # it may die of a full disk
+		mariadb_kill
+		mariadb_start "$BED/mariadb" || problem "no MariaDB"
+	fi
+	wait_for "$ROUND_PATIENCE" "room again" mariadb_sql "DELETE FROM traffic WHERE time < '2020-01-01'" netacct
 }
+mysql_fill() { mariadb_sql "INSERT INTO traffic (ip, time) SELECT $1 FROM seq_1_to_$2" netacct 2>/dev/null; } # mysql_fill VALUES ROWS
 fault_mysql_slow() { # as long as a statement may take, and longer
 	local until=$((SECONDS + MYSQL_SLOW))
 	mark
