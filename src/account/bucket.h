@@ -32,7 +32,6 @@ int64_t buckets_of_domain(struct buckets *b, unsigned domid, const char *uuid, c
 /* How much of a domain's name is its own, without what a migration adds for a while. */
 size_t bucket_own_length(const char *name);
 
-
 /* Binds a live domain to a bucket that the ledger says it has, under the uuid and name (may be NULL) that it
  * says; not to one of an address. */
 void buckets_attach(struct buckets *b, unsigned domid, int64_t bucket, const char *uuid, const char *name);
