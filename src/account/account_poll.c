@@ -92,6 +92,8 @@ bool account_reading(struct account *a, unsigned ifindex, const struct counters 
 	d->vif->read++;
 	d->read = true;
 	verdict = epoch_judge(&d->epoch, counters, &d->seen);
+	if (verdict == EPOCH_WENT_BACK && d->epoch.next_came) /* not this one, but the one after it */
+		account_had_reconnected(a, d);
 	if (verdict == EPOCH_HAD_RECONNECTED)
 		epoch_take_back(&d->epoch, booked);
 	if (verdict != EPOCH_CONTINUES)

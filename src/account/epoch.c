@@ -34,7 +34,7 @@ enum epoch_verdict epoch_judge(struct epoch *e, const struct counters *now, cons
 	if (rose && seen->away && e->left_window > 0) { /* back already, and not told yet: the new life's */
 		if (!e->left_early)
 			remember(e);
-		e->left_early = true;
+		e->left_early = e->next_came = true;
 		return EPOCH_CONTINUES;
 	}
 	if (rose && e->left_window > 0)

@@ -23,6 +23,7 @@ struct epoch {
 	unsigned left_window;    /* readings for which a seen departure still counts as "meanwhile" */
 	unsigned doubt_window;   /* readings for which a departure still settles the last doubt */
 	bool left_early;      /* a reading since the departure was counted here, and may be the next life's */
+	bool next_came;       /* … and is: its drop of the carrier was seen, too */
 	bool was_away;        /* what the evidence said at the last reading */
 	struct epoch_before { /* as it stood before the reading that was doubtful, or early */
 		struct counters last;
@@ -48,8 +49,9 @@ enum epoch_verdict { EPOCH_CONTINUES, EPOCH_WENT_BACK, EPOCH_RECONNECTED, EPOCH_
 enum epoch_verdict epoch_judge(struct epoch *e, const struct counters *now,
 			       const struct epoch_evidence *seen);
 
-/* After EPOCH_HAD_RECONNECTED: this life ended before the doubtful reading. What was booked of it since is
- * taken out of it; it belongs to the new life, and is booked already. */
+/* After EPOCH_HAD_RECONNECTED, and before anything else where next_came is set at EPOCH_WENT_BACK (the life
+ * that went back is the one after this): this life ended before the doubtful reading. What was booked of it
+ * since is taken out of it; it belongs to the new life, and is booked already. */
 void epoch_take_back(struct epoch *e, uint64_t booked[DIR_COUNT]);
 
 /* Takes a reading of this life into the books: growth in IP bytes by direction (the total never falls). */

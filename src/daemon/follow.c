@@ -105,8 +105,8 @@ static void on_link(void *ctx, enum link_event event, const struct link *link,
 		d->follow_again = true;
 		return;
 	}
-	if (f && is_anothers(f, link)) { /* what was read of it since is booked already */
-		account_device_unbound(d->account, link->ifindex);
+	if (f && is_anothers(f, link)) { /* the last reading was of the device before */
+		account_device_gone(d->account, link->ifindex, NULL);
 		d->urgent = true;
 		f = NULL;
 	}

@@ -267,6 +267,25 @@ static void overrun(struct scene *s)
 	host_is_blind(s->h);
 }
 
+/* While events are lost a guest is started again, and the kernel may give its vif's ifindex to the next one,
+ * whose counters pass the old ones at once. */
+static void given_again(struct scene *s)
+{
+	struct dev old;
+
+	if (!s->m || !s->h->d)
+		return;
+	overrun(s);
+	old = s->m->nics[0].vif;
+	host_end_domain(s->h, s->m);
+	host_boot_domain(s->h, s->guest);
+	s->n = &host_domain_of(s->h, s->guest)->nics[0];
+	host_connect(s->h, s->n);
+	for (int d = 0; d < DIR_COUNT; d++)
+		host_flow(s->h, &s->n->vif, d, old.raw.tx_packets + old.raw.rx_packets + 1,
+			  old.raw.tx_bytes + old.raw.rx_bytes + 100);
+}
+
 static void refuse(struct scene *s)
 {
 	s->h->refuses = 1 + (unsigned)sim_below(s->h->sim, sim_chance(s->h->sim, 5) ? 600 : 20);
@@ -307,6 +326,7 @@ void host_something_happens(struct host *h)
 		{"late", store_late},
 		{"netlink", netlink_fails},
 		{"overrun", overrun},
+		{"again", given_again},
 		{"refuse", refuse},
 	};
 	size_t i = sim_below(h->sim, sizeof(events) / sizeof(*events));

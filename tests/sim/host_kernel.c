@@ -31,7 +31,7 @@ static unsigned new_ifindex(struct host *h, enum device_kind kind, const char *n
 {
 	unsigned again = h->free_ifindex;
 
-	if (!again || kind != DEVICE_NETBACK || h->d || strcmp(h->free_node, nodename) == 0)
+	if (!again || kind != DEVICE_NETBACK || (h->d && !h->overrun) || strcmp(h->free_node, nodename) == 0)
 		return ++h->next_ifindex;
 	h->free_ifindex = 0;
 	return again;

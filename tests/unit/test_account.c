@@ -212,6 +212,53 @@ static void a_reconnected_vif_counts_from_0_even_above_its_old_counters(void **s
 	account_bed_tear_down(&b);
 }
 
+/* The guest is back before xenstore tells, and reconnects once more before the next reading: what was read in
+ * between was a life of its own. */
+static void a_life_that_was_seen_once_only_is_counted_from_0(void **state)
+{
+	struct epoch_evidence away = {.carrier_down = 1, .carrier = true, .left_connected = 1, .away = true},
+			      back = {.carrier_down = 2, .carrier = true, .left_connected = 2};
+	struct account_bed b;
+
+	(void)state;
+	account_bed_set_up(&b, EDGE);
+	account_bed_simple_vif(&b);
+	account_bed_poll_at(&b, EDGE + 5, 10, 1000);
+	account_evidence(b.account, 10, &away);
+	account_bed_poll_at(&b, EDGE + 10, 10, 1500);
+	account_evidence(b.account, 10, &back);
+	account_bed_poll_at(&b, EDGE + 15, 10, 200);
+	account_bed_poll_at(&b, EDGE + 20, 10, 300);
+	account_bed_commit(&b);
+	assert_int_equal(account_bed_number(&b, "SELECT sum(unattributed_input) FROM take"), 2800000);
+	assert_int_equal(account_bed_number(&b, "SELECT sum(unattributed_output) FROM take"), 280000);
+	assert_int_equal(account_bed_number(&b, "SELECT count(*) FROM epoch"), 3);
+	assert_int_equal(account_bed_number(&b, "SELECT total_input FROM epoch ORDER BY id LIMIT 1"),
+			 1000000);
+	account_bed_tear_down(&b);
+}
+
+/* It left and was back without any drop: what was read then may have been this life's, and what went back is
+ * this life. */
+static void a_life_that_nothing_proves_is_not_counted_from_0(void **state)
+{
+	struct epoch_evidence left = {.carrier = true, .left_connected = 1},
+			      back = {.carrier_down = 1, .carrier = true, .left_connected = 2};
+	struct account_bed b;
+
+	(void)state;
+	account_bed_set_up(&b, EDGE);
+	account_bed_simple_vif(&b);
+	account_bed_poll_at(&b, EDGE + 5, 10, 1000);
+	account_evidence(b.account, 10, &left);
+	account_bed_poll_at(&b, EDGE + 10, 10, 1500);
+	account_evidence(b.account, 10, &back);
+	account_bed_poll_at(&b, EDGE + 15, 10, 200);
+	account_bed_commit(&b);
+	assert_int_equal(account_bed_number(&b, "SELECT sum(unattributed_input) FROM take"), 1700000);
+	account_bed_tear_down(&b);
+}
+
 /* Since the last reading the guest reconnected at the first drop and then stalled: the message of the second
  * one has the new life's counters, which are not the old life's last bytes too. */
 static void the_message_of_a_second_drop_is_not_the_end_of_the_life_before(void **state)
@@ -601,6 +648,8 @@ int main(void)
 		cmocka_unit_test(counters_that_went_back_count_from_0_again),
 		cmocka_unit_test(a_device_that_turns_out_to_be_netbacks_counts_as_such),
 		cmocka_unit_test(a_reconnected_vif_counts_from_0_even_above_its_old_counters),
+		cmocka_unit_test(a_life_that_was_seen_once_only_is_counted_from_0),
+		cmocka_unit_test(a_life_that_nothing_proves_is_not_counted_from_0),
 		cmocka_unit_test(the_message_of_a_second_drop_is_not_the_end_of_the_life_before),
 		cmocka_unit_test(a_device_that_is_unbound_and_comes_back_counts_only_what_came_after),
 		cmocka_unit_test(a_device_that_moves_to_another_vif_takes_no_bytes_along),
