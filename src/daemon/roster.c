@@ -26,7 +26,9 @@ struct making {
 	size_t card_count;
 	int64_t *passed; /* vifs that a VLAN of dom0's goes past; ascending */
 	size_t passed_count;
-	const char **used; /* names of devices that have addresses; ascending */
+	struct ifaddrs *addresses; /* dom0's */
+	bool asked;                /* … of the kernel */
+	const char **used;         /* names of devices that have addresses; ascending. NULL: not looked for */
 	size_t used_count;
 };
 
@@ -141,23 +143,37 @@ static bool is_used(const struct sockaddr *at)
 	       !IN6_IS_ADDR_LINKLOCAL(&((const struct sockaddr_in6 *)(const void *)at)->sin6_addr);
 }
 
-static void find_used(struct making *m, const struct ifaddrs *all)
+/* With thousands of devices asking takes longer than all else, and few rosters need it. */
+static const struct ifaddrs *host_addresses(struct making *m)
+{
+	if (!m->asked && getifaddrs(&m->addresses) < 0) {
+		m->addresses = NULL;
+		log_warn("cannot read dom0's addresses: what it sends itself may look like a guest's with a "
+			 "wrong address");
+	}
+	m->asked = true;
+	return m->addresses;
+}
+
+static void find_used(struct making *m)
 {
 	size_t room = 0;
 
-	for (const struct ifaddrs *i = all; i; i = i->ifa_next)
+	for (const struct ifaddrs *i = host_addresses(m); i; i = i->ifa_next)
 		room++;
 	m->used = mem_array(room, sizeof(*m->used));
-	for (const struct ifaddrs *i = all; i; i = i->ifa_next)
+	for (const struct ifaddrs *i = host_addresses(m); i; i = i->ifa_next)
 		if (is_used(i->ifa_addr))
 			m->used[m->used_count++] = i->ifa_name;
 	qsort(m->used, m->used_count, sizeof(*m->used), by_name);
 }
 
-static bool has_address(const struct making *m, const struct link *link)
+static bool has_address(struct making *m, const struct link *link)
 {
 	const char *name = link->name;
 
+	if (!m->used)
+		find_used(m);
 	return bsearch(&name, m->used, m->used_count, sizeof(*m->used), by_name);
 }
 
@@ -188,7 +204,7 @@ static size_t place_of(const struct making *m, const uint8_t mac[6])
 
 /* Does a frame with the MAC of this vif's card not tell whether it is from another card of dom0's? Where that
  * one is nobody's it matters only if dom0 uses it, and not if its frames are known by their tags. */
-static bool has_twin(const struct making *m, const struct capture_vif *record)
+static bool has_twin(struct making *m, const struct capture_vif *record)
 {
 	for (size_t i = place_of(m, record->mac); i < m->card_count; i++) {
 		const struct card *card = &m->cards[i];
@@ -204,7 +220,7 @@ static bool has_twin(const struct making *m, const struct capture_vif *record)
 
 /* Of two of dom0's cards with one MAC a frame does not tell which it is from: VLANs on one device have it so.
  * What is seen of it is nobody's then, or it would be booked to the wrong one. */
-static void add_twins(struct roster *r, const struct making *m)
+static void add_twins(struct roster *r, struct making *m)
 {
 	for (size_t i = 0; i < r->count; i++)
 		if (r->list[i].vif && has_twin(m, &r->list[i])) {
@@ -217,12 +233,11 @@ static void add_twins(struct roster *r, const struct making *m)
 			r->list[i].vif = 0;
 }
 
-static void add_host(struct roster *r, struct making *m, const struct ifaddrs *all)
+static void add_host(struct roster *r, struct making *m)
 {
 	find_cards(m);
 	for (size_t i = 0; i < m->card_count; i++)
 		add_card(r, m, &m->cards[i]);
-	find_used(m, all);
 	qsort(m->cards, m->card_count, sizeof(*m->cards), by_mac);
 	add_twins(r, m);
 }
@@ -253,17 +268,6 @@ static void add_host_addresses(struct roster *r, const struct ifaddrs *all)
 		if (address_of(i->ifa_addr, record.address))
 			add(r, &record);
 	}
-}
-
-static struct ifaddrs *read_host_addresses(void)
-{
-	struct ifaddrs *all;
-
-	if (getifaddrs(&all) == 0)
-		return all;
-	log_warn("cannot read dom0's addresses: what it sends itself may look like a guest's with a "
-		 "wrong address");
-	return NULL;
 }
 
 /* ---- vifs ---- */
@@ -305,20 +309,19 @@ static void add_vif(struct roster *r, const struct making *m, const struct ledge
 
 struct roster roster_make(const struct account *a, const struct links *links, const struct uplinks *uplinks)
 {
-	struct ifaddrs *all = read_host_addresses();
 	struct making m = {.account = a, .links = links, .uplinks = uplinks};
 	struct roster r = {0};
 
 	m.out = uplinks_bridges(uplinks, links);
-	add_host(&r, &m, all);
+	add_host(&r, &m);
 	for (const struct ledger_vif *row = NULL; (row = account_next_vif(a, row));)
 		if (row->domid != 0)
 			add_vif(&r, &m, row);
 	if (r.by_address)
-		add_host_addresses(&r, all);
-	if (all)
-		freeifaddrs(all);
+		add_host_addresses(&r, host_addresses(&m));
 	sort_unknown(&r);
+	if (m.addresses)
+		freeifaddrs(m.addresses);
 	uplinks_free(&m.out);
 	free(m.cards);
 	free(m.passed);
