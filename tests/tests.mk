@@ -225,6 +225,11 @@ directory_probe_SRC := tests/xen/directory_probe.c $(DIRECTORY:%=%.c) $(BASE_C)
 directory_probe_LIB := xenstore
 TEST_TOOLS += directory_probe
 
+loop_work_SRC := tests/sim/loop_work.c src/daemon/roster.c src/daemon/devices.c src/daemon/nat_watch.c src/net/nat.c src/net/uplinks.c $(LINKS_C) $(ACCOUNT_C) \
+                 $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(BASE_C)
+loop_work_LIB := libnl-3.0 sqlite3
+TEST_TOOLS += loop_work
+
 # Preloaded: never with the CFLAGS of a sanitizer. xshim for Debian's xenstored and oxenstored (Xen's own headers want
 # gnu17), clockshim for a wall clock that a test moves, otherxen for a libxenlight of another Xen.
 TEST_SHIMS := $(BUILD)/xshim.so $(BUILD)/clockshim.so $(BUILD)/otherxen.so

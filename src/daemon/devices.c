@@ -16,7 +16,8 @@ static struct capture_device of_uplink(const struct account *a, const struct lin
 	return d;
 }
 
-static struct capture_device of_vif(const struct links *links, const struct uplinks *uplinks,
+/* `out`: the bridges that an uplink is in. */
+static struct capture_device of_vif(const struct links *links, const struct uplinks *out,
 				    const struct ledger_epoch *e)
 {
 	const struct link *link = links_find(links, e->ifindex);
@@ -25,7 +26,7 @@ static struct capture_device of_vif(const struct links *links, const struct upli
 	if (!link || link->kind != DEVICE_BRIDGE)
 		return d;
 	d.flags = CAPTURE_BRIDGE;
-	if (!uplinks_leave_bridge(uplinks, links, e->ifindex))
+	if (!uplinks_have(out, e->ifindex))
 		d.flags |= CAPTURE_INSIDE;
 	return d;
 }
@@ -35,6 +36,7 @@ struct capture_device *devices_make(const struct account *a, const struct links 
 {
 	const struct ledger_epoch *e;
 	struct capture_device *list;
+	struct uplinks out = uplinks_bridges(uplinks, links);
 	size_t room = uplinks->count + 1;
 
 	for (e = NULL; (e = account_next_epoch(a, e));)
@@ -45,6 +47,7 @@ struct capture_device *devices_make(const struct account *a, const struct links 
 		list[(*count)++] = of_uplink(a, links, uplinks, uplinks->list[i]);
 	for (e = NULL; (e = account_next_epoch(a, e));)
 		if (!uplinks_have(uplinks, e->ifindex))
-			list[(*count)++] = of_vif(links, uplinks, e);
+			list[(*count)++] = of_vif(links, &out, e);
+	uplinks_free(&out);
 	return list;
 }

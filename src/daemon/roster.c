@@ -10,6 +10,35 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+/* A device by which dom0 itself sends; with a MAC. */
+struct card {
+	const struct link *link;
+	int64_t vif;  /* of dom0's own card in its bridge; 0: nobody counts it */
+	int64_t past; /* a VLAN: the vif of the bridge that its frames go past; 0: none */
+};
+
+struct making {
+	const struct account *account;
+	const struct links *links;
+	const struct uplinks *uplinks;
+	struct uplinks out; /* the bridges that an uplink is in */
+	struct card *cards;
+	size_t card_count;
+	int64_t *passed; /* vifs that a VLAN of dom0's goes past; ascending */
+	size_t passed_count;
+	struct ifaddrs *addresses; /* dom0's */
+	bool asked;                /* … of the kernel */
+	const char **used;         /* names of devices that have addresses; ascending. NULL: not looked for */
+	size_t used_count;
+};
+
+static int by_number(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
 static void add(struct roster *r, const struct capture_vif *record)
 {
 	if (r->count % 64 == 0)
@@ -23,23 +52,18 @@ static void add_unknown(struct roster *r, int64_t vif)
 	r->unknown[r->unknown_count++] = vif;
 }
 
+static void sort_unknown(struct roster *r)
+{
+	if (r->unknown_count)
+		qsort(r->unknown, r->unknown_count, sizeof(*r->unknown), by_number);
+}
+
 /* ---- dom0 ---- */
 
 /* dom0's own card in a bridge, 0 where no vif is in it. */
 static int64_t vif_of_bridge(const struct account *a, unsigned bridge)
 {
 	return bridge ? account_vif_of(a, bridge) : 0;
-}
-
-static void add_host_mac(struct roster *r, int64_t vif, const struct link *link, unsigned flags)
-{
-	struct capture_vif record = {.vif = vif, .flags = (uint16_t)(CAPTURE_HOST | CAPTURE_HAS_MAC | flags)};
-
-	if (!link || !link->has_mac)
-		return;
-	memcpy(record.mac, link->mac, sizeof(record.mac));
-	add(r, &record);
-	r->by_address |= vif == 0 || flags;
 }
 
 /* A VLAN of dom0's own on an uplink: its frames bear dom0's MAC, and do not cross the bridge. */
@@ -56,19 +80,11 @@ static unsigned bridge_below(const struct links *links, const struct link *vlan)
 	return lower ? lower->master : 0;
 }
 
-static unsigned vlans_on(const struct links *links, const struct uplinks *uplinks, unsigned bridge)
-{
-	for (const struct link *l = NULL; (l = links_next(links, l));)
-		if (is_own_vlan(uplinks, l) && bridge_below(links, l) == bridge)
-			return CAPTURE_VLANS;
-	return 0;
-}
-
 /* What dom0 sends by the device is seen under its MAC. */
-static bool is_card(const struct links *links, const struct uplinks *uplinks, const struct link *link)
+static bool is_card(const struct making *m, const struct link *link)
 {
-	return uplinks_have(uplinks, link->ifindex) || is_own_vlan(uplinks, link) ||
-	       (link->kind == DEVICE_BRIDGE && uplinks_leave_bridge(uplinks, links, link->ifindex));
+	return uplinks_have(m->uplinks, link->ifindex) || is_own_vlan(m->uplinks, link) ||
+	       (link->kind == DEVICE_BRIDGE && uplinks_have(&m->out, link->ifindex));
 }
 
 static unsigned bridge_of_card(const struct link *card)
@@ -76,70 +92,154 @@ static unsigned bridge_of_card(const struct link *card)
 	return card->kind == DEVICE_BRIDGE ? card->ifindex : card->master;
 }
 
-/* Every dom0 has link-local addresses; next to nothing is sent from them. */
-static bool has_address(const struct ifaddrs *all, const struct link *link)
+static void find_cards(struct making *m)
 {
-	const struct sockaddr *at;
+	size_t room = 0;
 
-	for (const struct ifaddrs *i = all; i; i = i->ifa_next) {
-		at = strcmp(i->ifa_name, link->name) == 0 ? i->ifa_addr : NULL;
-		if (at && at->sa_family == AF_INET)
-			return true;
-		if (at && at->sa_family == AF_INET6 &&
-		    !IN6_IS_ADDR_LINKLOCAL(&((const struct sockaddr_in6 *)(const void *)at)->sin6_addr))
+	for (const struct link *l = NULL; (l = links_next(m->links, l));)
+		room++;
+	m->cards = mem_array(room, sizeof(*m->cards));
+	m->passed = mem_array(room, sizeof(*m->passed));
+	for (const struct link *l = NULL; (l = links_next(m->links, l));) {
+		struct card card = {.link = l};
+
+		if (!is_card(m, l))
+			continue;
+		card.vif = vif_of_bridge(m->account, bridge_of_card(l));
+		if (is_own_vlan(m->uplinks, l))
+			card.past = vif_of_bridge(m->account, bridge_below(m->links, l));
+		if (card.past)
+			m->passed[m->passed_count++] = card.past;
+		if (l->has_mac)
+			m->cards[m->card_count++] = card;
+	}
+	qsort(m->passed, m->passed_count, sizeof(*m->passed), by_number);
+}
+
+/* A bridge takes what is for it or for one of its ports as dom0's. That VLANs pass by is said of a vif only:
+ * a VLAN beside it may be the very one that another vif with this MAC sends by. */
+static void add_card(struct roster *r, const struct making *m, const struct card *card)
+{
+	struct capture_vif record = {.vif = card->vif, .flags = CAPTURE_HOST | CAPTURE_HAS_MAC};
+
+	if (card->vif && bsearch(&card->vif, m->passed, m->passed_count, sizeof(*m->passed), by_number))
+		record.flags |= CAPTURE_VLANS;
+	memcpy(record.mac, card->link->mac, sizeof(record.mac));
+	add(r, &record);
+	r->by_address |= card->vif == 0 || record.flags & CAPTURE_VLANS;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Every dom0 has link-local addresses; next to nothing is sent from them. */
+static bool is_used(const struct sockaddr *at)
+{
+	if (at && at->sa_family == AF_INET)
+		return true;
+	return at && at->sa_family == AF_INET6 &&
+	       !IN6_IS_ADDR_LINKLOCAL(&((const struct sockaddr_in6 *)(const void *)at)->sin6_addr);
+}
+
+/* With thousands of devices asking takes longer than all else, and few rosters need it. */
+static const struct ifaddrs *host_addresses(struct making *m)
+{
+	if (!m->asked && getifaddrs(&m->addresses) < 0) {
+		m->addresses = NULL;
+		log_warn("cannot read dom0's addresses: what it sends itself may look like a guest's with a "
+			 "wrong address");
+	}
+	m->asked = true;
+	return m->addresses;
+}
+
+static void find_used(struct making *m)
+{
+	size_t room = 0;
+
+	for (const struct ifaddrs *i = host_addresses(m); i; i = i->ifa_next)
+		room++;
+	m->used = mem_array(room, sizeof(*m->used));
+	for (const struct ifaddrs *i = host_addresses(m); i; i = i->ifa_next)
+		if (is_used(i->ifa_addr))
+			m->used[m->used_count++] = i->ifa_name;
+	qsort(m->used, m->used_count, sizeof(*m->used), by_name);
+}
+
+static bool has_address(struct making *m, const struct link *link)
+{
+	const char *name = link->name;
+
+	if (!m->used)
+		find_used(m);
+	return bsearch(&name, m->used, m->used_count, sizeof(*m->used), by_name);
+}
+
+/* By MAC; of those with the same the counted ones first. */
+static int by_mac(const void *a, const void *b)
+{
+	const struct card *x = a, *y = b;
+	int order = memcmp(x->link->mac, y->link->mac, sizeof(x->link->mac));
+
+	return order ? order : (x->vif == 0) - (y->vif == 0);
+}
+
+/* Where the cards with this MAC begin; sorted. */
+static size_t place_of(const struct making *m, const uint8_t mac[6])
+{
+	size_t low = 0, high = m->card_count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (memcmp(m->cards[mid].link->mac, mac, 6) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* Does a frame with the MAC of this vif's card not tell whether it is from another card of dom0's? Where that
+ * one is nobody's it matters only if dom0 uses it, and not if its frames are known by their tags. */
+static bool has_twin(struct making *m, const struct capture_vif *record)
+{
+	for (size_t i = place_of(m, record->mac); i < m->card_count; i++) {
+		const struct card *card = &m->cards[i];
+
+		if (memcmp(card->link->mac, record->mac, sizeof(record->mac)) != 0)
+			return false;
+		if (card->vif ? card->vif != record->vif
+			      : card->past != record->vif && has_address(m, card->link))
 			return true;
 	}
 	return false;
 }
 
-/* Does a frame with the MAC of this record not tell whether it is from this card of dom0's? Where that one is
- * nobody's it matters only if dom0 uses it, and not if its frames are known by their tags. */
-static bool is_twin(const struct capture_vif *record, const struct account *a, const struct links *links,
-		    const struct uplinks *uplinks, const struct ifaddrs *all, const struct link *card)
-{
-	int64_t vif = vif_of_bridge(a, bridge_of_card(card));
-
-	if (!record->vif || vif == record->vif || !card->has_mac ||
-	    memcmp(card->mac, record->mac, sizeof(record->mac)) != 0)
-		return false;
-	if (vif)
-		return true;
-	if (is_own_vlan(uplinks, card) && vif_of_bridge(a, bridge_below(links, card)) == record->vif)
-		return false;
-	return has_address(all, card);
-}
-
 /* Of two of dom0's cards with one MAC a frame does not tell which it is from: VLANs on one device have it so.
  * What is seen of it is nobody's then, or it would be booked to the wrong one. */
-static void add_twins(struct roster *r, const struct account *a, const struct links *links,
-		      const struct uplinks *uplinks, const struct ifaddrs *all)
+static void add_twins(struct roster *r, struct making *m)
 {
 	for (size_t i = 0; i < r->count; i++)
-		for (const struct link *l = NULL; (l = links_next(links, l));)
-			if (is_card(links, uplinks, l) && is_twin(&r->list[i], a, links, uplinks, all, l)) {
-				add_unknown(r, r->list[i].vif);
-				r->by_address = true;
-				break;
-			}
+		if (r->list[i].vif && has_twin(m, &r->list[i])) {
+			add_unknown(r, r->list[i].vif);
+			r->by_address = true;
+		}
+	sort_unknown(r);
 	for (size_t i = 0; i < r->count; i++)
-		for (size_t k = 0; k < r->unknown_count; k++)
-			if (r->list[i].vif == r->unknown[k])
-				r->list[i].vif = 0;
+		if (roster_is_unknown(r, r->list[i].vif))
+			r->list[i].vif = 0;
 }
 
-/* A bridge takes what is for it or for one of its ports as dom0's. That VLANs pass by is said of a vif only:
- * a VLAN beside it may be the very one that another vif with this MAC sends by. */
-static void add_host(struct roster *r, const struct account *a, const struct links *links,
-		     const struct uplinks *uplinks, const struct ifaddrs *all)
+static void add_host(struct roster *r, struct making *m)
 {
-	for (const struct link *l = NULL; (l = links_next(links, l));) {
-		unsigned bridge = bridge_of_card(l);
-		int64_t vif = vif_of_bridge(a, bridge);
-
-		if (is_card(links, uplinks, l))
-			add_host_mac(r, vif, l, vif ? vlans_on(links, uplinks, bridge) : 0);
-	}
-	add_twins(r, a, links, uplinks, all);
+	find_cards(m);
+	for (size_t i = 0; i < m->card_count; i++)
+		add_card(r, m, &m->cards[i]);
+	qsort(m->cards, m->card_count, sizeof(*m->cards), by_mac);
+	add_twins(r, m);
 }
 
 static bool address_of(const struct sockaddr *from, uint8_t out[16])
@@ -170,39 +270,26 @@ static void add_host_addresses(struct roster *r, const struct ifaddrs *all)
 	}
 }
 
-static struct ifaddrs *read_host_addresses(void)
-{
-	struct ifaddrs *all;
-
-	if (getifaddrs(&all) == 0)
-		return all;
-	log_warn("cannot read dom0's addresses: what it sends itself may look like a guest's with a "
-		 "wrong address");
-	return NULL;
-}
-
 /* ---- vifs ---- */
 
 /* Its frames do not reach an uplink as they are: it is in no bridge, or in one without an uplink. What a
  * bridge is that is not the kernel's own (Open vSwitch) is not known: it is taken to lead out. */
-static bool is_routed(const struct ledger_vif *row, const struct links *links, const struct uplinks *uplinks)
+static bool is_routed(const struct making *m, const struct ledger_vif *row)
 {
-	const struct link *bridge = row->bridge ? links_named(links, row->bridge) : NULL;
+	const struct link *bridge = row->bridge ? links_named(m->links, row->bridge) : NULL;
 
 	if (!row->bridge)
 		return true;
-	return bridge && bridge->kind == DEVICE_BRIDGE &&
-	       !uplinks_leave_bridge(uplinks, links, bridge->ifindex);
+	return bridge && bridge->kind == DEVICE_BRIDGE && !uplinks_have(&m->out, bridge->ifindex);
 }
 
-static void add_vif(struct roster *r, const struct account *a, const struct ledger_vif *row,
-		    const struct links *links, const struct uplinks *uplinks)
+static void add_vif(struct roster *r, const struct making *m, const struct ledger_vif *row)
 {
-	const struct networks *own = account_addresses(a, row->id);
+	const struct networks *own = account_addresses(m->account, row->id);
 	struct capture_vif record = {.vif = row->id};
 	struct ether_addr mac;
 
-	if (is_routed(row, links, uplinks)) {
+	if (is_routed(m, row)) {
 		record.flags = CAPTURE_ROUTED;
 		r->by_address = true;
 	} else if (row->mac && ether_aton_r(row->mac, &mac)) {
@@ -220,28 +307,25 @@ static void add_vif(struct roster *r, const struct account *a, const struct ledg
 	}
 }
 
-static int by_number(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 struct roster roster_make(const struct account *a, const struct links *links, const struct uplinks *uplinks)
 {
-	struct ifaddrs *all = read_host_addresses();
+	struct making m = {.account = a, .links = links, .uplinks = uplinks};
 	struct roster r = {0};
 
-	add_host(&r, a, links, uplinks, all);
+	m.out = uplinks_bridges(uplinks, links);
+	add_host(&r, &m);
 	for (const struct ledger_vif *row = NULL; (row = account_next_vif(a, row));)
 		if (row->domid != 0)
-			add_vif(&r, a, row, links, uplinks);
+			add_vif(&r, &m, row);
 	if (r.by_address)
-		add_host_addresses(&r, all);
-	if (all)
-		freeifaddrs(all);
-	if (r.unknown_count)
-		qsort(r.unknown, r.unknown_count, sizeof(*r.unknown), by_number);
+		add_host_addresses(&r, host_addresses(&m));
+	sort_unknown(&r);
+	if (m.addresses)
+		freeifaddrs(m.addresses);
+	uplinks_free(&m.out);
+	free(m.cards);
+	free(m.passed);
+	free(m.used);
 	return r;
 }
 

@@ -15,19 +15,20 @@ static int by_number(const void *a, const void *b)
 
 static void add(struct uplinks *u, unsigned ifindex)
 {
+	size_t place = u->count;
+
 	if (uplinks_have(u, ifindex))
 		return;
 	u->list = mem_resize(u->list, u->count + 1, sizeof(*u->list));
-	u->list[u->count++] = ifindex;
-	qsort(u->list, u->count, sizeof(*u->list), by_number);
+	for (; place && u->list[place - 1] > ifindex; place--)
+		u->list[place] = u->list[place - 1];
+	u->list[place] = ifindex;
+	u->count++;
 }
 
 bool uplinks_have(const struct uplinks *u, unsigned ifindex)
 {
-	for (size_t i = 0; i < u->count; i++)
-		if (u->list[i] == ifindex)
-			return true;
-	return false;
+	return u->count && bsearch(&ifindex, u->list, u->count, sizeof(*u->list), by_number);
 }
 
 bool uplinks_equal(const struct uplinks *a, const struct uplinks *b)
@@ -46,12 +47,14 @@ static bool is_seen(const struct uplinks *u, const struct link *link)
 	return uplinks_have(u, link->ifindex) || uplinks_see_below(u, link);
 }
 
-bool uplinks_leave_bridge(const struct uplinks *u, const struct links *links, unsigned bridge)
+struct uplinks uplinks_bridges(const struct uplinks *u, const struct links *links)
 {
+	struct uplinks bridges = {0};
+
 	for (const struct link *port = NULL; (port = links_next(links, port));)
-		if (port->master == bridge && is_seen(u, port))
-			return true;
-	return false;
+		if (port->master && is_seen(u, port))
+			add(&bridges, port->master);
+	return bridges;
 }
 
 void uplinks_free(struct uplinks *u)
@@ -92,14 +95,15 @@ static enum rank rank_of(const struct link *link)
 	return strcmp(link->type, "veth") == 0 ? WEAK_PORT : STRONG_PORT;
 }
 
-static void add_ports(struct uplinks *u, const struct links *links, unsigned bridge,
+static void add_ports(struct uplinks *u, const struct link *const *ports, size_t count,
 		      uplinks_is_vif_fn *is_vif, void *ctx, const struct uplinks *before)
 {
 	unsigned weak = 0, weak_count = 0;
 	bool any = false;
 
-	for (const struct link *l = NULL; (l = links_next(links, l));) {
-		enum rank rank = l->master == bridge ? rank_of(l) : NO_PORT;
+	for (size_t i = 0; i < count; i++) {
+		const struct link *l = ports[i];
+		enum rank rank = rank_of(l);
 
 		if (rank == NO_PORT || is_vif(ctx, l->ifindex))
 			continue;
@@ -111,8 +115,41 @@ static void add_ports(struct uplinks *u, const struct links *links, unsigned bri
 			weak_count++;
 		}
 	}
-	if (!any && weak_count == 1 && is_vif(ctx, bridge))
+	if (!any && weak_count == 1 && is_vif(ctx, ports[0]->master))
 		add(u, weak);
+}
+
+static int by_master(const void *a, const void *b)
+{
+	return by_number(&(*(const struct link *const *)a)->master,
+			 &(*(const struct link *const *)b)->master);
+}
+
+/* Of all bridges. */
+static struct uplinks by_itself(const struct links *links, uplinks_is_vif_fn *is_vif, void *ctx,
+				const struct uplinks *before)
+{
+	struct uplinks u = {0};
+	const struct link **ports, *bridge;
+	size_t count = 0, end;
+
+	for (const struct link *l = NULL; (l = links_next(links, l));)
+		count += l->master != 0;
+	ports = mem_array(count, sizeof(*ports));
+	count = 0;
+	for (const struct link *l = NULL; (l = links_next(links, l));)
+		if (l->master)
+			ports[count++] = l;
+	qsort(ports, count, sizeof(*ports), by_master);
+	for (size_t i = 0; i < count; i = end) {
+		for (end = i + 1; end < count && ports[end]->master == ports[i]->master;)
+			end++;
+		bridge = links_find(links, ports[i]->master);
+		if (bridge && bridge->kind == DEVICE_BRIDGE)
+			add_ports(&u, &ports[i], end - i, is_vif, ctx, before);
+	}
+	free(ports);
+	return u;
 }
 
 /* A port of a bridge with vifs that leads out as well, but is not among those named. */
@@ -136,12 +173,9 @@ static char *forgotten(const struct links *links, const struct uplinks *all, con
 struct uplinks uplinks_choose(const struct links *links, const struct conf_texts *devices,
 			      uplinks_is_vif_fn *is_vif, void *ctx, const struct uplinks *before, char **why)
 {
-	struct uplinks u = {0}, by_name;
+	struct uplinks u = by_itself(links, is_vif, ctx, before), by_name;
 
 	*why = NULL;
-	for (const struct link *l = NULL; (l = links_next(links, l));)
-		if (l->kind == DEVICE_BRIDGE)
-			add_ports(&u, links, l->ifindex, is_vif, ctx, before);
 	if (devices->count) {
 		by_name = named(links, devices, why);
 		if (!*why)

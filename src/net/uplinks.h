@@ -33,7 +33,7 @@ bool uplinks_have(const struct uplinks *u, unsigned ifindex);
 /* A VLAN on an uplink: what leaves by it is seen there. */
 bool uplinks_see_below(const struct uplinks *u, const struct link *link);
 
-/* Is an uplink, or a VLAN on it, a port of this bridge? */
-bool uplinks_leave_bridge(const struct uplinks *u, const struct links *links, unsigned bridge);
+/* The bridges that an uplink, or a VLAN on it, is a port of: a set like that of the uplinks. */
+struct uplinks uplinks_bridges(const struct uplinks *u, const struct links *links);
 
 #endif

@@ -168,14 +168,18 @@ static void a_bridge_is_left_by_its_ports_only(void **state)
 {
 	unsigned peth0 = if_nametoindex("peth0");
 	const struct uplinks u = {.list = &peth0, .count = 1};
+	struct uplinks bridges;
 	struct links *l;
 	char *err = NULL;
 
 	(void)state;
 	port("peth0", "br0");
+	port("vif1.0", "br1");
 	assert_int_equal(links_open(&l, &err), 0);
-	assert_true(uplinks_leave_bridge(&u, l, if_nametoindex("br0")));
-	assert_false(uplinks_leave_bridge(&u, l, if_nametoindex("br1")));
+	bridges = uplinks_bridges(&u, l);
+	assert_int_equal(bridges.count, 1);
+	assert_true(uplinks_have(&bridges, if_nametoindex("br0")));
+	uplinks_free(&bridges);
 	links_close(l);
 }
 
