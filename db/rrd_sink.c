@@ -27,6 +27,8 @@ struct note {
 	int cause;       /* of its last failure; RRD_FINE */
 	int64_t written; /* where this process left it; 0: not touched yet */
 	bool shared;     /* it was said that another program writes it too */
+	int64_t bucket,
+		until; /* of this bucket nothing before this is to be written: it has that, or was removed */
 	UT_hash_handle hh;
 };
 
@@ -61,7 +63,8 @@ struct pass {
 	sqlite3 *ledger;
 	struct rrd_dir dir;
 	struct rrd_batch batch;
-	struct item *items; /* one for each of batch.buckets */
+	struct item *items; /* one for each of batch.buckets that may have something to be written */
+	size_t count;
 	int64_t now;
 };
 
@@ -100,6 +103,32 @@ static struct note *note_of(struct rrd_sink *s, const char *name)
 		HASH_ADD_KEYPTR(hh, s->notes, note->name, strlen(note->name), note);
 	}
 	return note;
+}
+
+/* Is all written that the ledger has of the bucket? Such a file is not even opened: a ledger knows every
+ * bucket that ever was. */
+static bool is_settled(const struct rrd_sink *s, const struct rrd_bucket *bucket, const char *name)
+{
+	const struct note *note;
+
+	HASH_FIND_STR(s->notes, name, note);
+	return note && note->bucket == bucket->id && note->until >= bucket->ends;
+}
+
+static void settle(const struct pass *p, const struct item *item)
+{
+	struct note *note = note_of(p->sink, item->name);
+
+	note->bucket = item->bucket->id;
+	note->until = item->bucket->ends;
+}
+
+/* Was it taken away since this process saw it, or made it, and is its bucket over? Not where it was taken
+ * away because something was wrong with it. */
+static bool is_removed(const struct pass *p, const struct item *item)
+{
+	return item->state.outcome.cause == RRD_MISSING && item->bucket->ends <= p->sink->done &&
+	       note_of(p->sink, item->name)->cause == RRD_FINE;
 }
 
 /* Says what is wrong with a file, once for each cause; or that it is well again. */
@@ -157,7 +186,7 @@ static void check_time(const struct pass *p, struct item *item)
 
 static int read_states(struct pass *p, char **err)
 {
-	size_t count = p->batch.count;
+	size_t count = p->count;
 	const char **names = mem_array(count, sizeof(*names));
 	struct rrd_state *states = mem_array(count, sizeof(*states));
 	int rc;
@@ -227,7 +256,7 @@ static int adopt_formers(struct pass *p, char **err)
 
 	do {
 		moved = false;
-		for (size_t i = 0; i < p->batch.count; i++) {
+		for (size_t i = 0; i < p->count; i++) {
 			struct item *item = &p->items[i];
 			int rc;
 
@@ -360,12 +389,12 @@ static int write_items(const struct pass *p, struct load *load, struct item *con
 
 static int write_files(struct pass *p, char **err)
 {
-	struct item **lagging = mem_array(p->batch.count, sizeof(struct item *));
+	struct item **lagging = mem_array(p->count, sizeof(struct item *));
 	struct load load = {0};
 	size_t count = 0;
 	int rc;
 
-	for (size_t i = 0; i < p->batch.count; i++) {
+	for (size_t i = 0; i < p->count; i++) {
 		struct item *item = &p->items[i];
 
 		if (item->state.outcome.cause == RRD_FINE)
@@ -374,8 +403,10 @@ static int write_files(struct pass *p, char **err)
 			note_outcome(p, item->name, &item->state.outcome);
 			continue;
 		}
-		if (!needs_writing(p, item))
+		if (!needs_writing(p, item) || is_removed(p, item)) {
+			settle(p, item);
 			continue;
+		}
 		item->mode = item->state.outcome.cause == RRD_MISSING ? RRD_BEGIN : RRD_GO_ON;
 		if (item->from >= p->batch.since)
 			add_job(&load, item, item->from, p->batch.open_slot, &item->bucket->usage);
@@ -396,15 +427,20 @@ static int run_pass(struct pass *p, char **err)
 
 	p->items = mem_array(p->batch.count, sizeof(*p->items));
 	for (size_t i = 0; i < p->batch.count; i++) {
-		p->items[i].bucket = &p->batch.buckets[i];
-		p->items[i].name = rrd_file_name(p->batch.buckets[i].label);
+		const struct rrd_bucket *bucket = &p->batch.buckets[i];
+		char *name = rrd_file_name(bucket->label);
+
+		if (is_settled(p->sink, bucket, name))
+			free(name);
+		else
+			p->items[p->count++] = (struct item){.bucket = bucket, .name = name};
 	}
 	rc = read_states(p, err);
 	if (rc == 0)
 		rc = adopt_formers(p, err);
 	if (rc == 0)
 		rc = write_files(p, err);
-	for (size_t i = 0; i < p->batch.count; i++)
+	for (size_t i = 0; i < p->count; i++)
 		free(p->items[i].name);
 	free(p->items);
 	return rc;

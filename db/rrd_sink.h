@@ -2,10 +2,12 @@
  *
  * rrd_sink: brings the RRD files up to what the ledger holds, one pass after the other.
  *
- * Remembers between passes only what it has said about which file. All else comes from the ledger and from
- * the files: each file's own last update says where to go on, so a file that could not be written catches up
- * by itself. Never writes the ledger. No read of the ledger is open while librrd works. A file that fails is
- * named once, with the reason; the others go on.
+ * Remembers between passes only what it has said about which file, and which files have all of their buckets:
+ * those are not opened again until their buckets go on, nor made anew where somebody removes them. All else
+ * comes from the ledger and from the files: each file's own last update says where to go on, so a file that
+ * could not be written catches up by itself. The first pass knows nothing: it looks at the files of all
+ * buckets that ever were, and makes those that are missing. Never writes the ledger. No read of the ledger is
+ * open while librrd works. A file that fails is named once, with the reason; the others go on.
  */
 #ifndef XENBW_RRD_SINK_H
 #define XENBW_RRD_SINK_H

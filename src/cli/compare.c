@@ -87,11 +87,21 @@ static void take_in(struct compare_row *row, const struct compare_sample *s)
 		row->cells[i].from[s->source] += s->bytes[i];
 }
 
+/* How many labels and hours the sorted samples have: a row is many times larger than a sample. */
+static size_t distinct(const struct compare *c)
+{
+	size_t count = c->sample_count > 0;
+
+	for (size_t i = 1; i < c->sample_count; i++)
+		count += by_label_and_hour(&c->samples[i - 1], &c->samples[i]) != 0;
+	return count;
+}
+
 static void make_rows(struct compare *c)
 {
 	if (c->sample_count)
 		qsort(c->samples, c->sample_count, sizeof(*c->samples), by_label_and_hour);
-	c->rows = mem_array(c->sample_count, sizeof(*c->rows));
+	c->rows = mem_array(distinct(c), sizeof(*c->rows));
 	c->wrote = mem_array(c->sample_count, sizeof(*c->wrote));
 	for (size_t i = 0; i < c->sample_count; i++) {
 		const struct compare_sample *s = &c->samples[i];

@@ -19,6 +19,7 @@
 #define HOUR 3600
 #define TABLE "traffic"      /* nacctd's name for it is built in */
 #define AROUND INT64_C(7200) /* seconds of the ledger on each side of the period */
+#define WINDOW 86400         /* seconds of the ledger that are in memory at a time */
 #define WRITE_MOST 30        /* seconds that a write of nacctd's may take after it is due */
 #define AWAY_LEAST 60        /* seconds without xenbwd that are worth a word */
 #define HOUR_OF(time) "TIMESTAMPDIFF(HOUR, '1970-01-01 00:00:00', " time ")"
@@ -350,10 +351,9 @@ static int read_aside(const struct reading *in, int64_t from, int64_t to, struct
 	return rc;
 }
 
-static int read_ledger(const struct reading *in, char **err)
+/* The slots in [from, to). */
+static int read_window(const struct reading *in, int64_t from, int64_t to, char **err)
 {
-	const struct period *p = &in->given->period;
-	int64_t from = p->from - AROUND, to = p->to + AROUND;
 	struct traffic_batch batch, aside = {0};
 	int rc = traffic_source_between(in->given->ledger, from, to, in->given->cli->conf.bucket_suffix,
 					&batch, err);
@@ -370,6 +370,19 @@ static int read_ledger(const struct reading *in, char **err)
 		rc = add_batch(in, COMPARE_ASIDE, &aside, err);
 	traffic_batch_free(&aside);
 	traffic_batch_free(&batch);
+	return rc;
+}
+
+/* Of what is compared only hours stay in memory: a month has thousands of slots of each address. */
+static int read_ledger(const struct reading *in, char **err)
+{
+	int64_t from = in->given->period.from - AROUND, end = in->given->period.to + AROUND;
+	int rc = 0;
+
+	for (int64_t to; rc == 0 && from < end; from = to) {
+		to = from + WINDOW < end ? from + WINDOW : end;
+		rc = read_window(in, from, to, err);
+	}
 	return rc;
 }
 

@@ -142,7 +142,8 @@ static void look_at(struct looking *l, const struct rrd_bucket *b)
 		return;
 	}
 	if (access(path, F_OK) < 0 && errno == ENOENT) {
-		if (usage.slot_count)
+		/* that of one that is gone may be removed: xenbw-writer leaves it so */
+		if (usage.slot_count && b->ends + LATE >= l->batch.open_slot)
 			keep_first(&l->first_missing, &l->missing, mem_printf("%s", path));
 	} else if ((text = read_file(path, from, to, &err))) {
 		compare(l, b, text, &usage);

@@ -254,7 +254,7 @@ static void put_span(const struct plan *p, const struct rebucket_span *s, size_t
 	if (!sayable)
 		why = mem_strdup("a name that this file cannot hold");
 	else if (!s->sure)
-		why = mem_strdup("several domains were called so at the same time: whose was it?");
+		why = mem_strdup("two domains had its name or uuid at the same time: whose was it?");
 	else if (owners > 1)
 		why = mem_printf(
 			"one of %zu owners, from %s to %s: the file has all of them and cannot be divided",

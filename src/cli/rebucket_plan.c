@@ -93,7 +93,7 @@ static void put_span(struct plan *p, const struct rebucket_span *s, const struct
 	char *label = label_of(p, s->domain);
 	const char *why = !label    ? "a name that this file cannot hold"
 			  : s->sure ? "the ledger saw it"
-				    : "several domains were called so at the same time: whose was it?";
+				    : "two domains had its name or uuid at the same time: whose was it?";
 
 	if (strcmp(h->first, h->behind) < 0)
 		put(p, label && s->sure, h->first, h->behind, s->address, label ? label : "?", why);

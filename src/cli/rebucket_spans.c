@@ -8,23 +8,29 @@
 #include "base/mem.h"
 #include "db/sql.h"
 
-/* mine: the bucket of a domain that a vif was charged to or, while addresses were, that its uuid had before
- * or afterwards; NULL. */
+/* mine: the bucket of a domain that a vif was charged to or, while addresses were, that its uuid and name had
+ * before or afterwards; alike: that its uuid alone had, which another domain may have a copy of. */
+#define AT_THE_SAME_TIME \
+	" (o.boot <> w.boot OR o.domid <> w.domid) AND o.appeared < w.gone AND w.appeared < o.gone"
+/* clang-format off */
 static const char query[] =
-	"WITH own AS (SELECT id, boot, domid, uuid, appeared, ifnull(gone, 9e18) AS gone, own_name(domain) "
-	"AS name,"
-	"  CASE WHEN (SELECT kind FROM bucket WHERE id = v.bucket) = 'domain' THEN bucket"
-	"   ELSE (SELECT u.bucket FROM bucket_uuid u WHERE u.uuid = v.uuid"
-	"    AND (v.domid = 0 OR v.uuid <> '" BUCKET_DOM0_UUID "')) END AS mine FROM vif v),"
-	" who AS MATERIALIZED (SELECT *, (SELECT label FROM bucket_label WHERE bucket = mine"
-	"  ORDER BY until IS NULL DESC, since DESC LIMIT 1) AS label FROM own)"
-	" SELECT u.address, ifnull(w.label, w.name), w.label IS NOT NULL OR NOT EXISTS (SELECT 1 FROM who o"
-	"  WHERE o.name = w.name AND (o.boot <> w.boot OR o.domid <> w.domid)"
-	"  AND (o.uuid IS NULL OR w.uuid IS NULL OR o.uuid <> w.uuid)"
-	"  AND o.appeared < w.gone AND w.appeared < o.gone),"
+	"WITH own AS (SELECT id, boot, domid, uuid, bucket, appeared, ifnull(gone, 9e18) AS gone,"
+	"  own_name(domain) AS name FROM vif),"
+	" known AS (SELECT *, CASE WHEN (SELECT kind FROM bucket b WHERE b.id = own.bucket) = 'domain' THEN bucket"
+	"   ELSE (SELECT u.bucket FROM bucket_uuid u WHERE u.uuid = own.uuid || ' ' || name) END AS mine,"
+	"  (SELECT u.bucket FROM bucket_uuid u WHERE u.uuid = own.uuid"
+	"   AND (domid = 0 OR u.uuid <> '" BUCKET_DOM0_UUID "')) AS alike FROM own),"
+	" who AS MATERIALIZED (SELECT *, (SELECT label FROM bucket_label l WHERE l.bucket = ifnull(mine, alike)"
+	"  ORDER BY until IS NULL DESC, since DESC LIMIT 1) AS label FROM known)"
+	" SELECT u.address, ifnull(w.label, w.name), CASE WHEN w.label IS NULL THEN"
+	"  NOT EXISTS (SELECT 1 FROM who o WHERE o.name = w.name"
+	"   AND (o.uuid IS NULL OR w.uuid IS NULL OR o.uuid <> w.uuid) AND" AT_THE_SAME_TIME ")"
+	"  ELSE w.mine IS NOT NULL OR"
+	"  NOT EXISTS (SELECT 1 FROM who o WHERE o.uuid = w.uuid AND o.name <> w.name AND" AT_THE_SAME_TIME ") END,"
 	" u.first, u.last + 300 FROM (SELECT address, vif, min(slot) AS first, max(slot) AS last FROM usage"
 	"  WHERE address <> '' GROUP BY address, vif) u JOIN who w ON w.id = u.vif"
 	" ORDER BY u.address, u.first, w.id";
+/* clang-format on */
 
 void rebucket_spans_free(struct rebucket_spans *s)
 {

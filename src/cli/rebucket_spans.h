@@ -2,9 +2,9 @@
  *
  * rebucket_spans: which domain had which address when, as the ledger saw it.
  *
- * A domain is called here what xenbwd calls it: by the label of the bucket that it was charged to. One that
- * never had such a bucket is called by its last own name, without what a migration adds; that is no proof
- * where another domain of the name lived at the same time. Reads only.
+ * A domain is called here what xenbwd calls it: by the label of the bucket that it, or its uuid, was charged
+ * to. One that never had such a bucket is called by its last own name, without what a migration adds. Neither
+ * uuid nor name is a proof where another domain that had it lived at the same time. Reads only.
  */
 #ifndef XENBW_REBUCKET_SPANS_H
 #define XENBW_REBUCKET_SPANS_H
@@ -17,7 +17,7 @@
 /* One owner of an address, for a while. */
 struct rebucket_span {
 	char *address, *domain;
-	bool sure;        /* nobody else was called so then */
+	bool sure;        /* it was this one, and no other */
 	int64_t from, to; /* UTC; of what the ledger saw */
 };
 

@@ -67,11 +67,14 @@ tap_is "the hour that comes twice is one" "$(map)" " 2026-10-24T22:00 2026-10-25
 
 # ---- names ----
 
-unclear='# several domains were called so at the same time: whose was it?'
+unclear='# two domains had its name or uuid at the same time: whose was it?'
 none
 sqlite3 "$CLI/ledger.db" "INSERT INTO bucket VALUES (91, 'domain'), (92, 'domain');
 	INSERT INTO bucket_label VALUES (91, 'shop', 1790000000, 1794000000), (91, 'store', 1794000000, NULL), (92, 'web~2', 1790000000, NULL);
-	INSERT INTO bucket_uuid VALUES ('22222222-0000-4000-8000-000000000000', 92)"
+	INSERT INTO bucket VALUES (93, 'domain'), (94, 'domain');
+	INSERT INTO bucket_label VALUES (93, 'one', 1790000000, NULL), (94, 'copy', 1790000000, NULL);
+	INSERT INTO bucket_uuid VALUES ('22222222-0000-4000-8000-000000000000', 92), ('77777777-0000-4000-8000-000000000000', 93),
+		('77777777-0000-4000-8000-000000000000 copy', 94)"
 cli_vif 101 www--migratedaway 10.0.0.1 "2026-11-02 10:00" "2026-11-02 12:00"
 cli_vif 102 shop--incoming 10.0.0.2 "2026-11-02 10:00" "2026-11-02 12:00"
 sqlite3 "$CLI/ledger.db" "UPDATE vif SET bucket = 91 WHERE id = 102"
@@ -81,15 +84,21 @@ cli_vif 105 twin--migratedaway 10.0.0.6 "2026-11-02 11:00" "2026-11-02 13:00" 44
 cli_vif 106 twin 10.0.0.7 "2026-11-05 11:00" "2026-11-05 13:00" 55555555-0000-4000-8000-000000000000
 cli_vif 107 moved 10.0.0.8 "2026-11-02 10:00" "2026-11-02 12:00" 66666666-0000-4000-8000-000000000000
 cli_vif 108 moved--incoming 10.0.0.8 "2026-11-02 11:50" "2026-11-02 14:00" 66666666-0000-4000-8000-000000000000
+for i in 9:one 10:copy 11:other; do # one uuid, copied twice
+	cli_vif $((100 + ${i%:*})) "${i#*:}" "10.0.0.${i%:*}" "2026-11-02 10:00" "2026-11-02 12:00" 77777777-0000-4000-8000-000000000000
+done
 booked
 tap_is "a domain has its bucket's label, or its name without what a migration adds; one of two of a name is undecided" "$(map)" \
 	" 2026-11-02T11:00 2026-11-02T14:00 10.0.0.1 www $saw
+ 2026-11-02T11:00 2026-11-02T14:00 10.0.0.10 copy $saw
+#2026-11-02T11:00 2026-11-02T14:00 10.0.0.11 one $unclear
  2026-11-02T11:00 2026-11-02T14:00 10.0.0.2 store $saw
  2026-11-02T11:00 2026-11-02T14:00 10.0.0.3 web~2 $saw
 #2026-11-02T11:00 2026-11-02T14:00 10.0.0.4 twin $unclear
 #2026-11-02T12:00 2026-11-02T15:00 10.0.0.6 twin $unclear
  2026-11-05T12:00 2026-11-05T15:00 10.0.0.7 twin $saw
- 2026-11-02T11:00 2026-11-02T16:00 10.0.0.8 moved $saw"
+ 2026-11-02T11:00 2026-11-02T16:00 10.0.0.8 moved $saw
+#2026-11-02T11:00 2026-11-02T14:00 10.0.0.9 one $unclear"
 mkdir "$CLI/rrd"
 for i in 1 2 3 4 6 7 8; do : >"$CLI/rrd/10.0.0.$i.rrd"; done
 rm "$CLI/map"

@@ -266,6 +266,82 @@ static void a_missing_file_is_rebuilt_as_it_was(void **state)
 	free(path);
 }
 
+static void spoil(const char *path)
+{
+	scratch_write(path, "no RRD", 6);
+}
+
+static void a_file_whose_bucket_has_ended_is_left_alone(void **state)
+{
+	struct bed *b = *state;
+	char *web = path_of(b, "web.rrd"), *old = path_of(b, "old.rrd");
+
+	live_bucket(b, 1, "web");
+	ledger_bed_bucket(b->writer.db, 2, "old");
+	ledger_bed_epoch(b->writer.db, 2, SLOT(0), SLOT(0), SLOT(3) - 10);
+	ledger_bed_run(b->writer.db, SLOT(0), SLOT(20), 0);
+	bytes(b, 1, 1, 1000, 1);
+	bytes(b, 2, 1, 2000, 2);
+	for (int n = 2; n < 6; n++) {
+		open_slot(b, n);
+		pass(b);
+	}
+	expect_input(b, "old.rrd", 1, 2000);
+
+	spoil(old); /* nobody looks into it any more */
+	open_slot(b, 6);
+	pass(b);
+	assert_string_equal(b->said, "");
+	assert_int_equal(unlink(old), 0);
+	assert_int_equal(unlink(web), 0);
+	open_slot(b, 7);
+	pass(b);
+	assert_false(there(b, "old.rrd"));
+	expect_input(b, "web.rrd", 1, 1000); /* this one goes on, so it is made anew */
+
+	new_sink(b); /* one that starts knows of no removal */
+	open_slot(b, 8);
+	pass(b);
+	expect_input(b, "old.rrd", 1, 2000);
+	assert_int_equal(unlink(old), 0); /* before a second pass saw it whole */
+	open_slot(b, 9);
+	pass(b);
+	assert_false(there(b, "old.rrd"));
+	ledger_bed_epoch(b->writer.db, 2, SLOT(9), SLOT(9), 0); /* it is there again */
+	open_slot(b, 10);
+	pass(b);
+	expect_input(b, "old.rrd", 1, 2000);
+	expect_input(b, "old.rrd", 9, 0);
+	expect_no_warning(b);
+	free(old);
+	free(web);
+}
+
+static void a_spoilt_file_whose_bucket_has_ended_is_made_anew_when_it_is_moved_away(void **state)
+{
+	struct bed *b = *state;
+	char *path = path_of(b, "old.rrd");
+
+	ledger_bed_bucket(b->writer.db, 1, "old");
+	ledger_bed_epoch(b->writer.db, 1, SLOT(0), SLOT(0), SLOT(3) - 10);
+	ledger_bed_run(b->writer.db, SLOT(0), SLOT(20), 0);
+	bytes(b, 1, 1, 2000, 2);
+	open_slot(b, 5);
+	pass(b);
+	spoil(path);
+	new_sink(b);
+	for (int n = 6; n < 8; n++) {
+		open_slot(b, n);
+		pass(b);
+	}
+	assert_int_equal(unlink(path), 0);
+	open_slot(b, 8);
+	pass(b);
+	expect_said(b, "is written again");
+	expect_input(b, "old.rrd", 1, 2000);
+	free(path);
+}
+
 /* Bucket 2 is that of a further address of bucket 1's vif: it lives from its first bytes on. */
 static void a_further_address_is_0_while_idle_and_unknown_while_nobody_looked(void **state)
 {
@@ -737,6 +813,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_bucket_gets_its_file_and_the_newest_sequence_is_acknowledged_once),
 		TEST(a_missing_file_is_rebuilt_as_it_was),
+		TEST(a_file_whose_bucket_has_ended_is_left_alone),
+		TEST(a_spoilt_file_whose_bucket_has_ended_is_made_anew_when_it_is_moved_away),
 		TEST(a_further_address_is_0_while_idle_and_unknown_while_nobody_looked),
 		TEST(a_rebuild_goes_no_further_back_than_the_longest_archive),
 		TEST(a_file_that_fails_is_named_once_and_catches_up_afterwards),
