@@ -459,7 +459,7 @@ void buckets_attach(struct buckets *b, unsigned domid, int64_t bucket, const cha
 	a = attach(b, domid, k);
 	if (!name || !*name)
 		return;
-	a->name = mem_strndup(name, own_length(name));
+	a->name = mem_strndup(name, bucket_own_length(name));
 	if (!uuid)
 		return;
 	both = uuid_and_name(uuid, a->name);
