@@ -13,8 +13,8 @@
 
 #define RETIRED_SLOT 0
 
-/* Slots from here on are kept, at `now`, by `retain MONTHS months`: those of the present calendar month, in
- * any time zone, and of so many before it. */
+/* Slots from here on are kept, at `now`, where so many months are (conf_kept_months): those of the present
+ * calendar month, in any time zone, and of so many before it. */
 int64_t retain_begin(int64_t now, unsigned months);
 
 /* Slots before this one were retired; 0: none. */

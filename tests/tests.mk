@@ -114,7 +114,7 @@ SIM_C := tests/sim/sim.c tests/sim/memory_ledger.c
 test_sim_year_SRC := tests/sim/test_sim_year.c tests/sim/year_host.c tests/sim/year_daemon.c tests/sim/year_events.c tests/sim/year_checks.c $(SIM_C) $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(BASE_C)
 test_sim_year_LIB := sqlite3
 HOST_C := tests/sim/host_kernel.c tests/sim/host_links.c tests/sim/host_store.c tests/sim/host_daemon.c tests/sim/host_events.c tests/sim/host_checks.c \
-          src/daemon/follow.c src/daemon/poll.c src/daemon/steady.c src/daemon/trouble.c src/net/bind.c
+          src/daemon/follow.c src/daemon/poll.c src/daemon/steady.c src/daemon/trouble.c src/net/bind.c $(wildcard src/config/*.c)
 HOST_BASE_C := $(filter-out src/base/clock.c src/base/log.c,$(BASE_C))
 HOST_WRAP := -Wl,--wrap=ledger_commit -Wl,--wrap=ledger_fold -Wl,--wrap=account_vif_here
 test_sim_host_SRC := tests/sim/test_sim_host.c $(HOST_C) $(SIM_C) $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(HOST_BASE_C)

@@ -98,7 +98,7 @@ static void check_pages(struct doctor *d)
 /* Are old slots gone, as `retain` says; and does a sink hold some back? */
 static void check_retain(struct doctor *d)
 {
-	unsigned months = d->cli->conf.retain;
+	unsigned months = conf_kept_months(&d->cli->conf);
 	int64_t begin = months ? retain_begin(d->cli->now, months) : 0, until = 0, held = INT64_MAX;
 	char *err = NULL, *when;
 

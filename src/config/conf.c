@@ -350,3 +350,12 @@ void conf_apply_timezone(const struct conf *c)
 		setenv("TZ", c->timezone, 1);
 	tzset();
 }
+
+unsigned conf_kept_months(const struct conf *c)
+{
+	bool late = c->billing.day > 1;
+
+	for (size_t i = 0; i < c->billing.count; i++)
+		late |= c->billing.list[i].day > 1;
+	return c->retain ? c->retain + late : 0;
+}

@@ -124,4 +124,8 @@ void conf_print(const struct conf *c, FILE *out, bool with_secrets);
 /* Sets the process's time zone (TZ) for reports as `timezone` says. */
 void conf_apply_timezone(const struct conf *c);
 
+/* Calendar months whose slots stay in the ledger, beside the present one, by `retain` and `billing_day`; 0:
+ * all. A month that begins later than on the 1st ends in the next one of the calendar. */
+unsigned conf_kept_months(const struct conf *c);
+
 #endif

@@ -91,8 +91,8 @@ static void retire(struct daemon *d)
 	int rc = 0;
 
 	if (may_retire(d))
-		rc = ledger_retire(d->ledger, retain_begin(clock_wall(), d->conf->retain), RETIRE_ROWS, &held,
-				   &err);
+		rc = ledger_retire(d->ledger, retain_begin(clock_wall(), conf_kept_months(d->conf)),
+				   RETIRE_ROWS, &held, &err);
 	trouble_is(&d->no_retire, rc < 0 ? err : NULL);
 	if (rc < 0 || !may_retire(d) || held == d->retire_held)
 		return;
@@ -115,7 +115,7 @@ static void forget(struct daemon *d)
 
 	if (!may_retire(d))
 		return;
-	rc = ledger_forget(d->ledger, retain_begin(clock_wall(), d->conf->retain), FORGET_BUCKETS,
+	rc = ledger_forget(d->ledger, retain_begin(clock_wall(), conf_kept_months(d->conf)), FORGET_BUCKETS,
 			   account_is_idle, d->account, &f, &err);
 	if (rc == 0)
 		account_forget(d->account, &f);

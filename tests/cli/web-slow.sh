@@ -26,7 +26,7 @@ chmod 755 "$CLI" && chgrp daemon "$CLI/ledger.db" && chmod 640 "$CLI/ledger.db" 
 printf '%s\n' "user daemon" "web_listen 127.0.0.1:$WEB_PORT" "web_users $CLI/users" 'owner acme shop' \
 	"owner big $(printf 's%s ' {1000..1999})" >>"$CLI/conf"
 web_user "$CLI" "$CLI/conf" 'acme secret' acme && web_user "$CLI" "$CLI/conf" 'big secret' big || tap_bail "no users"
-echo "$(date +%s) $CLI_NOW 0" >"$CLOCKSHIM"
+cli_clock
 web_start "$CLI" "$CLI/conf" "$BUILD/clockshim.so" || tap_bail "xenbw web does not start"
 trap 'kill -KILL $WEB_PID 2>/dev/null; rm -rf "$CLI"' EXIT
 acme=$CLI/acme.jar big=$CLI/big.jar

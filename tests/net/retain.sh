@@ -59,6 +59,15 @@ sleep 3
 tap_is "and no more often" "$(grep -c 'is held up' "$BW_LOG") $(bw_sql "SELECT min(slot) FROM slot WHERE slot > 0")" "1 $held"
 tap_like "doctor does, too" "$(finding retain)" '^warning slots from .* on are older than 1 months, and stay'
 
+# A month that begins on the 2nd ends in the next one of the calendar: one more is kept.
+bw_stop
+late=$((to - 86400)) rows=$(bw_sql "SELECT count(*) FROM slot WHERE slot >= $((to - 86400))")
+bw_config "retain 1 months" "billing_day 2 mail"
+bw_start || tap_bail "no xenbwd"
+bw_wait_sql "what is older leaves" "SELECT count(*) FROM slot WHERE slot > 0 AND slot < $late" 0
+sleep 3
+tap_is "where a month begins later than the 1st, one more stays" "$(bw_sql "SELECT count(*) FROM slot WHERE slot >= $late AND slot < $begin")" "$rows"
+
 # It has it: the rest leaves, while xenbwd is killed now and then and a guest sends.
 bw_stop
 bw_config "retain 1 months"

@@ -19,9 +19,12 @@ cat "$CLI_TREE/db/schema/ledger.sql" "$CLI_TREE/db/schema/ledger_views.sql" "$CL
 	{ echo "cli.sh: cannot make the ledger" >&2; exit 1; }
 printf '%s\n' "ledger $CLI/ledger.db" "timezone Europe/Berlin" "rrd_dir $CLI/rrd" "control $CLI/control" >"$CLI/conf"
 
+# cli_clock: the clock stands at CLI_NOW. By rename, for a program that a test has running reads it at any moment.
+cli_clock() { echo "$(date +%s) $CLI_NOW 0" >"$CLOCKSHIM.new" && mv "$CLOCKSHIM.new" "$CLOCKSHIM"; }
+
 # xenbw WORD…: standard output; standard error is kept in $CLI/err.
 xenbw() {
-	echo "$(date +%s) $CLI_NOW 0" >"$CLOCKSHIM"
+	cli_clock
 	LD_PRELOAD=$BUILD/clockshim.so "$BUILD/xenbw" -c "$CLI/conf" "$@" 2>"$CLI/err"
 }
 
@@ -29,7 +32,7 @@ xenbw() {
 xenbw_on() {
 	local columns=$1
 	shift
-	echo "$(date +%s) $CLI_NOW 0" >"$CLOCKSHIM"
+	cli_clock
 	script -qec "stty cols $columns; LD_PRELOAD=$BUILD/clockshim.so $BUILD/xenbw -c $CLI/conf $* 2>$CLI/err" /dev/null </dev/null | tr -d '\r'
 }
 

@@ -53,6 +53,27 @@ static void months_begin_on_the_first_or_as_it_stands_there(void **state)
 	conf_bed_bad("billing_day 3 w\x03\n", "control character");
 }
 
+/* Else the last month of such a domain would leave the ledger days after its end. */
+static void a_month_that_begins_late_is_kept_for_one_more(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned months;
+	} all[] = {{"retain 1 months\n", 1},
+		   {"retain 1 months\nbilling_day 1\nbilling_day 1 web\n", 1},
+		   {"retain 1 months\nbilling_day 2\n", 2},
+		   {"retain 3 months\nbilling_day 1 mail\nbilling_day 28 web\n", 4},
+		   {"billing_day 15\n", 0}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		struct conf c = conf_bed_good(all[i].text);
+
+		assert_int_equal(conf_kept_months(&c), all[i].months);
+		conf_free(&c);
+	}
+}
+
 static void what_is_printed_is_read_again(void **state)
 {
 	struct conf c = conf_bed_good("owner acme web mail\nbilling_day 15\nbilling_day 3 web mail\n"), again;
@@ -83,6 +104,7 @@ int main(void)
 		cmocka_unit_test(owners_add_up),
 		cmocka_unit_test(a_domain_has_one_owner),
 		cmocka_unit_test(months_begin_on_the_first_or_as_it_stands_there),
+		cmocka_unit_test(a_month_that_begins_late_is_kept_for_one_more),
 		cmocka_unit_test(what_is_printed_is_read_again),
 	};
 
