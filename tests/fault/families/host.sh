@@ -17,6 +17,15 @@ xenstore_refilled() {
 	within 50 500 # it is empty
 	bed_refill || problem "xenstore cannot be filled"
 }
+# xenbwd waits for its answer.
+fault_xenstored_stopped() {
+	stopped xenstored
+	within 1500 2500
+	burst
+	within 2000 4000
+	! ledger_has || problem "nobody waited for xenstored"
+	goes_on
+}
 # More events than the kernel keeps for one who sleeps.
 fault_netlink_overrun() {
 	local i before
