@@ -338,9 +338,9 @@ static void a_ledger_of_a_newer_version_is_refused_unchanged(void **state)
 	struct ledger_file f = writer(&p);
 
 	(void)state;
-	run(&f, "PRAGMA user_version = 6");
+	run(&f, "PRAGMA user_version = 7");
 	ledger_file_close(&f);
-	refused_unchanged(&p, "newer", "schema 6", true);
+	refused_unchanged(&p, "newer", "schema 7", true);
 	place_free(&p);
 }
 
