@@ -6,10 +6,10 @@
  *
  *   open         as xenbwd does: directory_new, then the first probe
  *   probe        directory_probe and directory_drain; says "connected" or "not connected", an error,
- * "changed", "states" or "same", and the complaints wait         sleeps until the descriptor is readable (five seconds
- * at most), then as probe vifs         one line for each vif: domid devid state left_connected [domain]
- * [uuid] [mac] [addresses] [bridge] [vifname], "-" for NULL domains      one line for each domain: domid
- * [name] [uuid] requests     round trips to xenstored since the last such question time         microseconds
+ * "changed", "states" or "same", and the complaints wait         sleeps until the descriptor is readable
+ * (five seconds at most), then as probe vifs         one line for each vif: domid devid state left_connected
+ * [domain] [uuid] [mac] [addresses] [bridge] [vifname], "-" for NULL domains      one line for each domain:
+ * domid [name] [uuid] requests     round trips to xenstored since the last such question time microseconds
  * that the last open, probe or wait took, without its sleep latency N    attaches N vifs to domain 999 over a
  * connection of its own and waits until each is listed; prints the median and the longest time from the
  * commit of its nodes to its place in the list, in microseconds
