@@ -51,7 +51,9 @@ bed_detach 2 1
 ip link set dev webnet down && ip link set dev webnet name oddname && ip link set dev oddname up
 BED_VIF[2.0]=oddname
 bridge fdb replace 00:16:3e:4d:01:00 dev oddname master static
-bed_udp 2.0 outside 11 111
+guest_is_up() { bed_in 2.0 ip -o link show eth0 | grep -q 'state UP'; }
+bed_wait "the guest's carrier" guest_is_up # without it the guest itself drops what it sends
+bed_udp 2.0 outside 11 111 || tap_bail "the bed lost packets"
 # The bed deletes the device under its new name.
 
 # An HVM guest: first the emulated card, then its vif.
