@@ -17,7 +17,7 @@
 
 # shellcheck disable=SC2034 # for the script
 ROUND_ENDS=(1.0 2.0 dom0)
-ROUND_PATIENCE=90 # seconds, until all have caught up: waits between two starts of a helper grow up to 60
+ROUND_PATIENCE=${ROUND_PATIENCE:-90} # seconds, until all have caught up: waits between two starts of a helper grow up to 60
 PROXY=$BED/proxy
 # shellcheck disable=SC2034 # for daemon.sh
 BW_LEDGER=$BED/ledger/ledger.db
