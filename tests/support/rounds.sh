@@ -17,7 +17,7 @@
 
 # shellcheck disable=SC2034 # for the script
 ROUND_ENDS=(1.0 2.0 dom0)
-ROUND_PATIENCE=90 # seconds, until all have caught up: waits between two starts of a helper grow up to 60
+ROUND_PATIENCE=${ROUND_PATIENCE:-90} # seconds, until all have caught up: waits between two starts of a helper grow up to 60
 PROXY=$BED/proxy
 # shellcheck disable=SC2034 # for daemon.sh
 BW_LEDGER=$BED/ledger/ledger.db
@@ -105,9 +105,11 @@ mark() { LINES_BEFORE=$(wc -l <"$BW_LOG"); }
 log_has() { tail -n +$((LINES_BEFORE + 1)) "$BW_LOG" | grep -qE "$1"; }
 told() { wait_for "$ROUND_PATIENCE" "a line like $1" log_has "$1" || problem "the log does not say: $1"; }
 
+# Whole at each instant, for a SIGHUP may be on its way: of an empty file all is the default, also the ledger.
 round_config() {
-	bw_config "flush 1" "errdelay 0" "attribution pcap" "rrd_dir $BW_RRD" "database mysql" "mysql_user acct" \
-		"mysql_password_file $BED/password" "mysql_host $PROXY" "mysql_database netacct" "${CLASS_CONF[@]}" "$@"
+	BW_CONF=$BW_CONF.new bw_config "flush 1" "errdelay 0" "attribution pcap" "rrd_dir $BW_RRD" "database mysql" "mysql_user acct" \
+		"mysql_password_file $BED/password" "mysql_host $PROXY" "mysql_database netacct" "${CLASS_CONF[@]}" "$@" &&
+		mv "$BW_CONF.new" "$BW_CONF"
 }
 reload() { # reload LINE…
 	local before
