@@ -22,18 +22,21 @@ declare -A LAB_DOMID=() LAB_MAC=([outside]=00:16:3e:00:00:fe) LAB_IP=([outside]=
 # shellcheck disable=SC2034 # for classes.sh
 declare -A BED_IP=([outside]=10.77.0.254)
 
+# lab_pause SECONDS: no process of its own, for that costs the machine more than the time that passes.
+lab_pause() { read -rt "$1" _ <>/run/pause || true; }
+
 bed_complain() { echo "lab.sh: $*" >&2; return 1; }
 bed_wait() { # bed_wait WHAT CMD…
 	local what=$1 end=$((SECONDS + LAB_PATIENCE))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || { bed_complain "waited $LAB_PATIENCE seconds for $what"; return 1; }
-		sleep 0.1
+		lab_pause 0.2
 	done
 }
 
 lab_up() {
-	mkdir -p "$BED" "$BUILD" /run/netns && chmod 755 "$BED" && cp /share/bin/* "$BUILD/" &&
+	mkdir -p "$BED" "$BUILD" /run/netns && mkfifo /run/pause && chmod 755 "$BED" && cp /share/bin/* "$BUILD/" &&
 		cat /guest/guest.cpio /share/guest-bin.cpio >/run/guest.cpio &&
 		sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1 &&
 		ip netns add outside && lab_outside sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1 &&
@@ -71,7 +74,7 @@ lab_do() {
 		answer=$(xenstore-read "$node/done" 2>/dev/null)
 		[ "${answer% *}" != "$BASHPID.$LAB_NUMBER" ] || break
 		[ $SECONDS -lt $end ] || { bed_complain "no answer from $1"; return 1; }
-		sleep 0.1
+		lab_pause 0.2
 	done
 	xenstore-read "$node/out"
 	return "${answer##* }"
