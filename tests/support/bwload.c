@@ -9,6 +9,7 @@
  *   bwload counts COUNTS                                prints datagrams, their IP bytes, TCP payload bytes
  *   bwload tso DEVICE 0|1                               whether the device takes large TCP packets whole
  *   bwload gro DEVICE 0|1                               whether it merges TCP packets that come in
+ *   bwload unplug                                       takes its emulated cards out of an HVM guest
  *
  * COUNTS is the sink's file (bwcounts.h). `udp` never has more on its way than a socket can hold, sends again
  * what the kernel refused with ENOBUFS, and ends well only when the sink has counted every datagram; it
@@ -26,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/io.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -42,6 +44,8 @@
 #define SECOND_NS 1000000000.0
 #define TCP_CHUNK 65536
 #define SINK_ROOM (16 << 20) /* holds the windows of many senders at once */
+#define UNPLUG_PORT 0x10     /* of Xen's platform device, as is what to write to it */
+#define UNPLUG_CARDS 2
 
 struct pace {
 	struct mono start;
@@ -320,6 +324,16 @@ static int run_gro(char **arg, int n, char **err)
 	return set_offload(ETHTOOL_SGRO, arg, err);
 }
 
+static int run_unplug(char **arg, int n, char **err)
+{
+	(void)arg;
+	(void)n;
+	if (ioperm(UNPLUG_PORT, 2, 1) < 0)
+		return err_sys(err, "cannot write to the port %d", UNPLUG_PORT);
+	outw(UNPLUG_CARDS, UNPLUG_PORT);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -329,6 +343,7 @@ int main(int argc, char **argv)
 	} commands[] = {
 		{"sink", 2, 2, run_sink},     {"udp", 5, 7, run_udp}, {"tcp", 3, 4, run_tcp},
 		{"counts", 1, 1, run_counts}, {"tso", 2, 2, run_tso}, {"gro", 2, 2, run_gro},
+		{"unplug", 0, 0, run_unplug},
 	};
 	char *err = NULL;
 
@@ -344,7 +359,7 @@ int main(int argc, char **argv)
 	}
 	fputs("usage: bwload sink PORT COUNTS | udp ADDRESS PORT COUNTS PACKETS PAYLOAD [SECONDS [FROM]] |\n"
 	      "       tcp ADDRESS PORT BYTES [FROM] | counts COUNTS | tso DEVICE 0|1 |\n"
-	      "       gro DEVICE 0|1\n",
+	      "       gro DEVICE 0|1 | unplug\n",
 	      stderr);
 	return 2;
 }

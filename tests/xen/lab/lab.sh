@@ -6,6 +6,7 @@
 #
 #   lab_up                               bridge xenbr0, uplink peth0, namespace `outside` behind it
 #   lab_guest web pv 10.77.0.11          starts a guest and waits until it answers; LAB_DOMID[web] is its number
+#   LAB_UNPLUG=never lab_guest web hvm 10.77.0.11   an HVM, with its emulated card (Linux' xen_emul_unplug)
 #   lab_do web 'COMMAND'                 runs it in the guest; prints its output, returns its status
 #   lab_frames web outside external 100 500    100 frames of 500 bytes payload; noted as classes.sh notes them
 #   lab_settled web db                   until as many bytes are booked as were noted for these guests
@@ -21,18 +22,21 @@ declare -A LAB_DOMID=() LAB_MAC=([outside]=00:16:3e:00:00:fe) LAB_IP=([outside]=
 # shellcheck disable=SC2034 # for classes.sh
 declare -A BED_IP=([outside]=10.77.0.254)
 
+# lab_pause SECONDS: no process of its own, for that costs the machine more than the time that passes.
+lab_pause() { read -rt "$1" _ <>/run/pause || true; }
+
 bed_complain() { echo "lab.sh: $*" >&2; return 1; }
 bed_wait() { # bed_wait WHAT CMD…
 	local what=$1 end=$((SECONDS + LAB_PATIENCE))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || { bed_complain "waited $LAB_PATIENCE seconds for $what"; return 1; }
-		sleep 0.1
+		lab_pause 0.2
 	done
 }
 
 lab_up() {
-	mkdir -p "$BED" "$BUILD" /run/netns && chmod 755 "$BED" && cp /share/bin/* "$BUILD/" &&
+	mkdir -p "$BED" "$BUILD" /run/netns && mkfifo /run/pause && chmod 755 "$BED" && cp /share/bin/* "$BUILD/" &&
 		cat /guest/guest.cpio /share/guest-bin.cpio >/run/guest.cpio &&
 		sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1 &&
 		ip netns add outside && lab_outside sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1 &&
@@ -70,11 +74,31 @@ lab_do() {
 		answer=$(xenstore-read "$node/done" 2>/dev/null)
 		[ "${answer% *}" != "$BASHPID.$LAB_NUMBER" ] || break
 		[ $SECONDS -lt $end ] || { bed_complain "no answer from $1"; return 1; }
-		sleep 0.1
+		lab_pause 0.2
 	done
 	xenstore-read "$node/out"
 	return "${answer##* }"
 }
+
+# What a type of guest needs. An HVM's kernel and initramfs go through its BIOS byte by byte (half a megabyte a second of
+# the machine), and are unpacked in its own memory.
+declare -A LAB_TYPE=(
+	[pv]='kernel = "/guest/vmlinux"
+ramdisk = "/run/guest.cpio"
+memory = 128'
+	[pvh]='kernel = "/guest/vmlinux"
+ramdisk = "/run/guest.cpio"
+memory = 128
+tsc_mode = "native"'
+	[hvm]='kernel = "/guest/vmlinuz"
+ramdisk = "/run/guest.cpio.gz"
+memory = 192
+tsc_mode = "native"
+vga = "none"
+vnc = 0
+usb = 0
+device_model_args_hvm = ["-global", "rtl8139.romfile="]'
+)
 
 # lab_config NAME TYPE ADDRESS: MAC and configuration of a guest; LAB_VIFS: more entries of its `vif`; LAB_CRASH: its
 # `on_crash`, if not preserve.
@@ -84,12 +108,9 @@ lab_config() {
 	cat >"/run/$1.cfg" <<-END
 		name = "$1"
 		type = "$2"
-		$([ "$2" = pv ] || echo 'tsc_mode = "native"')
-		kernel = "/guest/vmlinux"
-		ramdisk = "/run/guest.cpio"
-		memory = 128
+		${LAB_TYPE[$2]}
 		vcpus = 1
-		extra = "console=hvc0 quiet mitigations=off init_on_alloc=0 norandmaps cryptomgr.notests rodata=off ip4=$3"
+		extra = "console=hvc0 quiet mitigations=off init_on_alloc=0 norandmaps cryptomgr.notests rodata=off ip4=$3${LAB_UNPLUG:+ xen_emul_unplug=$LAB_UNPLUG}"
 		vif = ["ip=$3,bridge=xenbr0,mac=${LAB_MAC[$1]}"${LAB_VIFS-}]
 		on_reboot = "restart"
 		on_crash = "${LAB_CRASH:-preserve}"
@@ -98,9 +119,11 @@ lab_config() {
 
 # lab_known NAME: LAB_DOMID, and the bridge knows where it is before it says a word.
 lab_known() {
-	LAB_DOMID[$1]=$(xl domid "$1") &&
-		bed_wait "the vif of $1" test -e "/sys/class/net/vif${LAB_DOMID[$1]}.0/brport" && bridge fdb replace "${LAB_MAC[$1]}" dev "vif${LAB_DOMID[$1]}.0" master static &&
-		bed_wait "the guest $1 to connect" grep -qx 1 "/sys/class/net/vif${LAB_DOMID[$1]}.0/carrier" &&
+	local card
+	LAB_DOMID[$1]=$(xl domid "$1") || return 1
+	card=vif${LAB_DOMID[$1]}.0${LAB_UNPLUG:+-emu}
+	bed_wait "the card of $1" test -e "/sys/class/net/$card/brport" && bridge fdb replace "${LAB_MAC[$1]}" dev "$card" master static &&
+		bed_wait "the guest $1 to connect" grep -qx 1 "/sys/class/net/$card/carrier" &&
 		lab_do "$1" true
 }
 
@@ -109,6 +132,9 @@ lab_guest() { # lab_guest NAME TYPE ADDRESS
 	xl create -q "/run/$1.cfg" || { xl list >&2; xl info | grep free_memory >&2; return 1; }
 	lab_known "$1"
 }
+
+# lab_card_up NAME: a card that has just come to the guest gets its address.
+lab_card_up() { lab_do "$1" "ip addr add ${LAB_IP[$1]}/24 dev eth0; ip link set dev eth0 arp off; ip link set dev eth0 up"; }
 
 # lab_end NAME: its end, as classes.sh calls it; LAB_DEVID: of another vif than its first.
 lab_end() { if [ "$1" = outside ]; then echo outside; else echo "${LAB_DOMID[$1]}.0"; fi; }
@@ -161,6 +187,17 @@ lab_settled() { # lab_settled NAME…
 lab_counters() {
 	local at=/sys/class/net/vif${LAB_DOMID[$1]}.0/statistics
 	echo "$(($(cat "$at/tx_bytes") - 14 * $(cat "$at/tx_packets"))) $(cat "$at/rx_bytes")"
+}
+
+# lab_listed TEXT NAME: one point: list-domains says of its vif what was noted.
+lab_listed() {
+	local end direction class noted=
+	end=$(lab_end "$2")
+	for class in external ignored local; do
+		for direction in input output; do noted+="${noted:+ }${CLASS_SENT[$end,$direction,$class]-0}"; done
+	done
+	tap_is "$1" "$("$BUILD/xenbw" -c "$BW_CONF" list-domains --json | jq -r --arg name "$2" --argjson domid "${LAB_DOMID[$2]}" '.vifs[] |
+		select(.domain == $name and .domid == $domid) | "\(.external_input) \(.external_output) \(.ignored_input) \(.ignored_output) \(.local_input) \(.local_output)"')" "$noted"
 }
 
 # lab_stream FROM TO: has a guest send frames there, some hundred a second, until it is told `killall bwframe` or ends.
