@@ -138,14 +138,13 @@ static void on_counters(void *ctx, unsigned ifindex, const struct counters *c)
 		}
 }
 
-static int read_counters(const struct doctor *d, uint64_t *bytes, char **err)
+static int read_counters(struct reading *r, char **err)
 {
-	struct reading r = {.d = d, .bytes = bytes};
 	struct stats *stats;
 	int rc = stats_open(&stats, err);
 
 	if (rc == 0)
-		rc = stats_dump(stats, on_counters, &r, err);
+		rc = stats_dump(stats, on_counters, r, err);
 	if (stats)
 		stats_close(stats);
 	return rc;
@@ -204,8 +203,9 @@ static void check_counts(struct doctor *d, struct seen *s)
 	}
 	s->first = mem_array(2 * d->live.count, sizeof(*s->first));
 	s->last = mem_array(2 * d->live.count, sizeof(*s->last));
-	if (read_counters(d, s->first, &err) < 0 || nanosleep(&(struct timespec){.tv_sec = 1}, NULL) < 0 ||
-	    read_counters(d, s->last, &err) < 0 || look(&s->after, &err) < 0)
+	if (read_counters(&(struct reading){d, s->first}, &err) < 0 ||
+	    nanosleep(&(struct timespec){.tv_sec = 1}, NULL) < 0 ||
+	    read_counters(&(struct reading){d, s->last}, &err) < 0 || look(&s->after, &err) < 0)
 		doctor_failed(d, "kernel counts", err);
 	else
 		compare(d, s);

@@ -253,9 +253,10 @@ static bool writer_says(void)
 		return true;
 	if (send(guard.writer, &m, size, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)size)
 		return true;
-	/* an empty message is what an end of file looks like */
-	if (!is_one(&m, size))
+	if (!is_one(&m, size)) {
+		guard.runs = guard.runs && size > 0; /* an empty message is what its end looks like */
 		return false;
+	}
 	/* a name without an end is cut by one */
 	m.sink[sizeof(m.sink) - 1] = '\0';
 	reckon(&m);
@@ -309,6 +310,7 @@ static void last_words(bool stop)
 	} else {
 		feed_flush(bed.feed);
 		turn();
+		guard.runs = false;
 	}
 	check_ledger();
 }
@@ -333,6 +335,7 @@ static void step(void)
 		break;
 	case 3:
 		close_writer();
+		guard.runs = false; /* for it has ended */
 		after(false);
 		break;
 	case 4: /* the wait is over, or there is another configuration */
