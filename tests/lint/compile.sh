@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # gcc and clang build everything without a warning. Keeps its objects in BUILD/lint for the next time.
-# time-limit: 400
+# time-limit: 600
 set -u
 . "$(dirname "$0")/../support/tap.sh"
 . "$(dirname "$0")/../support/files.sh"

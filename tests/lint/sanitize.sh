@@ -4,7 +4,7 @@
 # All unit tests, and days in the life of every program, under the address, leak and undefined-behaviour sanitizers: the
 # scripts two at a time. Whatever a program has to say goes to a file, also of one that another started. Keeps its
 # objects in BUILD/lint for the next time.
-# time-limit: 1100
+# time-limit: 1800
 set -u
 . "$(dirname "$0")/../support/tap.sh"
 . "$(dirname "$0")/../support/files.sh"

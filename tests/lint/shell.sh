@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Every script passes shellcheck, and bash's own reading of it.
-# time-limit: 300
+# time-limit: 600
 set -u
 . "$(dirname "$0")/../support/tap.sh"
 . "$(dirname "$0")/../support/files.sh"

@@ -3,7 +3,7 @@
 #
 # clang-tidy with .clang-tidy finds nothing in any source of a program. What was clean is kept in BUILD/lint/tidy and
 # looked at again when it, a header of it, .clang-tidy or the rule in tests/tests.mk changes.
-# time-limit: 900
+# time-limit: 1500
 set -u
 . "$(dirname "$0")/../support/tap.sh"
 . "$(dirname "$0")/../support/files.sh"
