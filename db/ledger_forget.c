@@ -88,8 +88,10 @@ static const char away[] =
 	"INSERT OR IGNORE INTO bucket_label(bucket, label, since, until) VALUES (0, '(retired)', 0, 1);"
 	"INSERT OR IGNORE INTO vif(id, boot, domid, devid, domain, bucket, appeared, gone)"
 	" VALUES (0, '', 65535, 0, '(retired)', 0, 0, 1);"
-	"INSERT OR IGNORE INTO epoch VALUES (0, 0, '', 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,"
-	" 'retired', 0, 0, 0, 0);"
+	"INSERT OR IGNORE INTO epoch(id, vif, boot, ifindex, netdev, rx_header, tx_header, base_rx_bytes,"
+	" base_rx_packets, base_tx_bytes, base_tx_packets, last_rx_bytes, last_rx_packets, last_tx_bytes,"
+	" last_tx_packets, total_input, total_output, carrier_down, opened, seen, closed, reason, doubtful)"
+	" VALUES (0, 0, '', 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 'retired', 0);"
 	"INSERT INTO slot(bucket, slot, vif, address, " LEDGER_CLASSES ") SELECT 0, 0, 0, '', " LEDGER_CLASSES
 	" FROM slot WHERE bucket IN " LEAVING LEDGER_ADD_TO_SLOT ";"
 	"UPDATE epoch SET total_input = total_input + (SELECT ifnull(sum(total_input), 0) " THEIR_EPOCHS
