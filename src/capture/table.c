@@ -53,8 +53,27 @@ struct recent {
 	uint32_t bytes;
 };
 
+/* What a frame says of its flow; without padding. */
+struct flow_key {
+	uint8_t own[ADDRESS_SIZE], remote[ADDRESS_SIZE], mac[MAC_SIZE];
+	uint8_t dir;
+	uint8_t kind; /* 0: none; else 1, and FLOW_… */
+};
+#define FLOW_MAC 2
+#define FLOW_TAGGED 4
+
+/* A frame of a flow is mostly followed by more of it, which need no more lookups. */
+struct flow {
+	struct flow_key key;
+	struct capture_seen *seen;
+	enum byte_class class;
+	bool spoofed;
+};
+#define FLOWS 256 /* one that lands on another's place takes it */
+
 struct table {
 	const struct rules *rules;
+	struct flow flows[FLOWS];
 	struct owners *owners;
 	struct cell *cells;
 	struct unknown *unknown[DIR_COUNT];
@@ -225,8 +244,14 @@ static void assign_unknowns(struct table *t, enum direction dir)
 	forget_unknown(&gone);
 }
 
+static void forget_flows(struct table *t)
+{
+	memset(t->flows, 0, sizeof(t->flows));
+}
+
 void table_vifs(struct table *t, const struct capture_vif *vifs, size_t count)
 {
+	forget_flows(t);
 	owners_set(t->owners, vifs, count);
 	for (int d = 0; d < DIR_COUNT; d++)
 		assign_unknowns(t, d);
@@ -234,16 +259,17 @@ void table_vifs(struct table *t, const struct capture_vif *vifs, size_t count)
 
 /* ---- frames: each returns what grows should the frame have been late ---- */
 
-static uint64_t *count_for_vif(struct capture_seen *s, enum direction dir, enum byte_class class,
-			       uint32_t bytes, bool spoofed)
+static uint64_t *count_for_vif(const struct flow *f, uint32_t bytes)
 {
-	s->bytes.bytes[dir][class] += bytes;
-	s->packets.bytes[dir][class] += 1;
-	if (spoofed) {
+	struct capture_seen *s = f->seen;
+
+	s->bytes.bytes[f->key.dir][f->class] += bytes;
+	s->packets.bytes[f->key.dir][f->class] += 1;
+	if (f->spoofed) {
 		s->spoofed_bytes += bytes;
 		s->spoofed_packets++;
 	}
-	return &s->late[dir];
+	return &s->late[f->key.dir];
 }
 
 static uint64_t *count_as_stray(struct table *t, enum direction dir, const uint8_t *mac, uint32_t bytes)
@@ -286,38 +312,74 @@ static void note_frame(struct table *t, int64_t stamp, uint64_t *late, uint32_t 
 		*late += bytes;
 }
 
-void table_frame(struct table *t, enum direction dir, const struct frame *f, int64_t stamp)
+static struct flow_key flow_key(enum direction dir, const uint8_t *mac, bool tagged, const uint8_t *own,
+				const uint8_t *remote)
 {
-	bool out = dir == DIR_OUTPUT;
-	const uint8_t *own = out ? f->source : f->target, *remote = out ? f->target : f->source;
-	const uint8_t *named = out ? f->source_mac : f->target_mac, *mac = f->has_mac ? named : NULL;
+	struct flow_key key = {.dir = (uint8_t)dir};
+
+	key.kind = (uint8_t)(1 | (mac ? FLOW_MAC : 0) | (tagged ? FLOW_TAGGED : 0));
+	memcpy(key.own, own, ADDRESS_SIZE);
+	memcpy(key.remote, remote, ADDRESS_SIZE);
+	if (mac)
+		memcpy(key.mac, mac, MAC_SIZE);
+	return key;
+}
+
+static struct flow *flow_place(struct table *t, const struct flow_key *key)
+{
+	uint32_t own, remote;
+
+	memcpy(&own, key->own + 12, sizeof(own));
+	memcpy(&remote, key->remote + 12, sizeof(remote));
+	return &t->flows[((own * 5 + remote + key->dir) * 2654435761U) >> 24];
+}
+
+/* One of which nothing is known yet. */
+static uint64_t *count_looked_up(struct table *t, const struct flow_key *key, uint32_t bytes,
+				 struct flow *place)
+{
+	bool out = key->dir == DIR_OUTPUT, tagged = key->kind & FLOW_TAGGED;
+	const uint8_t *mac = key->kind & FLOW_MAC ? key->mac : NULL;
 	enum owners_address address;
 	struct owners_name *name;
-	struct unknown_key key;
-	uint64_t *late = NULL;
+	struct unknown_key unknown;
 
-	if (!f->is_ip)
-		return;
-	switch (owners_of(t->owners, mac, f->tagged, own, &name, &address)) {
+	switch (owners_of(t->owners, mac, tagged, key->own, &name, &address)) {
 	case OWNERS_VIF:
-		late = count_for_vif(seen_of(t, name), dir,
-				     rules_class(t->rules, address == OWNERS_TOLD ? own : NULL, remote),
-				     f->ip_bytes, out && address == OWNERS_FOREIGN);
-		break;
+		*place = (struct flow){
+			.key = *key,
+			.seen = seen_of(t, name),
+			.class = rules_class(t->rules, address == OWNERS_TOLD ? key->own : NULL, key->remote),
+			.spoofed = out && address == OWNERS_FOREIGN};
+		return count_for_vif(place, bytes);
 	case OWNERS_UNKNOWN:
-		key = unknown_key(t, named, f->tagged, own, remote);
-		late = count_as_unknown(t, dir, &key, f->ip_bytes);
-		break;
+		unknown = unknown_key(t, key->mac, tagged, key->own, key->remote);
+		return count_as_unknown(t, key->dir, &unknown, bytes);
 	case OWNERS_STRAY:
-		late = count_as_stray(t, dir, mac, f->ip_bytes);
-		break;
+		return count_as_stray(t, key->dir, mac, bytes);
 	case OWNERS_FORGED:
-		if (out)
-			late = count_as_stray(t, dir, mac, f->ip_bytes);
-		break;
+		return out ? count_as_stray(t, key->dir, mac, bytes) : NULL;
 	case OWNERS_NOBODY:
 		break;
 	}
+	return NULL;
+}
+
+void table_frame(struct table *t, enum direction dir, const struct frame *f, int64_t stamp)
+{
+	bool out = dir == DIR_OUTPUT;
+	const uint8_t *named = out ? f->source_mac : f->target_mac;
+	struct flow_key key;
+	struct flow *place;
+	uint64_t *late;
+
+	if (!f->is_ip)
+		return;
+	key = flow_key(dir, f->has_mac ? named : NULL, f->tagged, out ? f->source : f->target,
+		       out ? f->target : f->source);
+	place = flow_place(t, &key);
+	late = memcmp(&place->key, &key, sizeof(key)) == 0 ? count_for_vif(place, f->ip_bytes)
+							   : count_looked_up(t, &key, f->ip_bytes, place);
 	if (late)
 		note_frame(t, stamp, late, f->ip_bytes);
 }
@@ -349,6 +411,7 @@ static void forget_cells(struct table *t)
 {
 	struct cell *c, *next;
 
+	forget_flows(t);
 	owners_clear_counters(t->owners);
 	HASH_ITER (hh, t->cells, c, next) {
 		HASH_DELETE(hh, t->cells, c);

@@ -14,9 +14,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define RING (16 << 20)    /* bytes: 80,655 frames of any length on Linux 6.18 */
+#define RING (16 << 20)    /* bytes: libpcap makes 64 blocks of them, of some 1,200 frames of any length */
 #define MOST_FRAMES 131072 /* of a drain: more than a ring holds */
-#define NO_WAIT_MS 1       /* the ring hands frames over at once; libpcap wants some number */
+#define BLOCK_MS 40        /* a block is shown when it is full, or so old */
 #define SECOND_NS 1000000000
 
 struct tap {
@@ -25,6 +25,10 @@ struct tap {
 	enum frame_link link;
 	pcap_t *pcap;
 	u_int dropped; /* as libpcap told last */
+	/* Numbers of frames, which go round at 2^32. */
+	u_int skipped; /* the first ones: they came before the filter was there */
+	u_int seen;    /* handed over by libpcap */
+	u_int mark;    /* in the ring until tap_mark */
 	/* of the drain that is going on */
 	tap_fn fn;
 	void *ctx;
@@ -87,15 +91,14 @@ static int compile(struct tap *t, const char *side, struct bpf_program *out, cha
 
 /* ---- a device ---- */
 
-/* Frames are wanted at once (libpcap's "immediate mode", the kernel's TPACKET_V2). A ring of blocks
- * (TPACKET_V3) costs the sender some 80 ns a frame less, but shows a frame when its block is full or 8 ms
- * old, and a block that is closed by its age takes the room of a full one: a reader who was held up for 1.3
- * seconds lost 236 of 300 frames of a slow flow, with this ring none. */
+/* A ring of blocks (TPACKET_V3) costs the sender less than one that shows each frame at once (V2, libpcap's
+ * "immediate mode"). A block that is shown for its age takes the room of a full one, so its age is what a
+ * slow flow's reader may be held up for: 64 times BLOCK_MS. What is in a block that is not shown yet is known
+ * by number only: tap_mark. */
 static int configure(pcap_t *p)
 {
 	if (pcap_set_snaplen(p, FRAME_SNAPLEN) < 0 || pcap_set_promisc(p, 0) < 0 ||
-	    pcap_set_timeout(p, NO_WAIT_MS) < 0 || pcap_set_immediate_mode(p, 1) < 0 ||
-	    pcap_set_buffer_size(p, RING) < 0)
+	    pcap_set_timeout(p, BLOCK_MS) < 0 || pcap_set_buffer_size(p, RING) < 0)
 		return -1;
 	return pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO);
 }
@@ -145,9 +148,34 @@ static void ignore_outgoing(const struct tap *t)
 		log_debug("%s: what leaves is filtered: %s", t->name, strerror(errno));
 }
 
+static int read_stats(struct tap *t, struct pcap_stat *s, char **err)
+{
+	if (pcap_stats(t->pcap, s) < 0)
+		return err_set(err, "cannot ask what came and was dropped on %s: %s", t->name,
+			       pcap_geterr(t->pcap));
+	return 0;
+}
+
+/* libpcap's number of what came has in it what was dropped. */
+static u_int in_ring(const struct pcap_stat *s)
+{
+	return s->ps_recv - s->ps_drop;
+}
+
+static int skip_what_came(struct tap *t, char **err)
+{
+	struct pcap_stat s;
+
+	if (read_stats(t, &s, err) < 0)
+		return -1;
+	t->skipped = in_ring(&s);
+	t->dropped = s.ps_drop;
+	return 0;
+}
+
 /* Gives the filter to the kernel without pcap_setfilter, which runs it over the first frame itself and there
- * takes it for false, whatever the frame's direction: one frame would be lost. What came before the filter
- * was there is sorted by pcap_setdirection. */
+ * takes it for false, whatever the frame's direction: one frame would be lost. pcap_setdirection would hide
+ * from tap_mark what it leaves out. */
 static int filter_in_kernel(struct tap *t, char **err)
 {
 	bool input = t->dir == DIR_INPUT;
@@ -155,8 +183,6 @@ static int filter_in_kernel(struct tap *t, char **err)
 	struct sock_fprog program;
 	int rc;
 
-	if (pcap_setdirection(t->pcap, input ? PCAP_D_IN : PCAP_D_OUT) < 0)
-		return err_set(err, "cannot capture on %s: %s", t->name, pcap_geterr(t->pcap));
 	if (compile(t, input ? "inbound and " : "outbound and ", &compiled, err) < 0)
 		return -1;
 	/* both are instructions as BPF has had them for ever */
@@ -177,14 +203,13 @@ int tap_open(struct tap **tap, const char *device, enum direction dir, char **er
 {
 	struct tap *t = tap_new(device, dir);
 	char text[PCAP_ERRBUF_SIZE] = "";
-	uint64_t before;
 
 	*tap = t;
 	t->pcap = pcap_create(device, text);
 	if (!t->pcap)
 		err_set(err, "cannot capture on %s: %s", device, text);
 	else if (activate(t, err) == 0 && find_link(t, err) == 0 && filter_in_kernel(t, err) == 0 &&
-		 tap_dropped(t, &before, err) == 0)
+		 skip_what_came(t, err) == 0)
 		return 0;
 	tap_close(t);
 	*tap = NULL;
@@ -196,15 +221,23 @@ int tap_fd(const struct tap *t)
 	return pcap_get_selectable_fd(t->pcap);
 }
 
-int tap_dropped(struct tap *t, uint64_t *dropped, char **err)
+int tap_mark(struct tap *t, uint64_t *dropped, char **err)
 {
 	struct pcap_stat s;
 
-	if (pcap_stats(t->pcap, &s) < 0)
-		return err_set(err, "cannot ask what was dropped on %s: %s", t->name, pcap_geterr(t->pcap));
-	*dropped = (u_int)(s.ps_drop - t->dropped); /* goes round at 2^32 */
+	if (read_stats(t, &s, err) < 0)
+		return -1;
+	t->mark = in_ring(&s);
+	*dropped += s.ps_drop - t->dropped;
 	t->dropped = s.ps_drop;
 	return 0;
+}
+
+uint32_t tap_behind(const struct tap *t)
+{
+	u_int behind = t->mark - t->seen;
+
+	return behind <= INT32_MAX ? behind : 0; /* more than the ring holds: it is ahead */
 }
 
 /* ---- a file ---- */
@@ -244,9 +277,12 @@ int tap_open_file(struct tap **tap, const char *path, enum direction dir, char *
 /* NOLINTNEXTLINE(readability-non-const-parameter): libpcap's type */
 static void on_frame(u_char *arg, const struct pcap_pkthdr *h, const u_char *bytes)
 {
-	const struct tap *t = (const struct tap *)arg;
+	struct tap *t = (struct tap *)(void *)arg;
 	struct frame f;
 
+	t->seen++;
+	if (t->skipped && t->skipped--)
+		return;
 	/* tv_usec: nanoseconds, as was asked for */
 	if (frame_parse(t->link, bytes, h->caplen, h->len, &f))
 		t->fn(t->ctx, &f, (int64_t)h->ts.tv_sec * SECOND_NS + h->ts.tv_usec);

@@ -30,11 +30,15 @@ void tap_close(struct tap *tap);
 /* Readable where frames are waiting. */
 int tap_fd(const struct tap *tap);
 
-/* Hands over what is waiting, at most all that the ring held at the call; of a file, all of it. Error: the
- * device is gone; the file is damaged, and what stands before the damage was handed over. */
+/* Hands over what the kernel shows, at most all that the ring held at the call; of a file, all of it. Error:
+ * the device is gone; the file is damaged, and what stands before the damage was handed over. */
 int tap_drain(struct tap *tap, tap_fn fn, void *ctx, char **err);
 
-/* Packets that were dropped since the last call. */
-int tap_dropped(struct tap *tap, uint64_t *dropped, char **err);
+/* The kernel shows frames some 40 ms late, but knows their number: notes how many have come by
+ * now. What was dropped since the last mark is added to *dropped. */
+int tap_mark(struct tap *tap, uint64_t *dropped, char **err);
+
+/* How many of those that had come at the last mark were not handed over yet. */
+uint32_t tap_behind(const struct tap *tap);
 
 #endif

@@ -23,7 +23,9 @@
 #include "ipc/packet.h"
 #include "net/catch_up.h"
 
-#define NAP_MS 20 /* between two looks into the rings; they hold what comes meanwhile */
+#define NAP_MS 20   /* between two looks into the rings; they hold what comes meanwhile */
+#define STEP_MS 2   /* between two where all that has come is waited for … */
+#define SHOW_MS 200 /* … which the kernel shows long before */
 
 #define MILLION 1000000
 
@@ -33,8 +35,11 @@ struct worker {
 	struct table *table;
 	struct tap **taps; /* two for each device: input, output */
 	size_t count;
-	struct pollfd *polls; /* xenbwd, then the taps */
-	FILE *backlogs;       /* for catch_up_wait; NULL: there are none */
+	struct pollfd *polls;     /* xenbwd, then the taps */
+	FILE *backlogs;           /* for catch_up_wait; NULL: there are none */
+	struct capture_vif *next; /* who is there after what has come by now; NULL: as the table has it */
+	uint32_t next_count;
+	uint64_t dropped[DIR_COUNT]; /* since the last answer */
 };
 
 /* ---- start and end ---- */
@@ -87,6 +92,7 @@ static void release(struct worker *w)
 		tap_close(w->taps[i]);
 	free(w->taps);
 	free(w->polls);
+	free(w->next);
 	if (w->backlogs)
 		fclose(w->backlogs);
 	table_free(w->table);
@@ -106,6 +112,23 @@ static void on_output(void *ctx, const struct frame *f, int64_t stamp)
 	table_frame(ctx, DIR_OUTPUT, f, stamp);
 }
 
+/* Those who were there until an order came have what crossed before. */
+static void settle_vifs(struct worker *w)
+{
+	if (w->next)
+		table_vifs(w->table, w->next, w->next_count);
+	free(w->next);
+	w->next = NULL;
+}
+
+static bool is_behind(const struct worker *w)
+{
+	for (size_t i = 0; i < w->count; i++)
+		if (tap_behind(w->taps[i]))
+			return true;
+	return false;
+}
+
 static int drain(struct worker *w, char **err)
 {
 	static const tap_fn by_direction[DIR_COUNT] = {on_input, on_output};
@@ -113,6 +136,8 @@ static int drain(struct worker *w, char **err)
 	for (size_t i = 0; i < w->count; i++)
 		if (tap_drain(w->taps[i], by_direction[i % DIR_COUNT], w->table, err) < 0)
 			return -1;
+	if (!is_behind(w))
+		settle_vifs(w);
 	return 0;
 }
 
@@ -121,22 +146,44 @@ static int drain_all(void *worker, char **err)
 	return drain(worker, err);
 }
 
+static int mark(struct worker *w, char **err)
+{
+	for (size_t i = 0; i < w->count; i++)
+		if (tap_mark(w->taps[i], &w->dropped[i % DIR_COUNT], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* Waits until all that has come by now is counted. What the kernel still does not show then counts as
+ * dropped, too: this answer is without it. */
+static int see_all(struct worker *w, char **err)
+{
+	if (mark(w, err) < 0 || drain(w, err) < 0)
+		return -1;
+	for (int ms = 0; ms < SHOW_MS && is_behind(w); ms += STEP_MS) {
+		(void)poll(NULL, 0, STEP_MS);
+		if (drain(w, err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < w->count; i++)
+		w->dropped[i % DIR_COUNT] += tap_behind(w->taps[i]);
+	settle_vifs(w);
+	return 0;
+}
+
 /* ---- orders ---- */
 
-/* What waits in the rings crossed before: those who were there until now have it. */
+/* Orders may come faster than frames are shown: the last one counts. */
 static int take_vifs(struct worker *w, const struct capture_order *o, int table, char **err)
 {
 	struct capture_vif *vifs = capture_table_unpack(table, o->count, sizeof(*vifs), err);
 
 	if (!vifs)
 		return -1;
-	if (drain(w, err) < 0) {
-		free(vifs);
-		return -1;
-	}
-	table_vifs(w->table, vifs, o->count);
-	free(vifs);
-	return 0;
+	free(w->next);
+	w->next = vifs;
+	w->next_count = o->count;
+	return mark(w, err) < 0 ? -1 : drain(w, err);
 }
 
 /* The time of frames for a time of clock_mono. Not clock_gettime: frames bear the kernel's own clock, which
@@ -149,18 +196,6 @@ static int64_t stamp_of(int64_t mono_ns)
 	return (int64_t)t.tv_sec * 1000 * MILLION + t.tv_nsec - (clock_mono().ns - mono_ns);
 }
 
-static int sum_dropped(struct worker *w, uint64_t dropped[DIR_COUNT], char **err)
-{
-	uint64_t growth;
-
-	for (size_t i = 0; i < w->count; i++) {
-		if (tap_dropped(w->taps[i], &growth, err) < 0)
-			return -1;
-		dropped[i % DIR_COUNT] += growth;
-	}
-	return 0;
-}
-
 static int answer(struct worker *w, const struct capture_order *o, char **err)
 {
 	struct capture_answer a = {.magic = CAPTURE_MAGIC, .kind = CAPTURE_SEEN, .serial = o->serial};
@@ -169,8 +204,10 @@ static int answer(struct worker *w, const struct capture_order *o, char **err)
 
 	table_late_after(w->table, stamp_of(o->counted_ns));
 	/* frames that cross meanwhile would fill a ring that is not read */
-	if (catch_up_wait(w->backlogs, drain_all, w, err) < 0 || sum_dropped(w, a.dropped, err) < 0)
+	if (catch_up_wait(w->backlogs, drain_all, w, err) < 0 || see_all(w, err) < 0)
 		return -1;
+	memcpy(a.dropped, w->dropped, sizeof(a.dropped));
+	memset(w->dropped, 0, sizeof(w->dropped));
 	seen = table_answer(w->table, &a);
 	table = capture_table_pack(seen, a.count, sizeof(*seen), err);
 	free(seen);

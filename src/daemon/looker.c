@@ -18,7 +18,7 @@
 #include "daemon/tc.h"
 #include "ipc/packet.h"
 
-#define ANSWER_MS 500    /* how long the loop stands still for an answer; usually some 20 */
+#define ANSWER_MS 500    /* how long the loop stands still for an answer; usually some 50 */
 #define PATIENCE_MS 2000 /* so old an answer is still worth the delay of a poll */
 #define START_MS 2000    /* what one may take until it looks */
 #define HANG_SECONDS 10  /* without an answer: another worker is started */

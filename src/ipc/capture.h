@@ -103,7 +103,7 @@ struct capture_answer {
 	 * address that it has not. Bytes of IP. */
 	uint64_t stray_bytes[DIR_COUNT], stray_packets[DIR_COUNT];
 	uint64_t stray_late;         /* of the output above, after counted_ns */
-	uint64_t dropped[DIR_COUNT]; /* packets that the kernel had no room for */
+	uint64_t dropped[DIR_COUNT]; /* packets that the kernel had no room for, or did not show in time */
 	uint8_t stray_mac[6];        /* of the first stray output since the last answer */
 	uint8_t reserved[2];
 	uint64_t base,

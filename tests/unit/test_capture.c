@@ -106,6 +106,28 @@ static void what_crossed_before_its_sender_went_is_still_its(void **state)
 	capture_bed_expect_no_loss(b);
 }
 
+/* Guests come and go, each 2 ms, while frames that are not shown yet wait for who was there. */
+static void orders_that_come_faster_than_frames_are_shown_lose_nothing(void **state)
+{
+	struct capture_vif vifs[] = {capture_bed_vif_of(7, GUEST, NULL),
+				     capture_bed_vif_of(8, "00:16:3e:00:00:08", NULL)};
+	struct capture_bed *b = *state;
+
+	capture_bed_start_both(b, "device ve0\n");
+	for (int round = 1; round <= 3; round++) {
+		for (int i = 0; i < 100; i++) {
+			if (i % 4 == 0)
+				capture_bed_send_frames("ve0", "eth " GUEST " " OUTSIDE
+							       " ip4 10.0.0.1 192.0.2.1 payload 80 count 10");
+			capture_bed_order_vifs(b, vifs, 1 + i % 2);
+			assert_int_equal(usleep(2000), 0);
+		}
+		capture_bed_ask(b);
+		capture_bed_expect(b, DIR_OUTPUT, CLASS_EXTERNAL, 25000, 250);
+		capture_bed_expect_no_loss(b);
+	}
+}
+
 static void tags_of_any_kind_are_looked_behind(void **state)
 {
 	struct capture_bed *b = *state;
@@ -304,23 +326,26 @@ static void what_the_ring_has_no_room_for_is_counted(void **state)
 	assert_int_equal(b->answer.dropped[DIR_OUTPUT], 0);
 }
 
-/* However long it takes: a slow flow fills no ring. */
+/* As long as xenbwd takes a late answer: each frame of a slow flow may have a block of the ring for itself.
+ */
 static void a_worker_that_is_held_up_loses_nothing_of_a_slow_flow(void **state)
 {
+	int64_t end = clock_mono().ns + INT64_C(2000000000);
 	struct capture_bed *b = *state;
+	unsigned sent = 0;
 	pid_t worker;
 
 	capture_bed_start_both(b, "device ve0\n");
 	worker = capture_bed_worker_of(b);
 	assert_int_equal(kill(worker, SIGSTOP), 0);
-	for (int i = 0; i < 150; i++) {
+	for (; clock_mono().ns < end; sent += 3) {
 		capture_bed_send_frames("ve0", "eth " GUEST " " OUTSIDE
 					       " ip4 10.0.0.1 192.0.2.1 payload 80 count 3");
 		assert_int_equal(usleep(10000), 0);
 	}
 	assert_int_equal(kill(worker, SIGCONT), 0);
 	capture_bed_ask(b);
-	capture_bed_expect(b, DIR_OUTPUT, CLASS_EXTERNAL, 45000, 450);
+	capture_bed_expect(b, DIR_OUTPUT, CLASS_EXTERNAL, sent * 100, sent);
 	capture_bed_expect_no_loss(b);
 }
 
@@ -333,6 +358,7 @@ int main(void)
 		TEST(what_crossed_before_the_order_is_in_the_answer),
 		TEST(output_after_the_reading_is_told_apart),
 		TEST(what_crossed_before_its_sender_went_is_still_its),
+		TEST(orders_that_come_faster_than_frames_are_shown_lose_nothing),
 		TEST(tags_of_any_kind_are_looked_behind),
 		TEST(what_is_no_ip_or_for_a_group_is_not_counted),
 		TEST(the_settings_of_a_naccttab_mean_what_they_mean_there),

@@ -707,6 +707,62 @@ static void no_byte_is_lost_or_doubled(void **state)
 	assert_int_equal(answered, sent);
 }
 
+/* It is looked up once only; then who is there changes, or an answer takes the counts away. */
+static void a_flow_that_goes_on_is_whose_it_is_now(void **state)
+{
+	struct bed *b = *state;
+
+	tell(b, 7, 1, "10.0.0.1", 0);
+	told(b);
+	for (int i = 0; i < 3; i++)
+		out(b, 1, "10.0.0.1", "192.0.2.1", 100);
+	in(b, 1, "10.0.0.1", "192.0.2.1", 40);
+	out(b, 1, "10.0.0.9", "192.0.2.1", 7);
+	out(b, 1, "10.0.0.9", "192.0.2.1", 7);
+	tell(b, 8, 1, "10.0.0.9", 0);
+	told(b);
+	out(b, 1, "10.0.0.1", "192.0.2.1", 1000);
+	out(b, 1, "10.0.0.9", "192.0.2.1", 3);
+	ask(b);
+	expect(b, 7, NULL, DIR_OUTPUT, CLASS_EXTERNAL, 314, 5);
+	expect(b, 7, NULL, DIR_INPUT, CLASS_EXTERNAL, 40, 1);
+	expect(b, 8, NULL, DIR_OUTPUT, CLASS_EXTERNAL, 1003, 2);
+	expect_spoofed(b, 7, 14, 2);
+	expect_spoofed(b, 8, 1000, 1);
+	out(b, 1, "10.0.0.9", "192.0.2.1", 5);
+	ask(b);
+	expect(b, 8, NULL, DIR_OUTPUT, CLASS_EXTERNAL, 5, 1);
+	told(b);
+	out(b, 1, "10.0.0.9", "192.0.2.1", 6);
+	ask(b);
+	expect_records(b, 0);
+	expect_strays(b, 6, 1, 0, 0);
+}
+
+/* More than are remembered, in turn, of two guests and both ways. */
+static void many_flows_take_nothing_of_each_other(void **state)
+{
+	struct bed *b = *state;
+
+	tell(b, 1, 1, NULL, 0);
+	tell(b, 2, 2, NULL, 0);
+	told(b);
+	for (unsigned i = 0; i < 30000; i++) {
+		unsigned flow = i % 1000;
+		char *remote = mem_printf("192.0.%u.%u", flow / 250, flow % 250 + 1);
+
+		out(b, 1, "10.0.0.1", remote, 100);
+		out(b, 2, "10.0.0.1", remote, 1000);
+		in(b, 2, "10.0.0.1", remote, 10);
+		free(remote);
+	}
+	ask(b);
+	expect(b, 1, NULL, DIR_OUTPUT, CLASS_EXTERNAL, 3000000, 30000);
+	expect(b, 2, NULL, DIR_OUTPUT, CLASS_EXTERNAL, 30000000, 30000);
+	expect(b, 2, NULL, DIR_INPUT, CLASS_EXTERNAL, 300000, 30000);
+	expect_records(b, 2);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 /* A guest in a bridge that is not the kernel's: nobody counts dom0 there, and what a guest sends under its
@@ -751,6 +807,8 @@ int main(void)
 		TEST(a_mac_names_the_vif_and_the_remote_end_the_class),
 		TEST(what_is_no_ip_is_not_counted),
 		TEST(every_answer_begins_at_zero),
+		TEST(a_flow_that_goes_on_is_whose_it_is_now),
+		TEST(many_flows_take_nothing_of_each_other),
 		TEST(several_addresses_have_a_record_each),
 		TEST(a_sole_address_has_no_record_of_its_own),
 		TEST(spoofed_is_a_source_that_no_address_of_its_family_allows),
