@@ -332,6 +332,7 @@ int conf_read(struct conf *c, const char *path, bool missing_ok, char **err)
 		c->kind = CONF_NACCTTAB;
 		c->bucket = BUCKET_IP;
 	}
+	c->has_text = length > 1; /* the newline at its end is ours */
 	rc = parse_text(c, text, length, path, conf_parse, err);
 	free(text);
 	if (rc == 0)

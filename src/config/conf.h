@@ -65,6 +65,7 @@ struct conf_web {
 
 struct conf {
 	enum conf_kind kind;
+	bool has_text;     /* the file is not of zero bytes */
 	unsigned poll;     /* seconds between two readings */
 	unsigned flush;    /* seconds between two commits */
 	unsigned errdelay; /* flushes that a failed sink leaves out before it tries again */

@@ -312,6 +312,21 @@ static int next_use(struct service *s, struct next *n, struct ledger **left, cha
 
 /* ---- reload ---- */
 
+/* As read_settings. A file that is cut to nothing, by an editor or a full disk, means no defaults either. */
+static int read_again(struct service *s, struct conf *conf, char **err)
+{
+	if (read_settings(s, conf, err) < 0)
+		return -1;
+	if (conf->has_text || !s->conf.has_text)
+		return 0;
+	conf_free(conf);
+	return err_set(
+		err,
+		"the configuration %s has become empty; where all defaults are wanted, write a comment "
+		"into it",
+		s->path);
+}
+
 /* New settings for a running service: as a restart would bring them, in some milliseconds. What cannot be
  * read or does not work leaves the old ones in force. Returns -1 where not even those work any more. */
 static int reload(struct service *s, char **err)
@@ -324,7 +339,7 @@ static int reload(struct service *s, char **err)
 
 	if (s->daemon->ready)
 		notify_reloading();
-	if (read_settings(s, &fresh, &why) < 0) {
+	if (read_again(s, &fresh, &why) < 0) {
 		if (!by_mode_alone(s->path))
 			err_add(&why, OWNER_TOLD, s->path);
 		return stay(s, false, why);

@@ -315,6 +315,8 @@ refused() { # refused TEXT PATTERN [held]: with `held` nothing is booked for now
 }
 bw_config "${BASE[@]}" "pol 3"
 refused "a broken file" "unknown keyword"
+: >"$BW_CONF"
+refused "a file that was cut to nothing" "has become empty.*write a comment"
 mv "$BW_CONF" "$BW_CONF.away"
 refused "a file that vanished" "No such file"
 bw_config "${BASE[@]}" "mysql_password secret"
