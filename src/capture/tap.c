@@ -14,8 +14,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define RING (16 << 20)    /* bytes: libpcap makes 64 blocks of them, of some 1,200 frames of any length */
-#define MOST_FRAMES 131072 /* of a drain: more than a ring holds */
+#define RING \
+	(16  \
+	 << 20) /* bytes: libpcap makes 64 blocks of them, each of 1,213 long frames, or 2,184 short ones */
+#define MOST_FRAMES 262144 /* of a drain: more than a ring holds */
 #define BLOCK_MS 40        /* a block is shown when it is full, or so old */
 #define SECOND_NS 1000000000
 
@@ -26,7 +28,7 @@ struct tap {
 	pcap_t *pcap;
 	u_int dropped; /* as libpcap told last */
 	/* Numbers of frames, which go round at 2^32. */
-	u_int skipped; /* the first ones: they came before the filter was there */
+	u_int skipped; /* the next ones: they came before the filter was there, or count as dropped */
 	u_int seen;    /* handed over by libpcap */
 	u_int mark;    /* in the ring until tap_mark */
 	/* of the drain that is going on */
@@ -60,6 +62,10 @@ static int find_link(struct tap *t, char **err)
 	int type = pcap_datalink(t->pcap);
 	const char *word = pcap_datalink_val_to_name(type);
 
+	/* libpcap leaves out what leaves through it, and tap_behind would wait for that */
+	if (strcmp(t->name, "lo") == 0)
+		return err_set(
+			err, "nothing of a guest crosses lo; `device` in the configuration names an uplink");
 	if (type != DLT_EN10MB && type != DLT_RAW)
 		return err_set(err,
 			       "%s has frames of type %s; xenbw-capture reads Ethernet (EN10MB) and plain IP "
@@ -240,6 +246,16 @@ uint32_t tap_behind(const struct tap *t)
 	return behind <= INT32_MAX ? behind : 0; /* more than the ring holds: it is ahead */
 }
 
+uint32_t tap_give_up(struct tap *t)
+{
+	uint32_t behind = tap_behind(t);
+
+	if (behind)
+		t->skipped =
+			behind; /* they are the next ones, with those that were to be skipped in any case */
+	return behind;
+}
+
 /* ---- a file ---- */
 
 static int filter_here(struct tap *t, char **err)
@@ -288,14 +304,24 @@ static void on_frame(u_char *arg, const struct pcap_pkthdr *h, const u_char *byt
 		t->fn(t->ctx, &f, (int64_t)h->ts.tv_sec * SECOND_NS + h->ts.tv_usec);
 }
 
-int tap_drain(struct tap *t, tap_fn fn, void *ctx, char **err)
+static int dispatch(struct tap *t, int most, tap_fn fn, void *ctx, char **err)
 {
-	int most = pcap_file(t->pcap) ? -1 : MOST_FRAMES;
-
 	t->fn = fn;
 	t->ctx = ctx;
 	if (pcap_dispatch(t->pcap, most, on_frame, (u_char *)t) < 0)
 		return err_set(err, pcap_file(t->pcap) ? "%s: %s" : "the capture on %s has ended: %s",
 			       t->name, pcap_geterr(t->pcap));
 	return 0;
+}
+
+int tap_drain(struct tap *t, tap_fn fn, void *ctx, char **err)
+{
+	return dispatch(t, pcap_file(t->pcap) ? -1 : MOST_FRAMES, fn, ctx, err);
+}
+
+int tap_drain_marked(struct tap *t, tap_fn fn, void *ctx, char **err)
+{
+	u_int behind = tap_behind(t);
+
+	return behind ? dispatch(t, behind < MOST_FRAMES ? (int)behind : MOST_FRAMES, fn, ctx, err) : 0;
 }

@@ -34,11 +34,17 @@ int tap_fd(const struct tap *tap);
  * the device is gone; the file is damaged, and what stands before the damage was handed over. */
 int tap_drain(struct tap *tap, tap_fn fn, void *ctx, char **err);
 
-/* The kernel shows frames some 40 ms late, but knows their number: notes how many have come by
+/* The kernel shows frames up to 40 ms late, but knows their number: notes how many have come by
  * now. What was dropped since the last mark is added to *dropped. */
 int tap_mark(struct tap *tap, uint64_t *dropped, char **err);
 
 /* How many of those that had come at the last mark were not handed over yet. */
 uint32_t tap_behind(const struct tap *tap);
+
+/* As tap_drain, but of those that had come at the last mark only. */
+int tap_drain_marked(struct tap *tap, tap_fn fn, void *ctx, char **err);
+
+/* Those that tap_behind tells never will be handed over; returns how many. */
+uint32_t tap_give_up(struct tap *tap);
 
 #endif

@@ -112,15 +112,6 @@ static void on_output(void *ctx, const struct frame *f, int64_t stamp)
 	table_frame(ctx, DIR_OUTPUT, f, stamp);
 }
 
-/* Those who were there until an order came have what crossed before. */
-static void settle_vifs(struct worker *w)
-{
-	if (w->next)
-		table_vifs(w->table, w->next, w->next_count);
-	free(w->next);
-	w->next = NULL;
-}
-
 static bool is_behind(const struct worker *w)
 {
 	for (size_t i = 0; i < w->count; i++)
@@ -129,16 +120,34 @@ static bool is_behind(const struct worker *w)
 	return false;
 }
 
-static int drain(struct worker *w, char **err)
+static int drain_by(struct worker *w, int (*drain)(struct tap *, tap_fn, void *, char **), char **err)
 {
 	static const tap_fn by_direction[DIR_COUNT] = {on_input, on_output};
 
 	for (size_t i = 0; i < w->count; i++)
-		if (tap_drain(w->taps[i], by_direction[i % DIR_COUNT], w->table, err) < 0)
+		if (drain(w->taps[i], by_direction[i % DIR_COUNT], w->table, err) < 0)
 			return -1;
-	if (!is_behind(w))
-		settle_vifs(w);
 	return 0;
+}
+
+static void settle_vifs(struct worker *w)
+{
+	table_vifs(w->table, w->next, w->next_count);
+	free(w->next);
+	w->next = NULL;
+}
+
+/* Those who were there until an order came have what crossed before it, and nothing of what came after. */
+static int drain(struct worker *w, char **err)
+{
+	if (w->next) {
+		if (drain_by(w, tap_drain_marked, err) < 0)
+			return -1;
+		if (is_behind(w))
+			return 0;
+		settle_vifs(w);
+	}
+	return drain_by(w, tap_drain, err);
 }
 
 static int drain_all(void *worker, char **err)
@@ -154,20 +163,23 @@ static int mark(struct worker *w, char **err)
 	return 0;
 }
 
-/* Waits until all that has come by now is counted. What the kernel still does not show then counts as
- * dropped, too: this answer is without it. */
-static int see_all(struct worker *w, char **err)
+/* Waits until all that had come at the mark is counted. What the kernel does not show by then has been
+ * dropped as far as anybody will know. */
+static int see_marked(struct worker *w, char **err)
 {
-	if (mark(w, err) < 0 || drain(w, err) < 0)
+	int64_t end = clock_mono().ns + (int64_t)SHOW_MS * MILLION;
+
+	if (drain(w, err) < 0)
 		return -1;
-	for (int ms = 0; ms < SHOW_MS && is_behind(w); ms += STEP_MS) {
+	while (is_behind(w) && clock_mono().ns < end) {
 		(void)poll(NULL, 0, STEP_MS);
 		if (drain(w, err) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < w->count; i++)
-		w->dropped[i % DIR_COUNT] += tap_behind(w->taps[i]);
-	settle_vifs(w);
+		w->dropped[i % DIR_COUNT] += tap_give_up(w->taps[i]);
+	if (w->next)
+		settle_vifs(w);
 	return 0;
 }
 
@@ -180,6 +192,10 @@ static int take_vifs(struct worker *w, const struct capture_order *o, int table,
 
 	if (!vifs)
 		return -1;
+	if (drain(w, err) < 0) {
+		free(vifs);
+		return -1;
+	}
 	free(w->next);
 	w->next = vifs;
 	w->next_count = o->count;
@@ -204,7 +220,8 @@ static int answer(struct worker *w, const struct capture_order *o, char **err)
 
 	table_late_after(w->table, stamp_of(o->counted_ns));
 	/* frames that cross meanwhile would fill a ring that is not read */
-	if (catch_up_wait(w->backlogs, drain_all, w, err) < 0 || see_all(w, err) < 0)
+	if (catch_up_wait(w->backlogs, drain_all, w, err) < 0 || see_marked(w, err) < 0 || mark(w, err) < 0 ||
+	    see_marked(w, err) < 0)
 		return -1;
 	memcpy(a.dropped, w->dropped, sizeof(a.dropped));
 	memset(w->dropped, 0, sizeof(w->dropped));
