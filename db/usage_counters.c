@@ -7,17 +7,21 @@
 #include "base/mem.h"
 #include "db/sql.h"
 
-/* A vif goes by its domain's uuid and its number; names are those of its newest row, which max() picks. */
+/* A vif goes by its domain's uuid and its number; names are those of its newest row, which max() picks. Only
+ * rows in the buckets of those that are there are looked at, however many there were before. */
 static const char counters_query[] =
-	"SELECT v.domain, coalesce(v.uuid, ''), iif(v.domid = 0, coalesce(v.bridge, ''), v.devid),"
+	"WITH here AS MATERIALIZED (SELECT DISTINCT bucket, coalesce(nullif(uuid, ''), '/' || domain) AS who,"
+	" iif(domid = 0, bridge, devid) AS number FROM vif WHERE gone IS NULL)"
+	" SELECT v.domain, coalesce(v.uuid, ''), iif(v.domid = 0, coalesce(v.bridge, ''), v.devid),"
 	" coalesce((SELECT l.label FROM bucket_label l WHERE l.bucket = v.bucket ORDER BY l.since DESC LIMIT "
 	"1),"
-	" '#' || v.bucket), v.gone, max(v.id), sum(e.input), sum(e.output)"
-	" FROM vif v LEFT JOIN (SELECT vif, sum(total_input) AS input, sum(total_output) AS output FROM epoch"
-	" GROUP BY vif) e ON e.vif = v.id"
-	" GROUP BY coalesce(nullif(v.uuid, ''), '/' || v.domain), iif(v.domid = 0, v.bridge, v.devid), "
-	"v.bucket"
-	" ORDER BY 4, 1, 3";
+	" '#' || v.bucket), v.gone, max(v.id),"
+	" sum((SELECT sum(total_input) FROM epoch WHERE vif = v.id)),"
+	" sum((SELECT sum(total_output) FROM epoch WHERE vif = v.id))"
+	" FROM here h JOIN vif v ON v.bucket = h.bucket"
+	" AND coalesce(nullif(v.uuid, ''), '/' || v.domain) = h.who"
+	" AND iif(v.domid = 0, v.bridge, v.devid) IS h.number"
+	" GROUP BY h.bucket, h.who, h.number ORDER BY 4, 1, 3";
 
 static uint64_t bytes_at(sqlite3_stmt *stmt, int column)
 {
