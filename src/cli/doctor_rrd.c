@@ -236,7 +236,8 @@ void doctor_rrd(struct doctor *d)
 		return;
 	}
 	for (size_t i = 0; i < l.batch.count; i++)
-		look_at(&l, &l.batch.buckets[i]);
+		if (l.batch.buckets[i].ends + DAY >= l.batch.open_slot)
+			look_at(&l, &l.batch.buckets[i]);
 	say_found(&l);
 	rrd_batch_free(&l.batch);
 }
