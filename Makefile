@@ -162,7 +162,7 @@ check-xen soak-xen: DEPS += $(DEPS_XEN)
 check-xen soak-xen: deps
 	@$(MAKE) --no-print-directory -j2 all test-tools
 	@$($@_WORDS) tests/xen/lab/run $(BUILD)
-soak-xen_WORDS := ROUNDS=100 EVENT_ROUNDS=10 XENLAB_LIMIT=28800 SCENARIOS="bytes two-vifs states events hostile resets restart mysql basis hvm tail"
+soak-xen_WORDS := ROUNDS=100 EVENT_ROUNDS=3 XENLAB_LIMIT=28800 SCENARIOS="bytes two-vifs states events hostile resets restart mysql basis hvm tail"
 
 bench: DEPS += $(DEPS_BENCH)
 bench: deps
