@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BWCOUNTS_FLOWS 4096
+#define BWCOUNTS_FLOWS 65536
 #define BWCOUNTS_WINDOW 64        /* datagrams of one sender on their way at most */
 #define BWCOUNTS_HEAD 8           /* bytes of a payload that carry the flow */
 #define BWCOUNTS_PAYLOAD_MAX 1472 /* what fits a 1500-byte IP packet */
