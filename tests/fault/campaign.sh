@@ -191,7 +191,15 @@ kill_guard() {
 	while [ "$(find_guard)" = "$FOUND" ]; do sleep 0.03; done
 }
 
-# killer VICTIM NUMBER: kills it KILLS times.
+others_done() {
+	local victim
+	for victim in "${VICTIMS[@]}"; do
+		[ "$victim" = xenbwd ] || [ -e "$BED/done.$victim" ] || return 1
+	done
+}
+
+# killer VICTIM NUMBER: kills it KILLS times; xenbwd until all others were, for what waits to be started again is started by
+# the next one.
 killer() {
 	local i=1 idle=0
 	RANDOM=$((SEED + $2))
@@ -200,7 +208,7 @@ killer() {
 	mariadbd) mariadb_start "$BED/mariadb" || problem "no mariadbd" ;;
 	xenbwd | guard) until [ -e "$BED/alone.worker" ] && [ -e "$BED/alone.writer" ]; do sleep 0.1; done ;;
 	esac
-	while [ $i -le "$KILLS" ] && [ $idle -lt 300 ]; do
+	while { [ $i -le "$KILLS" ] || { [ "$1" = xenbwd ] && ! others_done; }; } && [ $idle -lt 300 ]; do
 		[ "$1" = rrd ] && ((RANDOM % 2)) || nap $((RANDOM % PAUSE[$1])) # its successor in the same slot too
 		if kill_"$1" $i; then
 			[ $i != $ALONE ] || : >"$BED/alone.$1"
@@ -319,7 +327,7 @@ ends=("${LASTING[@]}" "${gone[@]}")
 for end in "${LASTING[@]}"; do wait_booked "$end"; done
 
 for victim in "${VICTIMS[@]}"; do
-	tap_is "$victim was killed $KILLS times" "$(kills_of "$victim")" "$KILLS"
+	tap_ok "$victim was killed $KILLS times" test "$(kills_of "$victim")" -ge "$KILLS"
 done
 for victim in worker writer; do
 	tap_is "$victim: xenbwd started another one each time" "$(wc -l <"$BED/back.$victim")" $ALONE
