@@ -353,7 +353,7 @@ static void what_the_ring_has_no_room_for_is_counted(void **state)
 	capture_bed_ask(b);
 	seen = b->answer.count ? b->seen->packets.bytes[DIR_OUTPUT][CLASS_EXTERNAL] : 0;
 	print_message("# the ring held %llu frames\n", (unsigned long long)seen);
-	assert_true(seen > 50000);
+	assert_true(seen > 20000); /* a block is closed each 40 ms, however slow the sender */
 	assert_int_equal(seen + b->answer.dropped[DIR_OUTPUT], sent);
 	assert_int_equal(b->seen->bytes.bytes[DIR_OUTPUT][CLASS_EXTERNAL], seen * 100);
 	assert_int_equal(b->answer.dropped[DIR_INPUT], 0);
@@ -361,8 +361,7 @@ static void what_the_ring_has_no_room_for_is_counted(void **state)
 	assert_int_equal(b->answer.dropped[DIR_OUTPUT], 0);
 }
 
-/* As long as xenbwd takes a late answer: each frame of a slow flow may have a block of the ring for itself.
- */
+/* Each frame of a slow flow may have a block of the ring for itself: that is enough for two seconds. */
 static void a_worker_that_is_held_up_loses_nothing_of_a_slow_flow(void **state)
 {
 	int64_t end = clock_mono().ns + INT64_C(2000000000);

@@ -65,7 +65,7 @@ fault_capture_overrun() {
 		wait_for "$ROUND_PATIENCE" "the split" split_by_pcap || problem "nobody looks"
 		before=$(capture_drops)
 		stopped worker
-		flow 1.0 outside external 90000 8
+		flow 1.0 outside external 150000 8
 		flow outside 2.0 peer 2000 1200
 		flows_end
 		kill -CONT "$STOPPED" 2>/dev/null
