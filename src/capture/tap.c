@@ -246,13 +246,13 @@ uint32_t tap_behind(const struct tap *t)
 	return behind <= INT32_MAX ? behind : 0; /* more than the ring holds: it is ahead */
 }
 
+/* They are the next ones, and those that were to be skipped in any case are among them. */
 uint32_t tap_give_up(struct tap *t)
 {
 	uint32_t behind = tap_behind(t);
 
 	if (behind)
-		t->skipped =
-			behind; /* they are the next ones, with those that were to be skipped in any case */
+		t->skipped = behind;
 	return behind;
 }
 

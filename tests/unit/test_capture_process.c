@@ -12,6 +12,7 @@
 #include "ipc/guard.h"
 #include "ipc/packet.h"
 #include "tests/support/capture_bed.h"
+#include "tests/support/netns.h"
 #include "tests/support/unit.h"
 
 static void each_process_has_only_the_rights_it_needs(void **state)
@@ -216,6 +217,20 @@ static void a_device_that_cannot_be_captured_on_is_named(void **state)
 	capture_bed_expect_log(b, "xenbw-capture exited with status 1; nobody looks at the uplinks");
 }
 
+/* libpcap shows nothing of what leaves through it. */
+static void lo_is_no_uplink(void **state)
+{
+	struct capture_bed *b = *state;
+
+	netns_run("ip link set lo up");
+	capture_bed_start_guard(b);
+	capture_bed_order_start(b, "device lo\n", 0);
+	capture_bed_expect_log(
+		b, "nothing of a guest crosses lo; `device` in the configuration names an uplink");
+	capture_bed_expect_worker_gone(b);
+	netns_run("ip link set lo down");
+}
+
 /* A tun is a link without a header; its other side is this test. */
 static void it_says_how_it_is_started(void **state)
 {
@@ -264,6 +279,7 @@ int main(void)
 		TEST(a_start_without_descriptors_is_passed_over),
 		TEST(messages_of_another_version_are_refused),
 		TEST(a_device_that_cannot_be_captured_on_is_named),
+		TEST(lo_is_no_uplink),
 		TEST(it_says_how_it_is_started),
 	};
 
