@@ -46,11 +46,11 @@ struct unknown {
 	UT_hash_handle hh;
 };
 
-/* A frame that was counted; `late` is what grows should it have been late (NULL: nothing). */
+/* Frames of one tick that were counted; `late` is what grows should they have been late (NULL: nothing). */
 struct recent {
-	int64_t stamp;
+	int64_t end; /* of the tick */
 	uint64_t *late;
-	uint32_t bytes;
+	uint64_t bytes;
 };
 
 /* What a frame says of its flow; without padding. */
@@ -68,6 +68,7 @@ struct flow {
 	struct capture_seen *seen;
 	enum byte_class class;
 	bool spoofed;
+	size_t recent; /* where the last of it was noted, if it is there still */
 };
 #define FLOWS 256 /* one that lands on another's place takes it */
 
@@ -305,36 +306,66 @@ static struct unknown_key unknown_key(const struct table *t, const uint8_t *mac,
 	return key;
 }
 
-static void note_frame(struct table *t, int64_t stamp, uint64_t *late, uint32_t bytes)
+/* `at`: where one like it may have been noted; becomes where this one is. */
+static void note_frame(struct table *t, int64_t stamp, uint64_t *late, uint32_t bytes, size_t *at)
 {
-	t->recent[t->recents++ % TABLE_RECENT] = (struct recent){stamp, late, bytes};
-	if (stamp > t->late_after)
+	struct recent *like = &t->recent[*at % TABLE_RECENT];
+	int64_t end = stamp | (TABLE_TICK - 1);
+
+	if (*at < t->recents && t->recents - *at <= TABLE_RECENT && like->end == end && like->late == late) {
+		like->bytes += bytes;
+	} else {
+		*at = t->recents++;
+		t->recent[*at % TABLE_RECENT] = (struct recent){end, late, bytes};
+	}
+	if (end > t->late_after)
 		*late += bytes;
 }
 
-static struct flow_key flow_key(enum direction dir, const uint8_t *mac, bool tagged, const uint8_t *own,
-				const uint8_t *remote)
-{
-	struct flow_key key = {.dir = (uint8_t)dir};
+/* Whose a frame is, and where its other end is. */
+struct ends {
+	const uint8_t *own, *remote, *mac; /* zeros where it has no MAC */
+};
 
-	key.kind = (uint8_t)(1 | (mac ? FLOW_MAC : 0) | (tagged ? FLOW_TAGGED : 0));
-	memcpy(key.own, own, ADDRESS_SIZE);
-	memcpy(key.remote, remote, ADDRESS_SIZE);
-	if (mac)
-		memcpy(key.mac, mac, MAC_SIZE);
+static struct ends ends_of(enum direction dir, const struct frame *f)
+{
+	return dir == DIR_OUTPUT ? (struct ends){f->source, f->target, f->source_mac}
+				 : (struct ends){f->target, f->source, f->target_mac};
+}
+
+static uint8_t flow_kind(const struct frame *f)
+{
+	return (uint8_t)(1 | (f->has_mac ? FLOW_MAC : 0) | (f->tagged ? FLOW_TAGGED : 0));
+}
+
+static struct flow_key flow_key(enum direction dir, const struct frame *f, const struct ends *e)
+{
+	struct flow_key key = {.dir = (uint8_t)dir, .kind = flow_kind(f)};
+
+	memcpy(key.own, e->own, ADDRESS_SIZE);
+	memcpy(key.remote, e->remote, ADDRESS_SIZE);
+	memcpy(key.mac, e->mac, MAC_SIZE);
 	return key;
 }
 
-static struct flow *flow_place(struct table *t, const struct flow_key *key)
+/* Without a key made of it: most frames are, and that would be half of what each costs. */
+static bool is_of_flow(const struct flow_key *k, enum direction dir, const struct frame *f,
+		       const struct ends *e)
+{
+	return k->dir == dir && k->kind == flow_kind(f) && memcmp(k->own, e->own, ADDRESS_SIZE) == 0 &&
+	       memcmp(k->remote, e->remote, ADDRESS_SIZE) == 0 && memcmp(k->mac, e->mac, MAC_SIZE) == 0;
+}
+
+static struct flow *flow_place(struct table *t, enum direction dir, const struct ends *e)
 {
 	uint32_t own, remote;
 
-	memcpy(&own, key->own + 12, sizeof(own));
-	memcpy(&remote, key->remote + 12, sizeof(remote));
-	return &t->flows[((own * 5 + remote + key->dir) * 2654435761U) >> 24];
+	memcpy(&own, e->own + 12, sizeof(own));
+	memcpy(&remote, e->remote + 12, sizeof(remote));
+	return &t->flows[((own * 5 + remote + dir) * 2654435761U) >> 24];
 }
 
-/* One of which nothing is known yet. */
+/* One of which nothing is known yet. `place` becomes that of its flow, if it is a vif's. */
 static uint64_t *count_looked_up(struct table *t, const struct flow_key *key, uint32_t bytes,
 				 struct flow *place)
 {
@@ -367,21 +398,23 @@ static uint64_t *count_looked_up(struct table *t, const struct flow_key *key, ui
 
 void table_frame(struct table *t, enum direction dir, const struct frame *f, int64_t stamp)
 {
-	bool out = dir == DIR_OUTPUT;
-	const uint8_t *named = out ? f->source_mac : f->target_mac;
-	struct flow_key key;
-	struct flow *place;
+	const struct ends ends = ends_of(dir, f);
+	struct flow *place = flow_place(t, dir, &ends);
+	size_t newest = t->recents - 1, *at = &newest;
 	uint64_t *late;
 
 	if (!f->is_ip)
 		return;
-	key = flow_key(dir, f->has_mac ? named : NULL, f->tagged, out ? f->source : f->target,
-		       out ? f->target : f->source);
-	place = flow_place(t, &key);
-	late = memcmp(&place->key, &key, sizeof(key)) == 0 ? count_for_vif(place, f->ip_bytes)
-							   : count_looked_up(t, &key, f->ip_bytes, place);
+	if (is_of_flow(&place->key, dir, f, &ends)) {
+		late = count_for_vif(place, f->ip_bytes);
+		at = &place->recent;
+	} else {
+		struct flow_key key = flow_key(dir, f, &ends);
+
+		late = count_looked_up(t, &key, f->ip_bytes, place);
+	}
 	if (late)
-		note_frame(t, stamp, late, f->ip_bytes);
+		note_frame(t, stamp, late, f->ip_bytes, at);
 }
 
 void table_late_after(struct table *t, int64_t stamp)
@@ -389,7 +422,7 @@ void table_late_after(struct table *t, int64_t stamp)
 	size_t kept = t->recents < TABLE_RECENT ? t->recents : TABLE_RECENT;
 
 	for (size_t i = 0; i < kept; i++)
-		if (t->recent[i].late && t->recent[i].stamp > stamp)
+		if (t->recent[i].late && t->recent[i].end > stamp)
 			*t->recent[i].late += t->recent[i].bytes;
 	t->late_after = stamp;
 }

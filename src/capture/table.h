@@ -20,8 +20,11 @@
  * they turn out to be a vif's by then, it gets what was seen of it. */
 #define TABLE_UNKNOWN 1024
 
-/* Frames whose stamps are kept, so that those after an instant told later can be found. */
+/* Of the frames since the last answer as many stamps are kept, so that those after an instant told later can
+ * be found: one for all frames of a flow in a tick, for a list of each would be in the guests' way, in the
+ * processor's cache. */
 #define TABLE_RECENT 65536
+#define TABLE_TICK (INT64_C(1) << 17) /* nanoseconds */
 
 struct table;
 
@@ -36,8 +39,8 @@ void table_vifs(struct table *t, const struct capture_vif *vifs, size_t count);
 /* Counts a frame, if it is IP. `stamp` is when it crossed, in nanoseconds of any one clock. */
 void table_frame(struct table *t, enum direction dir, const struct frame *f, int64_t stamp);
 
-/* Output that crossed after this instant is late: of what was counted since the last answer, and of what
- * comes until the next one. Once for each answer. */
+/* What crossed after this instant is late, of what was counted since the last answer and of what comes until
+ * the next one; with it what crossed before, but in the same tick. Once for each answer. */
 void table_late_after(struct table *t, int64_t stamp);
 
 /* Fills in strays and count, and returns that many records (allocated; by vif, then address). Everything

@@ -20,6 +20,7 @@
 #define MOST_FRAMES 262144 /* of a drain: more than a ring holds */
 #define BLOCK_MS 40        /* a block is shown when it is full, or so old */
 #define SECOND_NS 1000000000
+#define MICRO_NS 1000
 
 struct tap {
 	char *name; /* device or path */
@@ -100,13 +101,16 @@ static int compile(struct tap *t, const char *side, struct bpf_program *out, cha
 /* A ring of blocks (TPACKET_V3) costs the sender less than one that shows each frame at once (V2, libpcap's
  * "immediate mode"). A block that is shown for its age takes the room of a full one, so its age is what a
  * slow flow's reader may be held up for: 64 times BLOCK_MS. What is in a block that is not shown yet is known
- * by number only: tap_mark. */
+ * by number only: tap_mark.
+ *
+ * Stamps in microseconds, as they come: for nanoseconds libpcap sets SO_TIMESTAMPNS, and with it the kernel
+ * stamps every packet of every device. */
 static int configure(pcap_t *p)
 {
 	if (pcap_set_snaplen(p, FRAME_SNAPLEN) < 0 || pcap_set_promisc(p, 0) < 0 ||
-	    pcap_set_timeout(p, BLOCK_MS) < 0 || pcap_set_buffer_size(p, RING) < 0)
+	    pcap_set_timeout(p, BLOCK_MS) < 0)
 		return -1;
-	return pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO);
+	return pcap_set_buffer_size(p, RING);
 }
 
 static int cannot_open(const struct tap *t, int status, char **err)
@@ -278,7 +282,7 @@ int tap_open_file(struct tap **tap, const char *path, enum direction dir, char *
 	char text[PCAP_ERRBUF_SIZE] = "";
 
 	*tap = t;
-	t->pcap = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, text);
+	t->pcap = pcap_open_offline(path, text);
 	if (!t->pcap)
 		err_set(err, strstr(text, path) ? "%s%s" : "%s: %s", strstr(text, path) ? "" : path, text);
 	else if (find_link(t, err) == 0 && filter_here(t, err) == 0)
@@ -299,9 +303,8 @@ static void on_frame(u_char *arg, const struct pcap_pkthdr *h, const u_char *byt
 	t->seen++;
 	if (t->skipped && t->skipped--)
 		return;
-	/* tv_usec: nanoseconds, as was asked for */
 	if (frame_parse(t->link, bytes, h->caplen, h->len, &f))
-		t->fn(t->ctx, &f, (int64_t)h->ts.tv_sec * SECOND_NS + h->ts.tv_usec);
+		t->fn(t->ctx, &f, (int64_t)h->ts.tv_sec * SECOND_NS + (h->ts.tv_usec + 1) * MICRO_NS - 1);
 }
 
 static int dispatch(struct tap *t, int most, tap_fn fn, void *ctx, char **err)

@@ -16,7 +16,8 @@
 
 struct tap;
 
-/* A frame and when it crossed, by the kernel's wall clock, in nanoseconds. */
+/* A frame and when it crossed, by the kernel's wall clock, in nanoseconds: the end of the microsecond it
+ * tells. */
 typedef void (*tap_fn)(void *ctx, const struct frame *f, int64_t stamp);
 
 /* Needs the right to open packet sockets (CAP_NET_RAW). The direction is the guests' view: output leaves

@@ -39,9 +39,12 @@ static uint32_t read_ethernet(const uint8_t *bytes, size_t captured, struct fram
 	return read16(bytes + at - 2);
 }
 
+/* In words: who reads the bytes in larger pieces than they were written in waits for them. */
 static void map_ipv4(uint8_t to[16], const uint8_t *address)
 {
-	to[10] = to[11] = 0xff;
+	static const uint8_t prefix[4] = {[2] = 0xff, 0xff};
+
+	memcpy(to + 8, prefix, 4);
 	memcpy(to + 12, address, 4);
 }
 

@@ -83,7 +83,7 @@ static void look_up(const struct bed *b, struct crossed *c)
 
 static bool is_late(const struct bed *b, const struct crossed *c)
 {
-	return b->has_instant && c->stamp > b->instant;
+	return b->has_instant && (c->stamp / TABLE_TICK + 1) * TABLE_TICK > b->instant + 1;
 }
 
 static struct capture_seen *expected_of(struct capture_seen *list, uint32_t *count,
@@ -173,7 +173,7 @@ static void cross(struct bed *b, struct script *s)
 			      .has_mac = who % 8 != NO_MAC,
 			      .tagged = who & 0x40};
 	c->bytes = next(s) + 1;
-	c->stamp = next(s);
+	c->stamp = next(s) * TABLE_TICK / 4;
 	memcpy(c->own, address_of(ends), 16);
 	memcpy(c->remote, address_of(ends >> 4), 16);
 	if (c->has_mac)
@@ -221,7 +221,7 @@ static void step(struct bed *b, struct script *s)
 		break;
 	case 3:
 		if (!b->has_instant) { /* once for each answer */
-			b->instant = next(s);
+			b->instant = next(s) * TABLE_TICK / 4;
 			b->has_instant = true;
 			table_late_after(b->table, b->instant);
 		}

@@ -92,7 +92,7 @@ static void told(struct bed *b)
 }
 
 static void frame_at(struct bed *b, enum direction dir, unsigned mac, const char *own, const char *remote,
-		     uint32_t bytes, int64_t stamp)
+		     uint32_t bytes, int64_t tick)
 {
 	struct frame f = {.has_mac = mac != 0, .is_ip = true, .ip_bytes = bytes};
 	bool out = dir == DIR_OUTPUT;
@@ -101,7 +101,12 @@ static void frame_at(struct bed *b, enum direction dir, unsigned mac, const char
 	mac_of(out ? f.target_mac : f.source_mac, 0xfefefe);
 	address_of(out ? f.source : f.target, own);
 	address_of(out ? f.target : f.source, remote);
-	table_frame(b->table, dir, &f, stamp);
+	table_frame(b->table, dir, &f, tick * TABLE_TICK);
+}
+
+static void late_after(struct bed *b, int64_t tick)
+{
+	table_late_after(b->table, (tick + 1) * TABLE_TICK - 1);
 }
 
 static void out(struct bed *b, unsigned mac, const char *own, const char *remote, uint32_t bytes)
@@ -511,7 +516,7 @@ static void a_vif_gets_what_was_seen_before_it_was_told(void **state)
 	tell(b, 7, 1, "10.0.0.2", 0);
 	told(b);
 	frame_at(b, DIR_OUTPUT, 1, "10.0.0.1", "192.0.2.1", 32, 250);
-	table_late_after(b->table, 100);
+	late_after(b, 100);
 	frame_at(b, DIR_OUTPUT, 1, "10.0.0.1", "192.0.2.1", 64, 350);
 	ask(b);
 	expect_records(b, 3);
@@ -536,7 +541,7 @@ static void what_turns_out_to_be_two_vifs_is_a_stray_and_what_is_dom0s_is_none(v
 	tell(b, 8, 1, NULL, 0);
 	tell(b, 0, 5, NULL, CAPTURE_HOST);
 	told(b);
-	table_late_after(b->table, 40);
+	late_after(b, 40);
 	ask(b);
 	expect_records(b, 0);
 	expect_strays(b, 1, 1, 2, 1);
@@ -628,7 +633,7 @@ static void late_is_what_crossed_after_the_reading_began(void **state)
 	frame_at(b, DIR_INPUT, 1, "10.0.0.1", "192.0.2.1", 4, 101);
 	frame_at(b, DIR_OUTPUT, 9, "10.0.0.9", "192.0.2.1", 8, 101);
 	frame_at(b, DIR_OUTPUT, 9, "10.0.0.9", "192.0.2.1", 16, 100);
-	table_late_after(b->table, 100);
+	late_after(b, 100);
 	frame_at(b, DIR_OUTPUT, 1, "10.0.0.1", "192.0.2.1", 32, 100);
 	frame_at(b, DIR_OUTPUT, 1, "10.0.0.1", "192.0.2.1", 64, 102);
 	ask(b);
@@ -638,9 +643,61 @@ static void late_is_what_crossed_after_the_reading_began(void **state)
 	assert_int_equal(b->answer.stray_late, 8);
 	expect_strays(b, 24, 2, 0, 0);
 	frame_at(b, DIR_OUTPUT, 1, "10.0.0.1", "192.0.2.1", 128, 300);
-	table_late_after(b->table, 300);
+	late_after(b, 300);
 	ask(b);
 	assert_int_equal(seen_of(b, 7, NULL)->late[DIR_OUTPUT], 0);
+}
+
+/* What crossed before the reading began, but in its tick, is called late with it. */
+static void a_tick_is_late_as_a_whole(void **state)
+{
+	struct bed *b = *state;
+	struct frame f = {.has_mac = true, .is_ip = true};
+
+	tell(b, 7, 1, NULL, 0);
+	tell(b, 8, 2, NULL, 0);
+	told(b);
+	address_of(f.target, "192.0.2.1");
+	for (unsigned i = 0; i < 6000; i++) { /* six ticks of 1,000 each; two guests in turn */
+		mac_of(f.source_mac, 1 + i % 2);
+		f.ip_bytes = 1 + i / 1000;
+		table_frame(b->table, DIR_OUTPUT, &f, (TABLE_TICK * i) / 1000);
+	}
+	table_late_after(b->table, 4 * TABLE_TICK + TABLE_TICK / 2);
+	mac_of(f.source_mac, 1);
+	f.ip_bytes = 100000;
+	table_frame(b->table, DIR_OUTPUT, &f, 4 * TABLE_TICK);
+	f.ip_bytes = 10000000;
+	table_frame(b->table, DIR_OUTPUT, &f, 4 * TABLE_TICK - 1);
+	ask(b);
+	for (int64_t vif = 7; vif <= 8; vif++) {
+		uint64_t more = vif == 7 ? 100000 : 0;
+
+		assert_int_equal(seen_of(b, vif, NULL)->late[DIR_OUTPUT], 500 * (5 + 6) + more);
+		expect(b, vif, NULL, DIR_OUTPUT, CLASS_EXTERNAL,
+		       500 * (1 + 2 + 3 + 4 + 5 + 6) + more + (vif == 7 ? 10000000 : 0),
+		       vif == 7 ? 3002 : 3000);
+	}
+}
+
+/* More frames than stamps are kept, but of few ticks: none is forgotten. */
+static void frames_of_a_tick_take_one_place(void **state)
+{
+	struct bed *b = *state;
+
+	tell(b, 7, 1, NULL, 0);
+	tell(b, 8, 2, NULL, 0);
+	told(b);
+	for (int i = 0; i < 3 * TABLE_RECENT; i++) {
+		frame_at(b, DIR_OUTPUT, 1 + i % 2, i % 2 ? "10.0.0.2" : "10.0.0.1", "192.0.2.1", 1,
+			 100 + i / TABLE_RECENT);
+		frame_at(b, DIR_INPUT, 1, "10.0.0.1", "192.0.2.1", 1, 100 + i / TABLE_RECENT);
+	}
+	late_after(b, 0);
+	ask(b);
+	assert_int_equal(seen_of(b, 7, NULL)->late[DIR_OUTPUT], 3 * TABLE_RECENT / 2);
+	assert_int_equal(seen_of(b, 8, NULL)->late[DIR_OUTPUT], 3 * TABLE_RECENT / 2);
+	assert_int_equal(seen_of(b, 7, NULL)->late[DIR_INPUT], 3 * TABLE_RECENT);
 }
 
 static void the_newest_frames_are_what_can_still_be_called_late(void **state)
@@ -651,7 +708,7 @@ static void the_newest_frames_are_what_can_still_be_called_late(void **state)
 	told(b);
 	for (int i = 0; i < TABLE_RECENT + 10; i++)
 		frame_at(b, DIR_OUTPUT, 1, "10.0.0.1", "192.0.2.1", 1, 100 + i);
-	table_late_after(b->table, 0);
+	late_after(b, 0);
 	ask(b);
 	assert_int_equal(seen_of(b, 7, NULL)->late[DIR_OUTPUT], TABLE_RECENT);
 }
@@ -829,6 +886,8 @@ int main(void)
 		TEST(a_vif_that_is_gone_is_answered_once_more),
 		TEST(a_new_table_takes_effect_at_once_and_loses_no_count),
 		TEST(late_is_what_crossed_after_the_reading_began),
+		TEST(a_tick_is_late_as_a_whole),
+		TEST(frames_of_a_tick_take_one_place),
 		TEST(the_newest_frames_are_what_can_still_be_called_late),
 		TEST(no_byte_is_lost_or_doubled),
 	};
