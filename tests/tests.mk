@@ -179,14 +179,16 @@ UNIT_TESTS += test_series test_units test_period test_usage test_present test_ou
 
 CLASSIFY_C := src/net/rules.c src/net/prefixes.c src/net/netset.c src/net/frame.c $(wildcard src/config/*.c)
 test_catch_up_SRC := tests/unit/test_catch_up.c src/net/catch_up.c $(UNIT_C)
-test_capture_table_SRC := tests/unit/test_capture_table.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) $(UNIT_C)
+TABLE_C := tests/support/table_bed.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) $(UNIT_C)
+test_capture_table_SRC := tests/unit/test_capture_table.c $(TABLE_C)
+test_capture_told_SRC := tests/unit/test_capture_told.c $(TABLE_C)
 test_capture_SRC := tests/unit/test_capture.c tests/support/capture_bed.c tests/support/netns.c src/ipc/capture.c src/ipc/packet.c src/config/network.c $(UNIT_C)
 test_capture_process_SRC := tests/unit/test_capture_process.c tests/support/capture_bed.c tests/support/netns.c src/ipc/capture.c src/ipc/packet.c src/config/network.c $(UNIT_C)
 test_sandbox_SRC := tests/unit/test_sandbox.c src/capture/sandbox.c $(UNIT_C)
 test_sandbox_LIB := libseccomp
 test_kernel_SRC := tests/unit/test_kernel.c src/kernel/maps.c src/kernel/book.c src/net/prefixes.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) tests/support/netns.c $(UNIT_C)
 test_kernel_LIB := libbpf
-UNIT_TESTS += test_kernel test_capture_table test_catch_up test_capture test_capture_process test_sandbox
+UNIT_TESTS += test_kernel test_capture_table test_capture_told test_catch_up test_capture test_capture_process test_sandbox
 
 $(foreach t,$(UNIT_TESTS),$(eval $(t)_LIB += cmocka))
 
