@@ -184,11 +184,13 @@ test_capture_table_SRC := tests/unit/test_capture_table.c $(TABLE_C)
 test_capture_told_SRC := tests/unit/test_capture_told.c $(TABLE_C)
 test_capture_SRC := tests/unit/test_capture.c tests/support/capture_bed.c tests/support/netns.c src/ipc/capture.c src/ipc/packet.c src/config/network.c $(UNIT_C)
 test_capture_process_SRC := tests/unit/test_capture_process.c tests/support/capture_bed.c tests/support/netns.c src/ipc/capture.c src/ipc/packet.c src/config/network.c $(UNIT_C)
+test_tap_SRC := tests/unit/test_tap.c src/capture/tap.c src/net/frame.c tests/support/netns.c $(UNIT_C)
+test_tap_LIB := libpcap
 test_sandbox_SRC := tests/unit/test_sandbox.c src/capture/sandbox.c $(UNIT_C)
 test_sandbox_LIB := libseccomp
 test_kernel_SRC := tests/unit/test_kernel.c src/kernel/maps.c src/kernel/book.c src/net/prefixes.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) tests/support/netns.c $(UNIT_C)
 test_kernel_LIB := libbpf
-UNIT_TESTS += test_kernel test_capture_table test_capture_told test_catch_up test_capture test_capture_process test_sandbox
+UNIT_TESTS += test_kernel test_tap test_capture_table test_capture_told test_catch_up test_capture test_capture_process test_sandbox
 
 $(foreach t,$(UNIT_TESTS),$(eval $(t)_LIB += cmocka))
 

@@ -250,14 +250,13 @@ uint32_t tap_behind(const struct tap *t)
 	return behind <= INT32_MAX ? behind : 0; /* more than the ring holds: it is ahead */
 }
 
-/* They are the next ones, and those that were to be skipped in any case are among them. */
+/* They are the next ones, and those that are skipped in any case come first. */
 uint32_t tap_give_up(struct tap *t)
 {
-	uint32_t behind = tap_behind(t);
+	uint32_t behind = tap_behind(t), more = behind > t->skipped ? behind - t->skipped : 0;
 
-	if (behind)
-		t->skipped = behind;
-	return behind;
+	t->skipped += more;
+	return more;
 }
 
 /* ---- a file ---- */

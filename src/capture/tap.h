@@ -45,7 +45,7 @@ uint32_t tap_behind(const struct tap *tap);
 /* As tap_drain, but of those that had come at the last mark only. */
 int tap_drain_marked(struct tap *tap, tap_fn fn, void *ctx, char **err);
 
-/* Those that tap_behind tells never will be handed over; returns how many. */
+/* Those that tap_behind tells never will be handed over; returns of how many that was not so already. */
 uint32_t tap_give_up(struct tap *tap);
 
 #endif
