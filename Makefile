@@ -30,7 +30,7 @@ DEPS_XEN   := qemu-system-x86 cpio xz-utils
 
 # What each program is made of. A program links only what it needs.
 BASE   := base/mem base/err base/log base/log_limit base/text base/clock base/calendar base/boot base/folder base/share base/user base/program
-LEDGER_WRITER := db/ledger db/ledger_fold db/ledger_closing db/ledger_crossing src/config/quotas src/config/lines db/ledger_retain db/ledger_forget db/retain
+LEDGER_WRITER := db/ledger db/ledger_fold db/ledger_closing db/ledger_crossing src/config/quotas src/config/lines db/ledger_merge db/ledger_retain db/ledger_forget db/retain
 USAGE := db/retain db/usage db/usage_gather db/usage_rows db/explain db/audit
 LEDGER := db/sql db/holders db/ledger_file db/ledger_versions db/ledger_left db/ledger_witness
 VIFS := net/bind net/links net/message net/stats

@@ -3,7 +3,8 @@
  * ledger_state: what the files of the ledger's writer share, and nobody else sees.
  *
  * ledger.c opens, loads and commits; ledger_fold.c keeps the sinks and folds the takes that all have passed;
- * ledger_retain.c retires old slots.
+ * ledger_merge.c makes one epoch of many short ones; ledger_retain.c retires old slots, ledger_forget.c what
+ * is left of domains.
  */
 #ifndef XENBW_LEDGER_STATE_H
 #define XENBW_LEDGER_STATE_H
@@ -60,6 +61,7 @@ struct ledger {
 	struct ledger_witness come; /* uuid "": nothing is told */
 	int64_t missing;
 	int64_t looked_up_to; /* the last bucket that ledger_forget looked at */
+	int64_t merged_up_to; /* the last epoch that ledger_merge looked at */
 	sqlite3_stmt *stmt[STATEMENTS];
 };
 

@@ -33,7 +33,9 @@ test_ledger_fold_SRC := tests/unit/test_ledger_fold.c tests/support/writer_bed.c
 test_ledger_fold_LIB := sqlite3
 test_ledger_retain_SRC := tests/unit/test_ledger_retain.c tests/support/writer_bed.c $(LEDGER_WRITER:%=%.c) $(USAGE:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
 test_ledger_retain_LIB := sqlite3
-test_ledger_forget_SRC := tests/unit/test_ledger_forget.c tests/support/account_bed.c $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(USAGE:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
+test_ledger_merge_SRC := tests/unit/test_ledger_merge.c tests/support/account_bed.c tests/support/sound.c $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(USAGE:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
+test_ledger_merge_LIB := sqlite3
+test_ledger_forget_SRC := tests/unit/test_ledger_forget.c tests/support/account_bed.c tests/support/sound.c $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(USAGE:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
 test_ledger_forget_LIB := sqlite3
 test_ledger_file_SRC := tests/unit/test_ledger_file.c $(LEDGER:%=%.c) $(UNIT_C)
 test_ledger_file_LIB := sqlite3
@@ -116,7 +118,7 @@ test_sim_year_LIB := sqlite3
 HOST_C := tests/sim/host_kernel.c tests/sim/host_links.c tests/sim/host_store.c tests/sim/host_daemon.c tests/sim/host_events.c tests/sim/host_checks.c \
           src/daemon/follow.c src/daemon/poll.c src/daemon/steady.c src/daemon/trouble.c src/net/bind.c $(wildcard src/config/*.c)
 HOST_BASE_C := $(filter-out src/base/clock.c src/base/log.c,$(BASE_C))
-HOST_WRAP := -Wl,--wrap=ledger_commit -Wl,--wrap=ledger_fold -Wl,--wrap=account_vif_here
+HOST_WRAP := -Wl,--wrap=ledger_commit -Wl,--wrap=ledger_fold -Wl,--wrap=ledger_merge -Wl,--wrap=account_vif_here
 test_sim_host_SRC := tests/sim/test_sim_host.c $(HOST_C) $(SIM_C) $(ACCOUNT_C) $(LEDGER_WRITER:%=%.c) $(LEDGER:%=%.c) $(HOST_BASE_C)
 test_sim_host_LIB := sqlite3
 test_sim_host_LDLIBS := $(HOST_WRAP)
@@ -135,7 +137,7 @@ test_usage_SRC := tests/unit/test_usage.c tests/support/ledger_bed.c $(USAGE:%=%
 test_usage_LIB := sqlite3
 test_usage_cost_SRC := tests/unit/test_usage_cost.c tests/support/ledger_bed.c $(USAGE:%=%.c) $(LEDGER:%=%.c) $(UNIT_C)
 test_usage_cost_LIB := sqlite3
-UNIT_TESTS += test_usage_cost test_ledger_retain test_ledger_forget
+UNIT_TESTS += test_usage_cost test_ledger_merge test_ledger_retain test_ledger_forget
 test_present_SRC := tests/unit/test_present.c src/cli/present.c src/account/basis.c $(UNIT_C)
 test_out_SRC := tests/unit/test_out.c $(OUT_C) $(UNIT_C)
 test_out_LIB := smartcols jansson

@@ -8,6 +8,7 @@
 #include "daemon/classifier.h"
 #include "daemon/daemon.h"
 #include "db/ledger_forget.h"
+#include "db/ledger_merge.h"
 #include "db/ledger_retain.h"
 #include "db/retain.h"
 
@@ -15,6 +16,7 @@
 #define RETIRE_ROWS 2000   /* in one transaction, or a whole slot */
 #define FOLD_TAKES \
 	20000 /* in one transaction, so that the loop is not held up for long; a commit has fewer */
+#define MERGE_EPOCHS 20000 /* as well */
 
 /* What a dump of the counters is for. */
 struct reading {
@@ -62,8 +64,11 @@ static void measure_rates(struct daemon *d, struct mono now)
 static void fold(struct daemon *d)
 {
 	char *err = NULL;
-	int rc = ledger_fold(d->ledger, account_open_slot(d->account), FOLD_TAKES, &err);
+	int64_t open_slot = account_open_slot(d->account);
+	int rc = ledger_fold(d->ledger, open_slot, FOLD_TAKES, &err);
 
+	if (rc == 0)
+		rc = ledger_merge(d->ledger, open_slot, MERGE_EPOCHS, &err);
 	trouble_is(&d->no_fold, rc < 0 ? err : NULL);
 }
 

@@ -12,6 +12,7 @@
 #include "db/explain.h"
 #include "db/ledger.h"
 #include "db/ledger_file.h"
+#include "db/ledger_merge.h"
 #include "db/rrd_source.h"
 #include "db/traffic_source.h"
 #include "db/usage.h"
@@ -408,6 +409,7 @@ static void poll(struct life *l, int64_t now, bool looks)
 	note_moved(l);
 	commit(l, false);
 	well(ledger_fold(l->ledger, account_open_slot(l->account), 100, &err), &err);
+	well(ledger_merge(l->ledger, account_open_slot(l->account), 100, &err), &err);
 }
 
 static void check_takes(const struct life *l)
@@ -470,6 +472,7 @@ static void fold_all(void)
 	if (well(ledger_open(&ledger, ledger_life_path(), "boot", &err), &err)) {
 		well(ledger_sinks(ledger, NULL, 0, &err), &err);
 		well(ledger_fold(ledger, INT64_MAX, 1000000, &err), &err);
+		well(ledger_merge(ledger, INT64_MAX, 1000000, &err), &err);
 		ledger_close(ledger);
 		after = sums_of();
 		expect(!*before || strcmp(before, after) == 0);

@@ -22,6 +22,8 @@ int64_t __wrap_account_vif_here(struct account *a, const struct account_vif_fact
 int64_t __real_account_vif_here(struct account *a, const struct account_vif_facts *f, char **warning);
 int __real_ledger_commit(struct ledger *l, const struct ledger_batch *batch, char **err);
 int __real_ledger_fold(struct ledger *l, int64_t open_slot, unsigned limit, char **err);
+int __wrap_ledger_merge(struct ledger *l, int64_t open_slot, unsigned limit, char **err);
+int __real_ledger_merge(struct ledger *l, int64_t open_slot, unsigned limit, char **err);
 
 /* There is one host at a time: clocks have no argument. */
 static struct host *present;
@@ -54,6 +56,14 @@ int __wrap_ledger_fold(struct ledger *l, int64_t open_slot, unsigned limit, char
 {
 	(void)l;
 	if (present->disk && __real_ledger_fold(present->disk, open_slot, limit, err) < 0)
+		sim_fail(present->sim, "%s", *err);
+	return 0;
+}
+
+int __wrap_ledger_merge(struct ledger *l, int64_t open_slot, unsigned limit, char **err)
+{
+	(void)l;
+	if (present->disk && __real_ledger_merge(present->disk, open_slot, limit, err) < 0)
 		sim_fail(present->sim, "%s", *err);
 	return 0;
 }

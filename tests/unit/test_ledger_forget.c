@@ -7,30 +7,13 @@
  */
 #include <stdlib.h>
 
-#include "db/audit.h"
 #include "db/ledger_forget.h"
 #include "db/ledger_retain.h"
 #include "tests/support/account_bed.h"
+#include "tests/support/sound.h"
 #include "tests/support/unit.h"
 
 #define UUID_C "cccccccc-0000-4000-8000-00000000000c"
-
-static void assert_sound(const struct account_bed *b)
-{
-	int (*const questions[])(sqlite3 *, struct audit *, char **) = {audit_identity, audit_epochs,
-									audit_rows};
-	char *err = NULL;
-
-	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
-		struct audit a;
-
-		if (questions[i](b->reader.db, &a, &err) < 0)
-			fail_msg("%s", err);
-		if (a.wrong)
-			fail_msg("%s", a.first);
-		audit_clear(&a);
-	}
-}
 
 /* A domain comes, moves bytes, and goes. */
 static void live(struct account_bed *b, unsigned domid, const char *uuid, const char *name, bool goes)
@@ -112,7 +95,7 @@ static void totals_stay_when_domains_are_forgotten(void **state)
 	assert_int_equal(account_bed_number(&b, "SELECT count(*) FROM bucket WHERE id > 0"), 4);
 	assert_int_equal(account_bed_number(&b, total), sum);
 	assert_int_equal(account_bed_number(&b, counted), sum);
-	assert_sound(&b);
+	sound_assert(b.reader.db);
 	fold_and_retire(&b, EDGE + 9000);
 	assert_int_equal(forget(&b, EDGE + 9000, 100), 2); /* not the last */
 	assert_int_equal(account_bed_number(&b, "SELECT count(*) FROM bucket WHERE id > 0"), 2);
@@ -123,7 +106,7 @@ static void totals_stay_when_domains_are_forgotten(void **state)
 	assert_int_equal(account_bed_number(&b, counted), sum);
 	assert_int_equal(account_bed_number(&b, "SELECT sum(unattributed_input) FROM slot WHERE vif = 0"),
 			 (10 + 30 + 40) * 1000);
-	assert_sound(&b);
+	sound_assert(b.reader.db);
 	unmade(&b);
 }
 
@@ -144,7 +127,7 @@ static void who_comes_again_is_new(void **state)
 			 6);
 	assert_int_equal(account_bed_number(&b, "SELECT bucket FROM bucket_uuid WHERE uuid = '" UUID_C "'"),
 			 7);
-	assert_sound(&b);
+	sound_assert(b.reader.db);
 	account_bed_kill_it(&b);
 	account_bed_start(&b, EDGE + 9400); /* no id is given out again */
 	account_bed_vif_of(&b, 8, 0, NULL, "new", NULL);

@@ -3,7 +3,8 @@
 #
 # resets: a guest takes its driver from its card and gives it back, again and again, and sends more each time than
 # before: its counters pass their old values before the next poll. External bytes are all booked, also those of lives
-# that begin and end between two polls, and its neighbour has none of them.
+# that begin and end between two polls, and its neighbour has none of them. In the ledger they are one epoch when their
+# slot is over.
 
 bw_config "${LAB_CONF[@]}" "poll 5" "flush 5"
 bw_start || tap_bail "no xenbwd"
@@ -31,5 +32,15 @@ bed_wait "the bytes" booked
 class_check "five resets between two polls" "$evil"
 lab_settled db
 class_check "its neighbour has none of them" "$(lab_end db)"
+
+epochs() { bw_sql "SELECT count(*) FROM epoch JOIN vif ON vif.id = epoch.vif WHERE vif.domain = 'evil'"; }
+open_slot() { bw_sql "SELECT value FROM meta WHERE key = 'open_slot'"; }
+lives=$(epochs)
+slot=$(open_slot)
+for ((i = 0; i < 100 && $(open_slot) == slot; i++)); do sleep 5; done
+class_check "the same, when the slot is over" "$evil"
+tap_is "its lives have become one epoch in each slot" "$(bw_sql "SELECT count(*) FROM epoch a JOIN epoch b ON b.vif = a.vif AND b.id > a.id
+	AND b.opened <= a.closed AND b.closed / 300 = a.opened / 300")" 0
+tap_ok "which they were not before" test "$lives" -ge 7 -a "$(epochs)" -lt "$lives"
 bw_stop
 tap_is "the classes add up to the counters" "$(class_identity)" ""
