@@ -53,7 +53,7 @@ struct recent {
 	uint64_t bytes;
 };
 
-/* What a frame says of its flow; without padding. */
+/* What a frame says of its flow. */
 struct flow_key {
 	uint8_t own[ADDRESS_SIZE], remote[ADDRESS_SIZE], mac[MAC_SIZE];
 	uint8_t dir;
@@ -68,7 +68,7 @@ struct flow {
 	struct capture_seen *seen;
 	enum byte_class class;
 	bool spoofed;
-	size_t recent; /* where the last of it was noted, if it is there still */
+	size_t noted; /* where its last frame may have been (note_frame) */
 };
 #define FLOWS 256 /* one that lands on another's place takes it */
 
@@ -306,13 +306,15 @@ static struct unknown_key unknown_key(const struct table *t, const uint8_t *mac,
 	return key;
 }
 
-/* `at`: where one like it may have been noted; becomes where this one is. */
+/* `at`: where one like it may have been noted; becomes where this one is. That one must stay for as many more
+ * as it has seen go by. */
 static void note_frame(struct table *t, int64_t stamp, uint64_t *late, uint32_t bytes, size_t *at)
 {
 	struct recent *like = &t->recent[*at % TABLE_RECENT];
 	int64_t end = stamp | (TABLE_TICK - 1);
 
-	if (*at < t->recents && t->recents - *at <= TABLE_RECENT && like->end == end && like->late == late) {
+	if (*at < t->recents && t->recents - *at <= TABLE_RECENT / 2 && like->end == end &&
+	    like->late == late) {
 		like->bytes += bytes;
 	} else {
 		*at = t->recents++;
@@ -324,7 +326,7 @@ static void note_frame(struct table *t, int64_t stamp, uint64_t *late, uint32_t 
 
 /* Whose a frame is, and where its other end is. */
 struct ends {
-	const uint8_t *own, *remote, *mac; /* zeros where it has no MAC */
+	const uint8_t *own, *remote, *mac;
 };
 
 static struct ends ends_of(enum direction dir, const struct frame *f)
@@ -348,7 +350,7 @@ static struct flow_key flow_key(enum direction dir, const struct frame *f, const
 	return key;
 }
 
-/* Without a key made of it: most frames are, and that would be half of what each costs. */
+/* Compares the frame as it is: to make a key of it is half of what a frame costs, and most need none. */
 static bool is_of_flow(const struct flow_key *k, enum direction dir, const struct frame *f,
 		       const struct ends *e)
 {
@@ -407,14 +409,16 @@ void table_frame(struct table *t, enum direction dir, const struct frame *f, int
 		return;
 	if (is_of_flow(&place->key, dir, f, &ends)) {
 		late = count_for_vif(place, f->ip_bytes);
-		at = &place->recent;
 	} else {
 		struct flow_key key = flow_key(dir, f, &ends);
 
 		late = count_looked_up(t, &key, f->ip_bytes, place);
 	}
-	if (late)
-		note_frame(t, stamp, late, f->ip_bytes, at);
+	if (!late)
+		return;
+	if (place->seen && late == &place->seen->late[dir])
+		at = &place->noted;
+	note_frame(t, stamp, late, f->ip_bytes, at);
 }
 
 void table_late_after(struct table *t, int64_t stamp)

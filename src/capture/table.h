@@ -20,9 +20,9 @@
  * they turn out to be a vif's by then, it gets what was seen of it. */
 #define TABLE_UNKNOWN 1024
 
-/* Of the frames since the last answer as many stamps are kept, so that those after an instant told later can
- * be found: one for all frames of a flow in a tick, for a list of each would be in the guests' way, in the
- * processor's cache. */
+/* So many stamps are kept of what came since the last answer, to find what crossed after an instant that is
+ * told later. The frames of a vif's flow in one tick share one: a list of all frames would push the guests'
+ * data out of the processor's cache. */
 #define TABLE_RECENT 65536
 #define TABLE_TICK (INT64_C(1) << 17) /* nanoseconds */
 

@@ -103,7 +103,7 @@ static int compile(struct tap *t, const char *side, struct bpf_program *out, cha
  * slow flow's reader may be held up for: 64 times BLOCK_MS. What is in a block that is not shown yet is known
  * by number only: tap_mark.
  *
- * Stamps in microseconds, as they come: for nanoseconds libpcap sets SO_TIMESTAMPNS, and with it the kernel
+ * Stamps in microseconds, libpcap's default: for nanoseconds it sets SO_TIMESTAMPNS, and with it the kernel
  * stamps every packet of every device. */
 static int configure(pcap_t *p)
 {
@@ -303,7 +303,8 @@ static void on_frame(u_char *arg, const struct pcap_pkthdr *h, const u_char *byt
 	if (t->skipped && t->skipped--)
 		return;
 	if (frame_parse(t->link, bytes, h->caplen, h->len, &f))
-		t->fn(t->ctx, &f, (int64_t)h->ts.tv_sec * SECOND_NS + (h->ts.tv_usec + 1) * MICRO_NS - 1);
+		t->fn(t->ctx, &f,
+		      (int64_t)h->ts.tv_sec * SECOND_NS + ((int64_t)h->ts.tv_usec + 1) * MICRO_NS - 1);
 }
 
 static int dispatch(struct tap *t, int most, tap_fn fn, void *ctx, char **err)

@@ -16,8 +16,8 @@
 
 struct tap;
 
-/* A frame and when it crossed, by the kernel's wall clock, in nanoseconds: the end of the microsecond it
- * tells. */
+/* A frame and when it crossed, by the kernel's wall clock, in nanoseconds. libpcap tells the microsecond;
+ * this is its last nanosecond. */
 typedef void (*tap_fn)(void *ctx, const struct frame *f, int64_t stamp);
 
 /* Needs the right to open packet sockets (CAP_NET_RAW). The direction is the guests' view: output leaves
@@ -39,13 +39,15 @@ int tap_drain(struct tap *tap, tap_fn fn, void *ctx, char **err);
  * now. What was dropped since the last mark is added to *dropped. */
 int tap_mark(struct tap *tap, uint64_t *dropped, char **err);
 
-/* How many of those that had come at the last mark were not handed over yet. */
+/* How many of those that had come at the last mark were not handed over yet, those that were given up
+ * included. */
 uint32_t tap_behind(const struct tap *tap);
 
 /* As tap_drain, but of those that had come at the last mark only. */
 int tap_drain_marked(struct tap *tap, tap_fn fn, void *ctx, char **err);
 
-/* Those that tap_behind tells never will be handed over; returns of how many that was not so already. */
+/* Those that tap_behind tells never will be handed over; returns how many of them had not been given up
+ * before. */
 uint32_t tap_give_up(struct tap *tap);
 
 #endif

@@ -220,8 +220,8 @@ static int answer(struct worker *w, const struct capture_order *o, char **err)
 
 	table_late_after(w->table, stamp_of(o->counted_ns));
 	/* frames that cross meanwhile would fill a ring that is not read */
-	if (catch_up_wait(w->backlogs, drain_all, w, err) < 0 || see_marked(w, err) < 0 || mark(w, err) < 0 ||
-	    see_marked(w, err) < 0)
+	if (catch_up_wait(w->backlogs, drain_all, w, err) < 0 || (w->next && see_marked(w, err) < 0) ||
+	    mark(w, err) < 0 || see_marked(w, err) < 0)
 		return -1;
 	memcpy(a.dropped, w->dropped, sizeof(a.dropped));
 	memset(w->dropped, 0, sizeof(w->dropped));

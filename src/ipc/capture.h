@@ -83,7 +83,8 @@ struct capture_seen {
 	uint32_t fresh; /* its device is looked at only since some time in this growth */
 	uint8_t address[16];
 	struct class_bytes bytes, packets;
-	uint64_t late[DIR_COUNT]; /* of the bytes above: crossed after counted_ns */
+	uint64_t late[DIR_COUNT]; /* of the bytes above: crossed after counted_ns, or a tick (capture/table.h)
+				     before */
 	uint64_t spoofed_bytes,
 		spoofed_packets; /* of the output above: from an address that is not its own */
 	/* xenbw-tc, of a record without an address: all that the guest sent by this device, without Ethernet

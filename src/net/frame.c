@@ -39,13 +39,13 @@ static uint32_t read_ethernet(const uint8_t *bytes, size_t captured, struct fram
 	return read16(bytes + at - 2);
 }
 
-/* In words: who reads the bytes in larger pieces than they were written in waits for them. */
+/* In one piece: who reads it in larger pieces than it was written in waits. */
 static void map_ipv4(uint8_t to[16], const uint8_t *address)
 {
-	static const uint8_t prefix[4] = {[2] = 0xff, 0xff};
+	uint8_t end[8] = {[2] = 0xff, 0xff};
 
-	memcpy(to + 8, prefix, 4);
-	memcpy(to + 12, address, 4);
+	memcpy(end + 4, address, 4);
+	memcpy(to + 8, end, sizeof(end));
 }
 
 /* `said` is the length by the IP header, 0 where it leaves that open; `rest` is what the frame has. */

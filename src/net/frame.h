@@ -22,8 +22,8 @@ struct frame {
 	bool tagged;
 	bool has_mac; /* a whole Ethernet header was captured; the tags behind it may be cut */
 	bool is_ip, is_ipv4;
-	uint8_t source_mac[6], target_mac[6];
-	uint8_t source[16], target[16]; /* IPv4 mapped, as in struct network; zeros where it is no IP */
+	uint8_t source_mac[6], target_mac[6]; /* zeros where has_mac is false */
+	uint8_t source[16], target[16];       /* IPv4 mapped, as in struct network; zeros where it is no IP */
 	/* IP bytes: what the header says, but not more than the frame has behind its link header; all of that
 	 * where the length field is 0 (large segments). A padded frame counts without its padding. */
 	uint32_t ip_bytes;

@@ -221,7 +221,7 @@ static void step(struct bed *b, struct script *s)
 		break;
 	case 3:
 		if (!b->has_instant) { /* once for each answer */
-			b->instant = next(s) * TABLE_TICK / 4;
+			b->instant = next(s) * TABLE_TICK / 4 - (next(s) & 1);
 			b->has_instant = true;
 			table_late_after(b->table, b->instant);
 		}

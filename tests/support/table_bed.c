@@ -80,8 +80,10 @@ void table_bed_frame_at(struct table_bed *b, enum direction dir, unsigned mac, c
 	struct frame f = {.has_mac = mac != 0, .is_ip = true, .ip_bytes = bytes};
 	bool out = dir == DIR_OUTPUT;
 
-	table_bed_mac_of(out ? f.source_mac : f.target_mac, mac);
-	table_bed_mac_of(out ? f.target_mac : f.source_mac, 0xfefefe);
+	if (mac) {
+		table_bed_mac_of(out ? f.source_mac : f.target_mac, mac);
+		table_bed_mac_of(out ? f.target_mac : f.source_mac, 0xfefefe);
+	}
 	table_bed_address_of(out ? f.source : f.target, own);
 	table_bed_address_of(out ? f.target : f.source, remote);
 	table_frame(b->table, dir, &f, tick * TABLE_TICK);

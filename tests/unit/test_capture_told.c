@@ -207,6 +207,26 @@ static void frames_of_a_tick_take_one_place(void **state)
 	assert_int_equal(table_bed_seen_of(b, 7, NULL)->late[DIR_INPUT], 3 * TABLE_RECENT);
 }
 
+/* A frame of an old tick does not share the place of those that are about to be forgotten. */
+static void what_was_noted_now_is_not_the_next_to_go(void **state)
+{
+	struct table_bed *b = *state;
+
+	table_bed_tell(b, 7, 1, NULL, 0);
+	table_bed_tell(b, 8, 2, NULL, 0);
+	table_bed_told(b);
+	table_bed_frame_at(b, DIR_OUTPUT, 1, "10.0.0.1", "192.0.2.1", 1, 100);
+	for (int i = 0; i < TABLE_RECENT - 1; i++)
+		table_bed_frame_at(b, DIR_OUTPUT, 2, "10.0.0.2", "192.0.2.1", 1, 200 + i);
+	table_bed_frame_at(b, DIR_OUTPUT, 1, "10.0.0.1", "192.0.2.1", 10, 100);
+	for (int i = 0; i < TABLE_RECENT / 2 - 1; i++)
+		table_bed_frame_at(b, DIR_OUTPUT, 2, "10.0.0.2", "192.0.2.1", 1, 100000 + i);
+	table_bed_late_after(b, 99);
+	table_bed_ask(b);
+	assert_int_equal(table_bed_seen_of(b, 7, NULL)->late[DIR_OUTPUT], 10);
+	table_bed_expect(b, 7, NULL, DIR_OUTPUT, CLASS_EXTERNAL, 11, 2);
+}
+
 static void the_newest_frames_are_what_can_still_be_called_late(void **state)
 {
 	struct table_bed *b = *state;
@@ -341,6 +361,7 @@ int main(void)
 		TEST(late_is_what_crossed_after_the_reading_began),
 		TEST(a_tick_is_late_as_a_whole),
 		TEST(frames_of_a_tick_take_one_place),
+		TEST(what_was_noted_now_is_not_the_next_to_go),
 		TEST(the_newest_frames_are_what_can_still_be_called_late),
 		TEST(no_byte_is_lost_or_doubled),
 		TEST(a_flow_that_goes_on_is_whose_it_is_now),
