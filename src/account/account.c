@@ -114,7 +114,8 @@ static void close_earlier_boots(struct account *a, int64_t last_seen)
 		remove_device(a, d);
 	}
 	HASH_ITER (hh, a->vifs, v, next) {
-		if (strcmp(v->row.boot, a->boot) == 0)
+		/* in a damaged ledger one of them may have a device of this boot: it is there, then */
+		if (strcmp(v->row.boot, a->boot) == 0 || v->devices)
 			continue;
 		v->row.gone = last_seen;
 		HASH_DELETE(by_numbers, a->present, v);

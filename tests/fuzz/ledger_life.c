@@ -22,11 +22,15 @@
 #define MOST_DEVICES 16
 #define MOST_SLOTS 4096 /* of a plan: what is beyond says nothing new */
 
-static void expect(bool ok)
+/* libFuzzer's trace names the function, but all its expectations share one abort. */
+static void expect_at(bool ok, int line)
 {
-	if (!ok)
-		abort();
+	if (ok)
+		return;
+	fprintf(stderr, "ledger_life.c:%d: it is not as expected\n", line);
+	abort();
 }
+#define expect(ok) expect_at(ok, __LINE__)
 
 /* A function's outcome: what failed has said why. */
 static bool well(int rc, char **err)
@@ -327,12 +331,14 @@ static void note_moved(struct life *l)
 			account_moved(l->account, l->vifs[i].vif, l->vifs[i].moved);
 }
 
+/* What is estimated when a vif goes is in no account_moved any more. */
 static void note_takes(struct life *l, const struct ledger_batch *b)
 {
 	for (size_t t = 0; t < b->take_count; t++)
 		for (size_t i = 0; i < l->count; i++)
 			for (int d = 0; l->vifs[i].vif == b->takes[t]->vif && d < DIR_COUNT; d++)
-				l->vifs[i].taken[d] += class_bytes_total(&b->takes[t]->classes, d);
+				l->vifs[i].taken[d] += class_bytes_total(&b->takes[t]->classes, d) -
+						       (b->ended ? b->takes[t]->estimated[d] : 0);
 }
 
 static void commit(struct life *l, bool ended)

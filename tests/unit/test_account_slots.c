@@ -259,6 +259,34 @@ static void another_boot_closes_all_and_numbers_mean_nothing_any_more(void **sta
 	account_bed_tear_down(&b);
 }
 
+/* Of a damaged ledger only: what the device has counted is not counted again. */
+static void a_vif_of_another_boot_whose_device_is_of_this_one_is_there(void **state)
+{
+	struct account_bed b;
+	char *err = NULL;
+	sqlite3 *db;
+
+	(void)state;
+	account_bed_set_up(&b, EDGE);
+	account_bed_simple_vif(&b);
+	account_bed_poll_at(&b, EDGE + 5, 10, 40);
+	account_bed_commit(&b);
+	account_bed_kill_it(&b);
+	assert_int_equal(sqlite3_open(b.path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "UPDATE vif SET boot = 'before'", NULL, NULL, &err), SQLITE_OK);
+	sqlite3_close(db);
+	account_bed_start(&b, EDGE + 10);
+	for (int i = 1; i <= 3; i++) {
+		account_bed_poll_at(&b, EDGE + 10 + i, 10, 40 + (uint64_t)i);
+		account_bed_commit(&b);
+	}
+	assert_int_equal(account_bed_simple_vif(&b), 1);
+	account_bed_poll_at(&b, EDGE + 20, 10, 50);
+	account_bed_commit(&b);
+	assert_int_equal(account_bed_input_of(&b, "web", 0), 50000);
+	account_bed_tear_down(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,6 +301,7 @@ int main(void)
 		cmocka_unit_test(bytes_that_flowed_while_the_daemon_was_down_are_one_take),
 		cmocka_unit_test(a_new_life_that_has_not_moved_yet_outlives_the_daemon),
 		cmocka_unit_test(another_boot_closes_all_and_numbers_mean_nothing_any_more),
+		cmocka_unit_test(a_vif_of_another_boot_whose_device_is_of_this_one_is_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
