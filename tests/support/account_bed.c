@@ -39,6 +39,17 @@ void account_bed_set_up(struct account_bed *b, int64_t now)
 		fail_msg("%s", err ? err : "no ledger");
 }
 
+void account_bed_meddle(const struct account_bed *b, const char *statements)
+{
+	char *err = NULL;
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(b->path, &db), SQLITE_OK);
+	if (sqlite3_exec(db, statements, NULL, NULL, &err) != SQLITE_OK)
+		fail_msg("%s", err);
+	sqlite3_close(db);
+}
+
 int64_t account_bed_number(const struct account_bed *b, const char *query)
 {
 	char *err = NULL;

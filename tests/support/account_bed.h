@@ -33,6 +33,10 @@ void account_bed_start(struct account_bed *b, int64_t now);
 /* It is killed: what was not committed is gone. */
 void account_bed_kill_it(struct account_bed *b);
 void account_bed_set_up(struct account_bed *b, int64_t now);
+
+/* Statements of somebody who is not xenbwd. */
+void account_bed_meddle(const struct account_bed *b, const char *statements);
+
 int64_t account_bed_number(const struct account_bed *b, const char *query);
 void account_bed_commit(struct account_bed *b);
 

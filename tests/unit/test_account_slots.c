@@ -263,8 +263,6 @@ static void another_boot_closes_all_and_numbers_mean_nothing_any_more(void **sta
 static void a_vif_of_another_boot_whose_device_is_of_this_one_is_there(void **state)
 {
 	struct account_bed b;
-	char *err = NULL;
-	sqlite3 *db;
 
 	(void)state;
 	account_bed_set_up(&b, EDGE);
@@ -272,9 +270,7 @@ static void a_vif_of_another_boot_whose_device_is_of_this_one_is_there(void **st
 	account_bed_poll_at(&b, EDGE + 5, 10, 40);
 	account_bed_commit(&b);
 	account_bed_kill_it(&b);
-	assert_int_equal(sqlite3_open(b.path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "UPDATE vif SET boot = 'before'", NULL, NULL, &err), SQLITE_OK);
-	sqlite3_close(db);
+	account_bed_meddle(&b, "UPDATE vif SET boot = 'before'");
 	account_bed_start(&b, EDGE + 10);
 	for (int i = 1; i <= 3; i++) {
 		account_bed_poll_at(&b, EDGE + 10 + i, 10, 40 + (uint64_t)i);

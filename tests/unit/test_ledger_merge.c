@@ -185,17 +185,11 @@ static void rows_that_look_odd_stay(void **state)
 	reconnect_all_the_time(&b, EDGE + 1, 11);
 	quiet(&b, EDGE + 310, 990);
 	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
-		char *err = NULL, *text = mem_printf("UPDATE epoch SET %s WHERE id = 5", odd[i]);
-		sqlite3 *db;
+		char *text = mem_printf("UPDATE epoch SET %s WHERE id = 5", odd[i]);
 
-		assert_int_equal(sqlite3_open(b.path, &db), SQLITE_OK);
-		assert_int_equal(sqlite3_exec(db,
-					      "CREATE TABLE IF NOT EXISTS was AS SELECT * FROM epoch;"
-					      "DELETE FROM epoch; INSERT INTO epoch SELECT * FROM was",
-					      NULL, NULL, &err),
-				 SQLITE_OK);
-		assert_int_equal(sqlite3_exec(db, text, NULL, NULL, &err), SQLITE_OK);
-		sqlite3_close(db);
+		account_bed_meddle(&b, "CREATE TABLE IF NOT EXISTS was AS SELECT * FROM epoch;"
+				       "DELETE FROM epoch; INSERT INTO epoch SELECT * FROM was");
+		account_bed_meddle(&b, text);
 		free(text);
 		account_bed_kill_it(&b);
 		account_bed_start(&b, EDGE + 310);
@@ -213,8 +207,6 @@ static void rows_that_look_odd_stay(void **state)
 static void a_known_end_is_told_where_all_are_known(void **state)
 {
 	struct account_bed b;
-	char *err = NULL;
-	sqlite3 *db;
 
 	(void)state;
 	account_bed_set_up(&b, EDGE);
@@ -223,13 +215,7 @@ static void a_known_end_is_told_where_all_are_known(void **state)
 	for (int64_t slot = 0; slot < 2; slot++)
 		reconnect_all_the_time(&b, EDGE + 300 * slot + 1, 10);
 	quiet(&b, EDGE + 610, 991);
-	assert_int_equal(sqlite3_open(b.path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db,
-				      "UPDATE epoch SET reason = reason || '" LEDGER_OUTPUT_KNOWN
-				      "' WHERE id <> 3",
-				      NULL, NULL, &err),
-			 SQLITE_OK);
-	sqlite3_close(db);
+	account_bed_meddle(&b, "UPDATE epoch SET reason = reason || '" LEDGER_OUTPUT_KNOWN "' WHERE id <> 3");
 	merge(&b);
 	assert_int_equal(account_bed_number(&b, "SELECT count(*) FROM epoch WHERE reason = '9" LEDGER_LIVES
 						"counters went back'"),
