@@ -3,7 +3,7 @@
 #
 # Short-lived guests, among devices that come and go by the hundred, and more events than the kernel keeps: every life
 # is exact.
-# time-limit: 90
+# time-limit: 200
 set -u
 . "$(dirname "$0")/../support/tap.sh"
 . "$(dirname "$0")/../support/bed.sh"
