@@ -78,6 +78,8 @@ tap_is "under traffic, too" "$(booked local_output external_output)" "$local_sen
 
 # While xenbwd is killed the kernel counts on; the device vanishes before the next one starts.
 comes 50
+bw_wait_sql "the ledger's word that the kernel has counted it from its begin" \
+	"SELECT ahead_known FROM epoch JOIN vif ON vif.id = epoch.vif WHERE domid = 50" 1
 bed_udp 50.0 1.0 10 100 || tap_bail "the bed lost packets"
 bw_kill
 bed_udp 50.0 1.0 200 600 || tap_bail "the bed lost packets"
