@@ -120,11 +120,56 @@ struct {
 
 /* A packet as far as accounting needs it. */
 struct packet {
-	uint8_t source[16], target[16];
-	uint8_t ether[16]; /* target and source MAC */
-	uint32_t bytes;    /* of IP */
+	uint8_t source[16] __attribute__((aligned(8)));
+	uint8_t target[16] __attribute__((aligned(8)));
+	uint8_t ether[16] __attribute__((aligned(8))); /* target and source MAC */
+	uint32_t bytes;                                /* of IP */
 	bool tagged;
 };
+
+/* What a packet is booked as: the slot (0: nowhere), and whether it is spoofed. */
+struct verdict {
+	uint32_t slot;
+	enum byte_class class;
+	bool spoofed;
+};
+
+/* Most packets are like one shortly before them: what that one was booked as is kept, for each processor. Two
+ * that land on one place take it from each other. All of it holds for one state of the other maps. */
+#define MEMOS 256
+
+struct memo_key {
+	uint64_t source[2], target[2];
+	uint64_t devices;
+	uint64_t rest; /* the MAC that the program looks at, the program, a tag */
+};
+
+struct memo {
+	struct memo_key key;
+	uint32_t state; /* of `current` */
+	uint32_t slot;
+	uint32_t class;
+	uint32_t spoofed;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, MEMOS);
+	__type(key, uint32_t);
+	__type(value, struct memo);
+} memos SEC(".maps");
+
+/* The same for what a vif's packets come in under. */
+struct device_memo {
+	uint32_t ifindex, state, slot;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, MEMOS);
+	__type(key, uint32_t);
+	__type(value, struct device_memo);
+} device_memos SEC(".maps");
 
 /* ---- reading: what net/frame.c reads of a captured frame ---- */
 
@@ -144,27 +189,55 @@ static __always_inline void map_ipv4(uint8_t to[16], const uint8_t *address)
 	__builtin_memcpy(to + 12, address, 4);
 }
 
-static __always_inline bool read_ip(struct __sk_buff *skb, uint32_t at, uint32_t version, struct packet *p)
+/* An IP header, and what the packet has from there on. */
+static __always_inline bool read_ipv4(const uint8_t *ip, uint32_t rest, struct packet *p)
 {
-	uint32_t rest = skb->len - at, said;
-	uint8_t ip[IPV6_HEADER];
+	uint32_t said = read16(ip + 2);
 
-	if (version == 4) {
-		if (bpf_skb_load_bytes(skb, at, ip, IPV4_HEADER) < 0 || ip[0] >> 4 != 4 || (ip[0] & 15) < 5)
-			return false;
-		map_ipv4(p->source, ip + 12);
-		map_ipv4(p->target, ip + 16);
-		said = read16(ip + 2);
-	} else {
-		if (bpf_skb_load_bytes(skb, at, ip, IPV6_HEADER) < 0 || ip[0] >> 4 != 6)
-			return false;
-		__builtin_memcpy(p->source, ip + 8, 16);
-		__builtin_memcpy(p->target, ip + 24, 16);
-		said = read16(ip + 4);
-		said = said ? said + IPV6_HEADER : 0;
-	}
+	if (ip[0] >> 4 != 4 || (ip[0] & 15) < 5)
+		return false;
+	map_ipv4(p->source, ip + 12);
+	map_ipv4(p->target, ip + 16);
 	p->bytes = said && said < rest ? said : rest;
 	return true;
+}
+
+static __always_inline bool read_ipv6(const uint8_t *ip, uint32_t rest, struct packet *p)
+{
+	uint32_t payload = read16(ip + 4), said = payload ? payload + IPV6_HEADER : 0;
+
+	if (ip[0] >> 4 != 6)
+		return false;
+	__builtin_memcpy(p->source, ip + 8, 16);
+	__builtin_memcpy(p->target, ip + 24, 16);
+	p->bytes = said && said < rest ? said : rest;
+	return true;
+}
+
+static __always_inline bool read_ip(struct __sk_buff *skb, uint32_t at, uint32_t version, struct packet *p)
+{
+	uint32_t rest = skb->len - at;
+	uint8_t ip[IPV6_HEADER];
+
+	if (version == 4)
+		return bpf_skb_load_bytes(skb, at, ip, IPV4_HEADER) == 0 && read_ipv4(ip, rest, p);
+	return bpf_skb_load_bytes(skb, at, ip, IPV6_HEADER) == 0 && read_ipv6(ip, rest, p);
+}
+
+/* What lies there in one piece is read where it lies: Ethernet and IP without a tag between them. */
+static __always_inline bool peek(struct __sk_buff *skb, struct packet *p)
+{
+	const uint8_t *data = (const uint8_t *)(long)skb->data, *end = (const uint8_t *)(long)skb->data_end;
+
+	if (data + ETHER + IPV4_HEADER > end)
+		return false;
+	p->tagged = skb->vlan_present;
+	__builtin_memcpy(p->ether, data, ETHER);
+	if (data[12] == 0x08 && data[13] == 0x00)
+		return read_ipv4(data + ETHER, skb->len - ETHER, p);
+	if (data[12] != 0x86 || data[13] != 0xdd || data + ETHER + IPV6_HEADER > end)
+		return false;
+	return read_ipv6(data + ETHER, skb->len - ETHER, p);
 }
 
 static __always_inline bool read_raw(struct __sk_buff *skb, struct packet *p)
@@ -285,28 +358,21 @@ static __always_inline enum byte_class class_of(const uint8_t *own, const uint8_
 				own_told && r->own_in_ournet);
 }
 
-/* ---- counting ---- */
+/* ---- what a packet is booked as ---- */
 
-static __always_inline void count(struct __sk_buff *skb, enum direction dir, uint32_t slot, uint32_t flags,
-				  const struct packet *p)
+static __always_inline struct verdict decide(enum direction dir, uint32_t slot, uint32_t flags,
+					     const struct packet *p)
 {
 	const uint8_t *own = dir == DIR_OUTPUT ? p->source : p->target;
 	const uint8_t *remote = dir == DIR_OUTPUT ? p->target : p->source;
-	const struct kernel_address *a = told(slot, own);
-	uint32_t at = a ? a->slot : slot;
-	enum byte_class class = class_of(own, remote, a);
-	struct kernel_counts *c;
+	const struct kernel_address *a;
 
-	c = slot ? bpf_map_lookup_elem(&counts, &at) : NULL;
-	if (!c || class >= KERNEL_CLASSES)
-		return;
-	c->bytes[dir][class] += p->bytes;
-	c->packets[dir][class]++;
-	c->segments[dir][class] += skb->gso_segs > 1 ? skb->gso_segs : 1;
-	if (dir == DIR_OUTPUT && !a && is_foreign(flags, own)) {
-		c->spoofed_bytes += p->bytes;
-		c->spoofed_packets++;
-	}
+	if (!slot)
+		return (struct verdict){0};
+	a = told(slot, own);
+	return (struct verdict){.slot = a ? a->slot : slot,
+				.class = class_of(own, remote, a),
+				.spoofed = dir == DIR_OUTPUT && !a && is_foreign(flags, own)};
 }
 
 static __always_inline struct kernel_device *device(uint32_t ifindex)
@@ -315,46 +381,190 @@ static __always_inline struct kernel_device *device(uint32_t ifindex)
 }
 
 /* By its address: a vif whose packets say no more than which bridge they came through. */
-static __always_inline void count_routed(struct __sk_buff *skb, enum direction dir, const struct packet *p)
+static __always_inline struct verdict decide_routed(enum direction dir, const struct packet *p)
 {
 	const struct kernel_address *a = told(KERNEL_ANY_ROUTED, dir == DIR_OUTPUT ? p->source : p->target);
 
-	if (a)
-		count(skb, dir, a->slot, a->flags, p);
+	return a ? decide(dir, a->slot, a->flags, p) : (struct verdict){0};
+}
+
+static __always_inline struct verdict
+decide_leaving(const struct __sk_buff *skb, const struct kernel_device *uplink, const struct packet *p)
+{
+	const struct kernel_device *from;
+
+	if (!skb->ingress_ifindex)
+		return p->tagged && uplink->flags & KERNEL_VLANS ? (struct verdict){0}
+								 : decide(DIR_OUTPUT, uplink->host, 0, p);
+	from = device(skb->ingress_ifindex);
+	if (!from)
+		return (struct verdict){0};
+	return from->flags & KERNEL_ROUTED && !(from->flags & KERNEL_VIF)
+		       ? decide_routed(DIR_OUTPUT, p)
+		       : decide(DIR_OUTPUT, from->slot, from->flags, p);
+}
+
+static __always_inline struct verdict decide_arriving(const struct kernel_device *uplink,
+						      const struct packet *p)
+{
+	const struct kernel_address *host = NULL, *routed;
+	struct kernel_host_key key = {};
+
+	if (!(uplink->flags & KERNEL_RAW)) {
+		__builtin_memcpy(key.mac, p->ether, 6);
+		host = bpf_map_lookup_elem(&hosts, &key);
+		if (!host)
+			return (struct verdict){0};
+	}
+	routed = told(KERNEL_ANY_ROUTED, p->target);
+	if (routed)
+		return decide(DIR_INPUT, routed->slot, routed->flags, p);
+	if (!host || (p->tagged && host->flags & KERNEL_VLANS) ||
+	    (host->flags & KERNEL_ROUTED && !is_unspecified(p->target) && !told(KERNEL_ANY_HOST, p->target)))
+		return (struct verdict){0};
+	return decide(DIR_INPUT, host->slot, 0, p);
+}
+
+/* ---- what one like it was booked as ---- */
+
+enum program { LEAVE, DELIVER, ARRIVE };
+
+static __always_inline struct memo_key memo_key(const struct __sk_buff *skb, enum program program,
+						const struct packet *p)
+{
+	struct memo_key key = {.devices = (uint64_t)skb->ifindex << 32 | skb->ingress_ifindex};
+	uint8_t rest[8] __attribute__((aligned(8))) = {[6] = program, [7] = p->tagged};
+
+	if (program != LEAVE)
+		__builtin_memcpy(rest, p->ether, 6);
+	__builtin_memcpy(key.source, p->source, 16);
+	__builtin_memcpy(key.target, p->target, 16);
+	__builtin_memcpy(&key.rest, rest, 8);
+	return key;
+}
+
+static __always_inline struct memo *memo_of(const struct memo_key *k)
+{
+	uint64_t mixed =
+		(k->source[1] ^ (k->target[1] >> 7 | k->target[1] << 57) ^ k->devices) * 0x9e3779b97f4a7c15U;
+	uint32_t place = mixed >> 56;
+
+	return bpf_map_lookup_elem(&memos, &place);
+}
+
+static __always_inline bool is_like(const struct memo *m, uint32_t state, const struct memo_key *k)
+{
+	return m->state == state && m->key.source[0] == k->source[0] && m->key.source[1] == k->source[1] &&
+	       m->key.target[0] == k->target[0] && m->key.target[1] == k->target[1] &&
+	       m->key.devices == k->devices && m->key.rest == k->rest;
+}
+
+static __always_inline uint32_t state(void)
+{
+	uint32_t zero = 0, *now = bpf_map_lookup_elem(&current, &zero);
+
+	return now ? *(volatile uint32_t *)now : 0;
+}
+
+/* ---- counting ---- */
+
+static __always_inline void count(const struct __sk_buff *skb, enum direction dir, const struct verdict *v,
+				  uint32_t bytes)
+{
+	struct kernel_counts *c = v->slot ? bpf_map_lookup_elem(&counts, &v->slot) : NULL;
+	uint32_t class = v->class;
+
+	if (!c || class >= KERNEL_CLASSES)
+		return;
+	c->bytes[dir][class] += bytes;
+	c->packets[dir][class]++;
+	c->segments[dir][class] += skb->gso_segs > 1 ? skb->gso_segs : 1;
+	if (v->spoofed) {
+		c->spoofed_bytes += bytes;
+		c->spoofed_packets++;
+	}
+}
+
+static __always_inline struct verdict look_up(struct __sk_buff *skb, enum program program, struct packet *p,
+					      bool *raw)
+{
+	const struct kernel_device *d = device(skb->ifindex), *from;
+
+	if (!d)
+		return (struct verdict){0};
+	if (program == DELIVER) {
+		from = device(skb->ingress_ifindex);
+		if (d->flags & KERNEL_ROUTED || !from || !(from->flags & KERNEL_UPLINK) ||
+		    !read_packet(skb, false, p) ||
+		    (d->flags & KERNEL_HAS_MAC && !is_equal(p->ether, d->mac, 6)))
+			return (struct verdict){0};
+		return decide(DIR_INPUT, d->slot, d->flags, p);
+	}
+	*raw = d->flags & KERNEL_RAW;
+	if (!read_packet(skb, *raw, p))
+		return (struct verdict){0};
+	return program == LEAVE ? decide_leaving(skb, d, p) : decide_arriving(d, p);
+}
+
+/* A packet that counts nowhere is looked at anew each time: what is told of a new device or address holds at
+ * once. */
+static __always_inline int look_at(struct __sk_buff *skb, enum program program)
+{
+	enum direction dir = program == LEAVE ? DIR_OUTPUT : DIR_INPUT;
+	uint32_t now = state();
+	struct packet p = {};
+	struct memo_key key;
+	struct memo *m = NULL;
+	struct verdict v;
+	bool raw = false;
+
+	if (peek(skb, &p)) {
+		key = memo_key(skb, program, &p);
+		m = memo_of(&key);
+		if (m && is_like(m, now, &key)) {
+			v = (struct verdict){m->slot, m->class, m->spoofed};
+			count(skb, dir, &v, p.bytes);
+			return TC_ACT_UNSPEC;
+		}
+	}
+	p = (struct packet){};
+	v = look_up(skb, program, &p, &raw);
+	count(skb, dir, &v, p.bytes);
+	if (m && v.slot && !raw)
+		*m = (struct memo){key, now, v.slot, v.class, v.spoofed};
+	return TC_ACT_UNSPEC;
 }
 
 SEC("tc")
 int leave(struct __sk_buff *skb)
 {
-	const struct kernel_device *uplink = device(skb->ifindex), *from;
-	struct packet p = {};
-
-	if (!uplink || !read_packet(skb, uplink->flags & KERNEL_RAW, &p))
-		return TC_ACT_UNSPEC;
-	from = skb->ingress_ifindex ? device(skb->ingress_ifindex) : NULL;
-	if (!skb->ingress_ifindex) {
-		if (!(p.tagged && uplink->flags & KERNEL_VLANS))
-			count(skb, DIR_OUTPUT, uplink->host, 0, &p);
-	} else if (from && from->flags & KERNEL_ROUTED && !(from->flags & KERNEL_VIF)) {
-		count_routed(skb, DIR_OUTPUT, &p);
-	} else if (from) {
-		count(skb, DIR_OUTPUT, from->slot, from->flags, &p);
-	}
-	return TC_ACT_UNSPEC;
+	return look_at(skb, LEAVE);
 }
 
 SEC("tc")
 int deliver(struct __sk_buff *skb)
 {
-	const struct kernel_device *vif = device(skb->ifindex), *from = device(skb->ingress_ifindex);
-	struct packet p = {};
+	return look_at(skb, DELIVER);
+}
 
-	if (!vif || vif->flags & KERNEL_ROUTED || !from || !(from->flags & KERNEL_UPLINK) ||
-	    !read_packet(skb, false, &p))
-		return TC_ACT_UNSPEC;
-	if (!(vif->flags & KERNEL_HAS_MAC) || is_equal(p.ether, vif->mac, 6))
-		count(skb, DIR_INPUT, vif->slot, vif->flags, &p);
-	return TC_ACT_UNSPEC;
+SEC("tc")
+int arrive(struct __sk_buff *skb)
+{
+	return look_at(skb, ARRIVE);
+}
+
+static __always_inline uint32_t slot_of(uint32_t ifindex)
+{
+	uint32_t now = state(), place = ifindex % MEMOS;
+	struct device_memo *m = bpf_map_lookup_elem(&device_memos, &place);
+	const struct kernel_device *vif;
+
+	if (m && m->ifindex == ifindex && m->state == now)
+		return m->slot;
+	vif = device(ifindex);
+	if (m && vif && vif->slot)
+		*m = (struct device_memo){ifindex, now, vif->slot};
+	return vif ? vif->slot : 0;
 }
 
 /* Bytes without the Ethernet header, so that they are comparable with the device's counters. A tag that was
@@ -362,41 +572,13 @@ int deliver(struct __sk_buff *skb)
 SEC("tc")
 int enter(struct __sk_buff *skb)
 {
-	const struct kernel_device *vif = device(skb->ifindex);
-	struct kernel_counts *c;
-	uint32_t slot;
+	uint32_t slot = slot_of(skb->ifindex);
+	struct kernel_counts *c = slot ? bpf_map_lookup_elem(&counts, &slot) : NULL;
 
-	if (!vif || !(slot = vif->slot))
-		return TC_ACT_UNSPEC;
-	c = bpf_map_lookup_elem(&counts, &slot);
 	if (c && skb->len >= ETHER) {
 		c->sent_bytes += skb->len - ETHER + (skb->vlan_present ? TAG : 0);
 		c->sent_packets++;
 	}
-	return TC_ACT_UNSPEC;
-}
-
-SEC("tc")
-int arrive(struct __sk_buff *skb)
-{
-	const struct kernel_device *uplink = device(skb->ifindex);
-	const struct kernel_address *host, *routed;
-	struct kernel_host_key key = {};
-	struct packet p = {};
-
-	if (!uplink || !read_packet(skb, uplink->flags & KERNEL_RAW, &p))
-		return TC_ACT_UNSPEC;
-	__builtin_memcpy(key.mac, p.ether, 6);
-	host = uplink->flags & KERNEL_RAW ? NULL : bpf_map_lookup_elem(&hosts, &key);
-	if (!host && !(uplink->flags & KERNEL_RAW))
-		return TC_ACT_UNSPEC;
-	routed = told(KERNEL_ANY_ROUTED, p.target);
-	if (routed)
-		count(skb, DIR_INPUT, routed->slot, routed->flags, &p);
-	else if (host && !(p.tagged && host->flags & KERNEL_VLANS) &&
-		 (!(host->flags & KERNEL_ROUTED) || is_unspecified(p.target) ||
-		  told(KERNEL_ANY_HOST, p.target)))
-		count(skb, DIR_INPUT, host->slot, 0, &p);
 	return TC_ACT_UNSPEC;
 }
 

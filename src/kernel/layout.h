@@ -93,7 +93,8 @@ struct kernel_head {
 /* Which of our programs sit at a device; and did we make its clsact qdisc? */
 enum kernel_hook { KERNEL_HOOK_INGRESS = 1, KERNEL_HOOK_EGRESS = 2, KERNEL_HOOK_QDISC = 4 };
 
-/* One set of rules; `current` says which of the two is in force. */
+/* One set of rules. `current` counts the states of all that is told to the programs: it grows by 1 with other
+ * rules, by 2 with who is there, and whether it is odd says which of the two sets is in force. */
 struct kernel_rules {
 	uint32_t ignoremask; /* network byte order */
 	uint32_t own_in_ournet;

@@ -199,25 +199,40 @@ static int make_networks(const struct prefixes *p, char **err)
 	return fd;
 }
 
+static int read_state(const struct maps *m, uint32_t *out, char **err)
+{
+	uint32_t zero = 0;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(m->skeleton->maps.current), &zero, out) < 0)
+		return err_sys(err, "cannot read which rules are in force");
+	return 0;
+}
+
+static int set_state(struct maps *m, uint32_t state, char **err)
+{
+	uint32_t zero = 0;
+
+	return put(bpf_map__fd(m->skeleton->maps.current), &zero, &state, "which rules are in force", err);
+}
+
 int maps_set_rules(struct maps *m, const struct conf *conf, char **err)
 {
 	struct kernel_rules rules = {.own_in_ournet = conf->kind == CONF_NACCTTAB};
 	struct prefixes p = rules_prefixes(conf);
-	uint32_t zero = 0, now = 0, next;
+	uint32_t state = 0, next;
 	int networks = make_networks(&p, err), rc = networks < 0 ? -1 : 0;
 
 	prefixes_free(&p);
 	memcpy(&rules.ignoremask, conf->ignoremask.address + 12, sizeof(rules.ignoremask));
-	if (rc == 0 && bpf_map_lookup_elem(bpf_map__fd(m->skeleton->maps.current), &zero, &now) < 0)
-		rc = err_sys(err, "cannot read which rules are in force");
-	next = (now & 1) ^ 1;
+	if (rc == 0)
+		rc = read_state(m, &state, err);
+	next = (state + 1) % 2;
 	if (rc == 0)
 		rc = put(bpf_map__fd(m->skeleton->maps.lists), &next, &networks, "the networks", err);
 	if (rc == 0)
 		rc = put(bpf_map__fd(m->skeleton->maps.rules), &next, &rules, "the rules", err);
 	if (rc == 0)
-		rc = put(bpf_map__fd(m->skeleton->maps.current), &zero, &next, "which rules are in force",
-			 err);
+		rc = set_state(m, state + 1, err);
 	if (networks >= 0)
 		close(networks);
 	return rc;
@@ -278,10 +293,12 @@ int maps_set_who(struct maps *m, const struct maps_who *who, char **err)
 		{m->skeleton->maps.devices, (const char *)who->devices, "a device", who->device_count,
 		 sizeof(*who->devices), sizeof(who->devices->ifindex)}};
 
+	uint32_t state = 0;
+
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
 		if (set(&all[i], err) < 0)
 			return -1;
-	return 0;
+	return read_state(m, &state, err) < 0 ? -1 : set_state(m, state + 2, err);
 }
 
 /* ---- counts ---- */

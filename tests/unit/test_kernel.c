@@ -469,6 +469,50 @@ static void all_that_a_vif_sends_is_counted_whatever_it_is(void **state)
 	assert_int_equal(grown(b, DB_4).sent_packets, 0);
 }
 
+static struct bytes frame_of(const char *source, const char *target)
+{
+	struct made m = plain(source, target);
+
+	m.target_mac = DB;
+	return make(&m);
+}
+
+/* Each packet is like the last one; what that one was booked as must not outlive what it was told by. */
+static void what_is_told_holds_from_the_next_packet_on(void **state)
+{
+	struct bed *b = *state;
+	struct bytes out = frame_of("10.0.0.2", "192.0.2.7"), in = frame_of("192.0.2.7", "10.0.0.2");
+	struct maps_device devices[] = {{b->uplink, {.flags = KERNEL_UPLINK}},
+					{b->vif, {.flags = KERNEL_VIF, .slot = WEB_SLOT}},
+					{DB_PORT, {.flags = KERNEL_VIF, .slot = WEB_SLOT}}};
+	struct maps_address address = told(WEB_SLOT, "10.0.0.2", DB_LAST, 0);
+	const struct {
+		struct maps_who next;         /* told after it */
+		uint32_t by_class, by_device; /* slots; 0: nowhere */
+	} turns[] = {{{devices, NULL, NULL, 3, 0, 0}, DB_4, DB_SLOT},
+		     {{devices, &address, NULL, 3, 1, 0}, WEB_SLOT, WEB_SLOT},
+		     {{0}, DB_LAST, WEB_SLOT},
+		     {{0}, 0, 0}};
+
+	for (size_t turn = 0; turn < sizeof(turns) / sizeof(*turns); turn++) {
+		for (int i = 0; i < 3; i++) {
+			run(b, MAPS_LEAVE, b->uplink, DB_PORT, 0, &out);
+			run(b, MAPS_DELIVER, b->vif, b->uplink, 0, &in);
+			run(b, MAPS_ENTER, b->vif, 0, 0, &out);
+		}
+		for (uint32_t slot = 1; slot < SLOTS; slot++) {
+			struct kernel_counts c = grown(b, slot);
+			unsigned crossed = slot == turns[turn].by_class ? 3 : 0;
+
+			assert_int_equal(c.packets[DIR_OUTPUT][CLASS_EXTERNAL], crossed);
+			assert_int_equal(c.packets[DIR_INPUT][CLASS_EXTERNAL], crossed);
+			assert_int_equal(c.sent_packets, slot == turns[turn].by_device ? 3 : 0);
+		}
+		assert_int_equal(maps_set_who(b->maps, &turns[turn].next, NULL), 0);
+	}
+	tell_kernel(b);
+}
+
 static void large_packets_tell_their_segments(void **state)
 {
 	struct bed *b = *state;
@@ -649,6 +693,7 @@ int main(void)
 		cmocka_unit_test(output_belongs_to_the_device_that_it_came_from),
 		cmocka_unit_test(only_what_came_from_an_uplink_for_the_vif_is_input),
 		cmocka_unit_test(all_that_a_vif_sends_is_counted_whatever_it_is),
+		cmocka_unit_test(what_is_told_holds_from_the_next_packet_on),
 		cmocka_unit_test(large_packets_tell_their_segments),
 		cmocka_unit_test(who_opens_the_maps_again_finds_what_was_counted),
 		cmocka_unit_test(growth_is_told_from_the_position_that_the_ledger_has),
