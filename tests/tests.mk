@@ -192,7 +192,9 @@ test_sandbox_SRC := tests/unit/test_sandbox.c src/capture/sandbox.c $(UNIT_C)
 test_sandbox_LIB := libseccomp
 test_kernel_SRC := tests/unit/test_kernel.c src/kernel/maps.c src/kernel/book.c src/net/prefixes.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) tests/support/netns.c $(UNIT_C)
 test_kernel_LIB := libbpf
-UNIT_TESTS += test_kernel test_tap test_capture_table test_capture_told test_catch_up test_capture test_capture_process test_sandbox
+test_hooks_SRC := tests/unit/test_hooks.c src/kernel/maps.c src/kernel/hooks.c src/kernel/filters.c src/kernel/links.c $(CLASSIFY_C) tests/support/netns.c $(UNIT_C)
+test_hooks_LIB := libbpf
+UNIT_TESTS += test_kernel test_hooks test_tap test_capture_table test_capture_told test_catch_up test_capture test_capture_process test_sandbox
 
 $(foreach t,$(UNIT_TESTS),$(eval $(t)_LIB += cmocka))
 
@@ -204,6 +206,9 @@ bwtap_SRC := tests/support/bwtap.c tests/support/bwcounts.c $(BASE_C)
 bwframe_SRC := tests/support/bwframe.c $(BASE_C)
 bwproxy_SRC := tests/support/bwproxy.c
 TEST_TOOLS += bwload bwtap bwframe bwproxy
+bwhooks_SRC := tests/support/bwhooks.c
+bwhooks_LIB := libbpf
+TEST_TOOLS += bwhooks
 nacctd_peer_SRC := tests/support/nacctd_peer.c
 nacctd_peer_LIB := libpcap
 TEST_TOOLS += nacctd_peer
@@ -237,8 +242,9 @@ loop_work_LIB := libnl-3.0 sqlite3
 TEST_TOOLS += loop_work
 
 # Preloaded: never with the CFLAGS of a sanitizer. xshim for Debian's xenstored and oxenstored (Xen's own headers want
-# gnu17), clockshim for a wall clock that a test moves, otherxen for a libxenlight of another Xen.
-TEST_SHIMS := $(BUILD)/xshim.so $(BUILD)/clockshim.so $(BUILD)/otherxen.so
+# gnu17), clockshim for a wall clock that a test moves, otherxen for a libxenlight of another Xen, notcx for a kernel of
+# before TCX.
+TEST_SHIMS := $(BUILD)/xshim.so $(BUILD)/clockshim.so $(BUILD)/otherxen.so $(BUILD)/notcx.so
 $(TEST_SHIMS): $(BUILD)/%.so: tests/support/%.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O2 -g -fPIC -shared -o $@ $<

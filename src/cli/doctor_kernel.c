@@ -182,8 +182,8 @@ static void compare(struct doctor *d, struct seen *s)
 		}
 	if (short_of)
 		doctor_say(d, DOCTOR_ERROR, "kernel counts",
-			   "somebody else's filter with priority 1 is before ours: `tc filter show dev VIF "
-			   "ingress`",
+			   "somebody else's program or filter is before ours: `bpftool net show dev VIF`, "
+			   "`tc filter show dev VIF ingress`",
 			   "%zu of %zu devices counted %" PRIu64
 			   " bytes in a second that our programs did not see, first %s",
 			   short_of, compared, missed, first);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * count: the kernel's programs, which count by class what crosses the uplinks (sections named `tc`, clsact).
+ * count: the kernel's programs, which count by class what crosses the uplinks (sections named `tc`).
  *
  * `leave` sits at an uplink's egress: whoever a packet came from (skb->ingress_ifindex; 0: dom0 itself) has
  * it as output. `deliver` sits at a vif's egress: what came from an uplink is the vif's input. `arrive` sits

@@ -2,202 +2,95 @@
 #include "kernel/hooks.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-#include <errno.h>
-#include <linux/pkt_sched.h>
-#include <linux/rtnetlink.h>
-#include <stdbool.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/err.h"
+#include "kernel/filters.h"
+#include "kernel/links.h"
 
-/* First: a filter before ours that decides would hide what it decided on. The handle is "xenb". */
-#define PRIORITY 1
-#define HANDLE 0x78656e62
+#define BOTH (KERNEL_HOOK_INGRESS | KERNEL_HOOK_EGRESS)
 
-#define ANSWER_SIZE 32768
-
-/* ---- the qdisc ---- */
-
-static bool is_gone(int rc)
+static uint32_t noted(const struct hooks *h, uint32_t ifindex)
 {
-	return rc == -ENODEV || rc == -ENXIO;
+	uint32_t flags = 0;
+
+	(void)bpf_map_lookup_elem(h->map, &ifindex, &flags);
+	return flags;
 }
 
-enum { THERE, MADE, GONE }; /* or -1 */
-
-static int make_qdisc(uint32_t ifindex, char **err)
+static int note(const struct hooks *h, uint32_t ifindex, uint32_t flags, char **err)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex,
-		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-	int rc = bpf_tc_hook_create(&hook);
-
-	if (rc == 0 || rc == -EEXIST)
-		return rc == 0 ? MADE : THERE;
-	if (is_gone(rc))
-		return GONE;
-	errno = -rc;
-	return err_sys(err, "cannot give device %u a clsact qdisc", ifindex);
-}
-
-/* Is there any filter in this answer? -1: it goes on. */
-static int look_for_filter(const struct nlmsghdr *h, size_t size)
-{
-	for (; NLMSG_OK(h, size); h = NLMSG_NEXT(h, size)) {
-		if (h->nlmsg_type == RTM_NEWTFILTER)
-			return 1;
-		if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR)
-			return h->nlmsg_type == NLMSG_ERROR;
-	}
-	return -1;
-}
-
-/* Whether the kernel says that a parent has no filter; what cannot be asked has some. */
-static bool is_empty(int fd, uint32_t ifindex, uint32_t parent)
-{
-	struct {
-		struct nlmsghdr header;
-		struct tcmsg tc;
-	} ask = {.header = {.nlmsg_len = sizeof(ask),
-			    .nlmsg_type = RTM_GETTFILTER,
-			    .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-		 .tc = {.tcm_ifindex = (int)ifindex, .tcm_parent = parent}};
-	static _Alignas(struct nlmsghdr) char answer[ANSWER_SIZE];
-	int found = -1;
-
-	if (send(fd, &ask, sizeof(ask), 0) < 0)
-		return false;
-	while (found < 0) {
-		ssize_t got = recv(fd, answer, sizeof(answer), 0);
-
-		if (got <= 0)
-			return false;
-		found = look_for_filter((const struct nlmsghdr *)(const void *)answer, (size_t)got);
-	}
-	return found == 0;
-}
-
-static bool is_unused(uint32_t ifindex)
-{
-	bool empty = true;
-
-	for (int egress = 0; egress < 2 && empty; egress++) {
-		/* one for each: of an answer that was not read to its end the rest would follow */
-		int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-
-		empty = fd >= 0 &&
-			is_empty(fd, ifindex,
-				 TC_H_MAKE(TC_H_CLSACT, egress ? TC_H_MIN_EGRESS : TC_H_MIN_INGRESS));
-		if (fd >= 0)
-			close(fd);
-	}
-	return empty;
-}
-
-static int drop_qdisc(uint32_t ifindex, char **err)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex,
-		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-	int rc = is_unused(ifindex) ? bpf_tc_hook_destroy(&hook) : 0;
-
-	if (rc == 0 || is_gone(rc) || rc == -ENOENT || rc == -EINVAL) /* somebody was quicker */
-		return 0;
-	errno = -rc;
-	return err_sys(err, "cannot take the clsact qdisc from device %u", ifindex);
-}
-
-/* ---- filters ---- */
-
-static int attach(uint32_t ifindex, enum bpf_tc_attach_point where, int program, char **err)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = where);
-	LIBBPF_OPTS(bpf_tc_opts, how, .prog_fd = program, .flags = BPF_TC_F_REPLACE, .handle = HANDLE,
-		    .priority = PRIORITY);
-	int rc = bpf_tc_attach(&hook, &how);
-
-	if (rc == 0 || is_gone(rc)) /* its end is told by other ways */
-		return 0;
-	errno = -rc;
-	return err_sys(err, "cannot put a program at device %u (tc filter, priority %d)", ifindex, PRIORITY);
-}
-
-static int detach(uint32_t ifindex, enum bpf_tc_attach_point where, char **err)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = where);
-	LIBBPF_OPTS(bpf_tc_opts, what, .handle = HANDLE, .priority = PRIORITY);
-	int rc = bpf_tc_detach(&hook, &what);
-
-	if (rc == 0 || is_gone(rc) || rc == -ENOENT || rc == -EINVAL) /* no qdisc any more, or no filter */
-		return 0;
-	errno = -rc;
-	return err_sys(err, "cannot take our program from device %u", ifindex);
-}
-
-static int note(int map, uint32_t ifindex, uint32_t flags, char **err)
-{
-	if (bpf_map_update_elem(map, &ifindex, &flags, BPF_ANY) < 0)
+	if (bpf_map_update_elem(h->map, &ifindex, &flags, BPF_ANY) < 0)
 		return err_sys(err, "cannot note what is at device %u", ifindex);
 	return 0;
 }
 
-static int set_one(uint32_t ifindex, enum bpf_tc_attach_point where, int program, bool is_there, char **err)
+static int take_away(const struct hooks *h, uint32_t ifindex, enum kernel_hook side, bool links, char **err)
 {
-	if (program >= 0)
-		return attach(ifindex, where, program, err);
-	return is_there ? detach(ifindex, where, err) : 0;
+	return links ? links_clear(h->folder, ifindex, side, err) : filters_clear(ifindex, side, err);
+}
+
+static int set_one(const struct hooks *h, uint32_t ifindex, enum kernel_hook side, int program,
+		   const uint32_t *before, bool links, char **err)
+{
+	if (program < 0)
+		return *before & side ? take_away(h, ifindex, side, links, err) : 0;
+	return links ? links_set(h->folder, ifindex, side, program, err)
+		     : filters_set(ifindex, side, program, err);
+}
+
+/* Links, or filters and the qdisc for them. Otherwise as filters_make_qdisc. */
+static int prepare(uint32_t ifindex, uint32_t before, bool *links, char **err)
+{
+	*links = before & KERNEL_HOOK_LINKS || (!(before & BOTH) && links_are_known(ifindex));
+	return *links ? FILTERS_THERE : filters_make_qdisc(ifindex, err);
 }
 
 /* What is noted is there or about to be: who is killed in between leaves nothing that is not noted. */
-int hooks_set(int map, uint32_t ifindex, int ingress, int egress, char **err)
+int hooks_set(const struct hooks *h, uint32_t ifindex, int ingress, int egress, char **err)
 {
-	uint32_t before = 0, now;
-	int made;
+	uint32_t before = noted(h, ifindex), now;
+	bool links;
+	int made = prepare(ifindex, before, &links, err), rc;
 
-	(void)bpf_map_lookup_elem(map, &ifindex, &before);
-	made = make_qdisc(ifindex, err);
-	if (made < 0 || made == GONE)
+	if (made < 0 || made == FILTERS_GONE)
 		return made < 0 ? -1 : 1;
-	now = (made == MADE || before & KERNEL_HOOK_QDISC ? KERNEL_HOOK_QDISC : 0) |
+	now = (links ? KERNEL_HOOK_LINKS : 0) |
+	      (made == FILTERS_MADE || before & KERNEL_HOOK_QDISC ? KERNEL_HOOK_QDISC : 0) |
 	      (ingress >= 0 ? KERNEL_HOOK_INGRESS : 0) | (egress >= 0 ? KERNEL_HOOK_EGRESS : 0);
-	if (note(map, ifindex, now | before, err) < 0 ||
-	    set_one(ifindex, BPF_TC_INGRESS, ingress, before & KERNEL_HOOK_INGRESS, err) < 0 ||
-	    set_one(ifindex, BPF_TC_EGRESS, egress, before & KERNEL_HOOK_EGRESS, err) < 0)
-		return -1;
-	return note(map, ifindex, now, err);
+	rc = note(h, ifindex, now | before, err);
+	if (rc == 0)
+		rc = set_one(h, ifindex, KERNEL_HOOK_INGRESS, ingress, &before, links, err);
+	if (rc == 0)
+		rc = set_one(h, ifindex, KERNEL_HOOK_EGRESS, egress, &before, links, err);
+	return rc == 0 ? note(h, ifindex, now, err) : rc;
 }
 
-bool hooks_has(uint32_t ifindex, enum kernel_hook side)
+bool hooks_has(const struct hooks *h, uint32_t ifindex, enum kernel_hook side)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex,
-		    .attach_point = side == KERNEL_HOOK_INGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, what, .handle = HANDLE, .priority = PRIORITY);
-	int rc = bpf_tc_query(&hook, &what);
-
-	return rc == 0 || is_gone(rc);
+	return noted(h, ifindex) & KERNEL_HOOK_LINKS ? links_have(h->folder, ifindex, side)
+						     : filters_has(ifindex, side);
 }
 
-bool hooks_are_there(int map, uint32_t ifindex)
+bool hooks_are_there(const struct hooks *h, uint32_t ifindex)
 {
-	uint32_t flags = 0;
+	uint32_t flags = noted(h, ifindex);
 
-	(void)bpf_map_lookup_elem(map, &ifindex, &flags);
-	return (!(flags & KERNEL_HOOK_INGRESS) || hooks_has(ifindex, KERNEL_HOOK_INGRESS)) &&
-	       (!(flags & KERNEL_HOOK_EGRESS) || hooks_has(ifindex, KERNEL_HOOK_EGRESS));
+	return (!(flags & KERNEL_HOOK_INGRESS) || hooks_has(h, ifindex, KERNEL_HOOK_INGRESS)) &&
+	       (!(flags & KERNEL_HOOK_EGRESS) || hooks_has(h, ifindex, KERNEL_HOOK_EGRESS));
 }
 
-int hooks_clear(int map, uint32_t ifindex, char **err)
+int hooks_clear(const struct hooks *h, uint32_t ifindex, char **err)
 {
-	uint32_t flags;
+	uint32_t flags = noted(h, ifindex);
+	bool links = flags & KERNEL_HOOK_LINKS;
 
-	if (bpf_map_lookup_elem(map, &ifindex, &flags) < 0)
+	if (!flags)
 		return 0;
-	if ((flags & KERNEL_HOOK_INGRESS && detach(ifindex, BPF_TC_INGRESS, err) < 0) ||
-	    (flags & KERNEL_HOOK_EGRESS && detach(ifindex, BPF_TC_EGRESS, err) < 0) ||
-	    (flags & KERNEL_HOOK_QDISC && drop_qdisc(ifindex, err) < 0))
+	if ((flags & KERNEL_HOOK_INGRESS && take_away(h, ifindex, KERNEL_HOOK_INGRESS, links, err) < 0) ||
+	    (flags & KERNEL_HOOK_EGRESS && take_away(h, ifindex, KERNEL_HOOK_EGRESS, links, err) < 0) ||
+	    (flags & KERNEL_HOOK_QDISC && filters_drop_qdisc(ifindex, err) < 0))
 		return -1;
-	if (bpf_map_delete_elem(map, &ifindex) < 0)
+	if (bpf_map_delete_elem(h->map, &ifindex) < 0)
 		return err_sys(err, "cannot forget device %u", ifindex);
 	return 0;
 }
@@ -210,15 +103,15 @@ static bool is_kept(uint32_t ifindex, const uint32_t *kept, size_t count)
 	return false;
 }
 
-int hooks_clear_others(int map, const uint32_t *kept, size_t count, char **err)
+int hooks_clear_others(const struct hooks *h, const uint32_t *kept, size_t count, char **err)
 {
 	uint32_t ifindex, next;
-	bool more = bpf_map_get_next_key(map, NULL, &next) == 0;
+	bool more = bpf_map_get_next_key(h->map, NULL, &next) == 0;
 
 	while (more) {
 		ifindex = next;
-		more = bpf_map_get_next_key(map, &ifindex, &next) == 0;
-		if (!is_kept(ifindex, kept, count) && hooks_clear(map, ifindex, err) < 0)
+		more = bpf_map_get_next_key(h->map, &ifindex, &next) == 0;
+		if (!is_kept(ifindex, kept, count) && hooks_clear(h, ifindex, err) < 0)
 			return -1;
 	}
 	return 0;

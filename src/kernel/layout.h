@@ -90,8 +90,13 @@ struct kernel_head {
 	uint64_t positions[KERNEL_KEPT]; /* 0: nothing whole is there */
 };
 
-/* Which of our programs sit at a device; and did we make its clsact qdisc? */
-enum kernel_hook { KERNEL_HOOK_INGRESS = 1, KERNEL_HOOK_EGRESS = 2, KERNEL_HOOK_QDISC = 4 };
+/* Which of our programs sit at a device; did we make its clsact qdisc; are they there as links? */
+enum kernel_hook {
+	KERNEL_HOOK_INGRESS = 1,
+	KERNEL_HOOK_EGRESS = 2,
+	KERNEL_HOOK_QDISC = 4,
+	KERNEL_HOOK_LINKS = 8
+};
 
 /* One set of rules. `current` counts the states of all that is told to the programs: it grows by 1 with other
  * rules, by 2 with who is there, and whether it is odd says which of the two sets is in force. */

@@ -28,7 +28,8 @@ struct maps {
 	int processors;
 	struct kernel_page *pages;
 	struct kernel_head *head;
-	int lock;
+	int lock; /* the folder */
+	char *folder;
 };
 
 /* ---- loading ---- */
@@ -125,6 +126,7 @@ int maps_open(struct maps **out, const char *folder, char **err)
 		maps_close(m);
 		return -1;
 	}
+	m->folder = mem_printf("/proc/self/fd/%d", m->lock);
 	*out = m;
 	return 0;
 }
@@ -141,6 +143,7 @@ void maps_close(struct maps *m)
 	if (m->lock >= 0)
 		close(m->lock);
 	free(m->each);
+	free(m->folder);
 	free(m);
 }
 
@@ -157,6 +160,11 @@ int maps_program(const struct maps *m, enum maps_program which)
 int maps_hooks(const struct maps *m)
 {
 	return bpf_map__fd(m->skeleton->maps.hooks);
+}
+
+const char *maps_folder(const struct maps *m)
+{
+	return m->folder;
 }
 
 struct kernel_page *maps_pages(const struct maps *m)

@@ -31,6 +31,9 @@ void maps_close(struct maps *m);
 int maps_program(const struct maps *m, enum maps_program which);
 int maps_hooks(const struct maps *m);
 
+/* A name of the folder that holds as long as the maps are open, wherever the bpffs is mounted by then. */
+const char *maps_folder(const struct maps *m);
+
 /* What xenbw-tc keeps, in memory that the maps share with this process. */
 struct kernel_page *maps_pages(const struct maps *m); /* KERNEL_SLOTS of them */
 struct kernel_head *maps_head(const struct maps *m);

@@ -18,8 +18,8 @@
 
 struct showing {
 	FILE *out;
-	const char *folder;
-	int hooks, pages, counts;
+	struct hooks hooks;
+	int pages, counts;
 	int processors;
 	struct kernel_counts *each; /* what each processor counted */
 };
@@ -28,7 +28,7 @@ struct showing {
 
 static int open_map(const struct showing *s, const char *name, size_t value_size, char **err)
 {
-	char *path = mem_printf("%s/%s", s->folder, name);
+	char *path = mem_printf("%s/%s", s->hooks.folder, name);
 	struct bpf_map_info info = {0};
 	uint32_t size = sizeof(info);
 	int fd = bpf_obj_get(path);
@@ -51,8 +51,8 @@ static int open_map(const struct showing *s, const char *name, size_t value_size
 
 static int open_maps(struct showing *s, char **err)
 {
-	s->hooks = open_map(s, "hooks", sizeof(uint32_t), err);
-	if (s->hooks >= 0)
+	s->hooks.map = open_map(s, "hooks", sizeof(uint32_t), err);
+	if (s->hooks.map >= 0)
 		s->pages = open_map(s, "pages", sizeof(struct kernel_page), err);
 	if (s->pages >= 0)
 		s->counts = open_map(s, "counts", sizeof(struct kernel_counts), err);
@@ -67,7 +67,7 @@ static int open_maps(struct showing *s, char **err)
 
 static void close_maps(struct showing *s)
 {
-	const int fds[] = {s->hooks, s->pages, s->counts};
+	const int fds[] = {s->hooks.map, s->pages, s->counts};
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++)
 		if (fds[i] >= 0)
@@ -88,18 +88,21 @@ static void write_program(const struct showing *s, uint32_t ifindex, const char 
 static void write_programs(const struct showing *s)
 {
 	uint32_t ifindex = 0, next, flags;
-	bool more = bpf_map_get_next_key(s->hooks, NULL, &next) == 0;
+	bool more = bpf_map_get_next_key(s->hooks.map, NULL, &next) == 0;
 	char device[IF_NAMESIZE];
 
 	while (more) {
 		ifindex = next;
-		more = bpf_map_get_next_key(s->hooks, &ifindex, &next) == 0;
-		if (bpf_map_lookup_elem(s->hooks, &ifindex, &flags) < 0 || !if_indextoname(ifindex, device))
+		more = bpf_map_get_next_key(s->hooks.map, &ifindex, &next) == 0;
+		if (bpf_map_lookup_elem(s->hooks.map, &ifindex, &flags) < 0 ||
+		    !if_indextoname(ifindex, device))
 			continue;
 		if (flags & KERNEL_HOOK_INGRESS)
-			write_program(s, ifindex, device, "ingress", hooks_has(ifindex, KERNEL_HOOK_INGRESS));
+			write_program(s, ifindex, device, "ingress",
+				      hooks_has(&s->hooks, ifindex, KERNEL_HOOK_INGRESS));
 		if (flags & KERNEL_HOOK_EGRESS)
-			write_program(s, ifindex, device, "egress", hooks_has(ifindex, KERNEL_HOOK_EGRESS));
+			write_program(s, ifindex, device, "egress",
+				      hooks_has(&s->hooks, ifindex, KERNEL_HOOK_EGRESS));
 	}
 }
 
@@ -149,7 +152,7 @@ static int write_pages(const struct showing *s, char **err)
 
 int show_write(FILE *out, const char *folder, char **err)
 {
-	struct showing s = {.out = out, .folder = folder, .hooks = -1, .pages = -1, .counts = -1};
+	struct showing s = {.out = out, .hooks = {-1, folder}, .pages = -1, .counts = -1};
 	int rc;
 
 	if (access(folder, F_OK) < 0 && errno == ENOENT)

@@ -30,6 +30,7 @@
 struct worker {
 	struct maps *maps;
 	struct book *book;
+	struct hooks hooks;
 	FILE *backlogs; /* for catch_up_wait; NULL: there are none */
 	struct who_told told;
 	uint64_t position; /* of the last answer, or where the ledger is; 0: nothing to go on from */
@@ -72,17 +73,17 @@ static int take_devices(struct worker *w, const struct capture_order *o, int tab
 /* What is seen by a new uplink begins now. */
 static int hook(struct worker *w, const struct capture_device *d, char **err)
 {
-	int map = maps_hooks(w->maps), leave = maps_program(w->maps, MAPS_LEAVE);
 	uint32_t flags;
 
 	if (d->flags & (CAPTURE_BRIDGE | CAPTURE_BELOW))
 		return 0;
 	if (!d->flags)
-		return hooks_set(map, d->ifindex, maps_program(w->maps, MAPS_ENTER),
+		return hooks_set(&w->hooks, d->ifindex, maps_program(w->maps, MAPS_ENTER),
 				 maps_program(w->maps, MAPS_DELIVER), err);
-	if (bpf_map_lookup_elem(map, &d->ifindex, &flags) < 0 || !(flags & KERNEL_HOOK_INGRESS))
+	if (bpf_map_lookup_elem(w->hooks.map, &d->ifindex, &flags) < 0 || !(flags & KERNEL_HOOK_INGRESS))
 		w->position = 0;
-	return hooks_set(map, d->ifindex, maps_program(w->maps, MAPS_ARRIVE), leave, err);
+	return hooks_set(&w->hooks, d->ifindex, maps_program(w->maps, MAPS_ARRIVE),
+			 maps_program(w->maps, MAPS_LEAVE), err);
 }
 
 static int hook_all(struct worker *w, char **err)
@@ -99,7 +100,7 @@ static int hook_all(struct worker *w, char **err)
 			kept[count++] = d->ifindex;
 	}
 	if (rc >= 0)
-		rc = hooks_clear_others(maps_hooks(w->maps), kept, count, err);
+		rc = hooks_clear_others(&w->hooks, kept, count, err);
 	free(kept);
 	return rc < 0 ? -1 : 0;
 }
@@ -132,14 +133,13 @@ static int nothing(void *ctx, char **err)
 /* What somebody took away is put back; what crossed since the last answer is then not known. */
 static int mend(struct worker *w, const struct capture_device *d, char **err)
 {
-	int map = maps_hooks(w->maps);
-
-	if (d->flags & (CAPTURE_BRIDGE | CAPTURE_BELOW) || hooks_are_there(map, d->ifindex))
+	if (d->flags & (CAPTURE_BRIDGE | CAPTURE_BELOW) || hooks_are_there(&w->hooks, d->ifindex))
 		return 0;
 	if (hook(w, d, err) < 0)
 		return -1;
 	w->position = 0;
-	log_err("a filter of ours was taken away from device %u; it is there again, and what moved meanwhile "
+	log_err("a program of ours was taken away from device %u; it is there again, and what moved "
+		"meanwhile "
 		"is "
 		"unattributed",
 		d->ifindex);
@@ -254,6 +254,7 @@ int worker_run(bool *ready, char **err)
 	*ready = rc == 0;
 	if (rc == 0) {
 		w.book = book_new(w.maps);
+		w.hooks = (struct hooks){maps_hooks(w.maps), maps_folder(w.maps)};
 		w.backlogs = catch_up_open();
 		rc = serve(&w, err);
 	}
@@ -292,17 +293,18 @@ static int unpin(char **err)
 
 int worker_detach(char **err)
 {
-	int lock, map, rc = 0;
+	struct hooks hooks = {.folder = FOLDER};
+	int lock, rc = 0;
 
 	if (access(FOLDER, F_OK) < 0 && errno == ENOENT)
 		return 0;
 	lock = maps_lock(FOLDER, err);
 	if (lock < 0)
 		return -1;
-	map = bpf_obj_get(FOLDER "/hooks");
-	if (map >= 0) {
-		rc = hooks_clear_others(map, NULL, 0, err);
-		close(map);
+	hooks.map = bpf_obj_get(FOLDER "/hooks");
+	if (hooks.map >= 0) {
+		rc = hooks_clear_others(&hooks, NULL, 0, err);
+		close(hooks.map);
 	} else if (errno != ENOENT) {
 		rc = err_sys(err, "cannot read %s/hooks", FOLDER);
 	}

@@ -17,6 +17,7 @@ set -u
 . "$(dirname "$0")/../support/bed.sh"
 bed_enter "$@"
 . "$(dirname "$0")/../support/daemon.sh"
+. "$(dirname "$0")/../support/hooks.sh"
 . "$(dirname "$0")/../support/classes.sh"
 . "$(dirname "$0")/../support/clock.sh"
 . "$(dirname "$0")/../support/mariadb.sh"

@@ -61,8 +61,9 @@ bw_stop
 class_check "and what it counted meanwhile is not booked again" "${ends[@]}"
 tap_is "each vif's classes add up to what its counters say" "$(class_identity)" ""
 
-# Somebody's filter of another kind has our priority: the kernel would not take ours.
+# A kernel without TCX, where somebody's filter of another kind has our priority: it would not take ours.
 "$BUILD/xenbwd" --detach || tap_bail "no detaching"
+BW_PRELOAD=$BUILD/notcx.so
 tc qdisc add dev peth0 clsact && tc filter add dev peth0 egress prio 1 protocol ip u32 match u32 0 0 flowid 1:1 || tap_bail "no filter"
 bw_start || tap_bail "no xenbwd"
 tap_ok "where it cannot sit at a device, xenbw-capture looks" bed_wait "xenbw-capture" splits_by "$PCAP"

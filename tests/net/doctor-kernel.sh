@@ -9,6 +9,7 @@ set -u
 . "$(dirname "$0")/../support/bed.sh"
 bed_enter "$@"
 . "$(dirname "$0")/../support/daemon.sh"
+. "$(dirname "$0")/../support/hooks.sh"
 . "$(dirname "$0")/../support/classes.sh"
 
 doctor() { "$BUILD/xenbw" -c "$BW_CONF" doctor --json | jq -r --arg check "$1" '.checks[] | select(.check == $check) | "\(.result) \(.found)"'; }
@@ -27,7 +28,7 @@ bw_stop
 bw_config "${CLASS_CONF[@]}" "attribution kernel" "poll 60" "flush 60"
 bw_start || tap_bail "no xenbwd"
 class_guests
-bed_wait "our program" bash -c "tc filter show dev vif3.0 ingress | grep -q 78656e62" || tap_bail "no program"
+bed_wait "our program" hooks_at vif3.0 ingress || tap_bail "no program"
 
 class_udp 1.0 outside peer 21 100
 class_udp outside 1.0 ignored 22 200
@@ -53,18 +54,34 @@ sleep 0.5
 tap_like "and sees what the counters have" "$(doctor "kernel counts")" '^ok all that 3 devices counted in a second, our programs saw$'
 wait "$sender"
 
-# Somebody's filter of the same priority that came later is asked before ours, and decides.
-tc filter add dev vif1.0 ingress prio 1 handle 1 protocol all bpf da bytecode "1,6 0 0 0," || tap_bail "no filter of somebody else's"
-bed_udp 1.0 outside 4000 100 4 &
-sender=$!
-sleep 0.5
-tap_like "a filter that hides packets from ours is told" "$(doctor "kernel counts")" \
-	'^error 1 of 3 devices counted [1-9][0-9]* bytes in a second that our programs did not see, first vif1.0$'
-wait "$sender"
-tc filter del dev vif1.0 ingress prio 1 handle 1 bpf || tap_bail "the filter stays"
-tc filter del dev vif1.0 ingress prio 1 handle 0x78656e62 bpf || tap_bail "no filter of ours"
+# Somebody's filter that decides, of the first priority, and later than ours.
+counts_beside_another() { # counts_beside_another: what doctor says under traffic
+	tc qdisc add dev vif1.0 clsact 2>/dev/null
+	tc filter add dev vif1.0 ingress prio 1 handle 1 protocol all bpf da bytecode "1,6 0 0 0," || tap_bail "no filter of somebody else's"
+	bed_udp 1.0 outside 4000 100 4 &
+	sender=$!
+	sleep 0.5
+	doctor "kernel counts"
+	wait "$sender"
+	tc filter del dev vif1.0 ingress prio 1 handle 1 bpf || tap_bail "the filter stays"
+}
+if [ "$("$BUILD/bwhooks" vif1.0 ingress)" = enter ]; then
+	tap_like "as a link ours comes before any filter" "$(counts_beside_another)" '^ok all that 3 devices counted in a second, our programs saw$'
+else
+	tap_skip "as a link ours comes before any filter" "this kernel has no TCX (Linux 6.6)"
+fi
+tc qdisc del dev vif1.0 clsact
+hooks_take vif1.0 ingress || tap_bail "no program of ours"
 tap_like "a program that was taken away is missing" "$(show | grep missing | cut -f1,3-)" $'^program\tvif1.0\tingress\tmissing$'
 tap_like "doctor says so" "$(doctor "kernel programs")" '^error 1 of [1-9][0-9]* are missing$'
+
+# On a kernel without TCX ours is a filter, and another one of its priority that came later is asked before it.
+bw_stop
+"$BUILD/xenbwd" --detach || tap_bail "they stay"
+BW_PRELOAD=$BUILD/notcx.so bw_start || tap_bail "no xenbwd"
+bed_wait "our filter" bash -c "tc filter show dev vif3.0 ingress | grep -q 'handle 0x78656e62 enter:.* direct-action'" || tap_bail "no filter"
+tap_like "a filter that hides packets from ours is told" "$(counts_beside_another)" \
+	'^error 1 of 3 devices counted [1-9][0-9]* bytes in a second that our programs did not see, first vif1.0$'
 
 bw_stop
 bw_config "attribution pcap"

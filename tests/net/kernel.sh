@@ -9,6 +9,7 @@ set -u
 . "$(dirname "$0")/../support/bed.sh"
 bed_enter "$@"
 . "$(dirname "$0")/../support/daemon.sh"
+. "$(dirname "$0")/../support/hooks.sh"
 . "$(dirname "$0")/../support/classes.sh"
 
 SEED=${SEED:-$RANDOM}
@@ -145,18 +146,18 @@ bed_guest_gone 7
 bw_stop
 class_check "and the classes are as before" "${ends[@]}"
 
-# Somebody takes our filters away: told, put back, and what crossed meanwhile is not taken for local.
+# Somebody takes our programs away: told, put back, and what crossed meanwhile is not taken for local.
 class_start_over "${ends[@]}"
 bw_start || tap_bail "no xenbwd"
 class_committed 2
-tc filter del dev peth0 egress prio 1
+hooks_take peth0 egress
 BED_TO=10.99.2.1 bed_udp 1.0 outside 23 100 || tap_bail "the bed lost packets"
 class_note 1.0 output unattributed $((23 * 128))
-tap_ok "a filter that is taken away is told and put back" bed_wait "the line" grep -q 'xenbw-tc: a filter of ours was taken away from device' "$BW_LOG"
+tap_ok "a program that is taken away is told and put back" bed_wait "the line" grep -q 'xenbw-tc: a program of ours was taken away from device' "$BW_LOG"
 class_committed 2
 BED_TO=10.99.2.1 class_udp 1.0 outside peer 24 100
 class_committed 2 # what a poll finds missing costs the split of all that moved since the last one
-tc qdisc del dev vif2.0 clsact
+hooks_take vif2.0 egress && hooks_take vif2.0 ingress
 class_committed 2
 class_udp outside 2.0 ignored 25 100
 bw_stop
@@ -181,10 +182,11 @@ tap_ok "packets go through both filters" reaches
 theirs change 2 || tap_bail "no other filter"
 tap_is "and meet the other one" "$(reaches; echo $?)" 1
 theirs change 0
-tap_ok "there are our filters" bash -c 'tc filter show dev peth0 egress | grep -q 0x78656e62'
+tap_is "there are our programs" "$(hooks_at peth0 egress) $(hooks_at vif2.0 ingress)" "leave enter"
+[ "${HOOKED-}" != filters ] || tap_ok "as filters" bash -c 'tc filter show dev peth0 egress | grep -q "handle 0x78656e62 leave:"'
 "$BUILD/xenbwd" --detach
 tap_is "--detach ends well" $? 0
-tap_is "after it there is no filter of ours" "$(for d in peth0 vif1.0 vif2.0; do tc filter show dev $d egress; tc filter show dev $d ingress; done | grep -i 78656e62)" ""
+tap_is "after it there is no program of ours" "$(for d in peth0 vif1.0 vif2.0; do hooks_at $d egress; hooks_at $d ingress; done)" ""
 tap_ok "no pins" test ! -e $PINS
 tap_is "no qdisc that we made" "$(tc qdisc show dev vif1.0 | grep clsact)" ""
 tap_ok "and the other's qdisc and filter are there" theirs change 0
@@ -194,9 +196,9 @@ tap_is "once more there is nothing to do" $? 0
 # Uninstalled, it leaves nothing behind either.
 bw_start || tap_bail "no xenbwd"
 bw_stop
-tap_ok "our filters are there again" bash -c 'tc filter show dev peth0 egress | grep -q 0x78656e62'
+tap_is "our programs are there again" "$(hooks_at peth0 egress)" leave
 cd "$(dirname "$0")/../.." || tap_bail "no source"
 tap_ok "make install, make uninstall" make -s BUILD="$BUILD" PREFIX="$BED/prefix" install uninstall
-tap_is "and they are gone" "$(tc filter show dev peth0 egress | grep 78656e62)" ""
+tap_is "and they are gone" "$(hooks_at peth0 egress)" ""
 tap_ok "with the pins" test ! -e $PINS
 tap_done

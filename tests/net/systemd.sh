@@ -11,6 +11,7 @@ bed_enter "$@"
 . "$(dirname "$0")/../support/daemon.sh"
 . "$(dirname "$0")/../support/classes.sh"
 . "$(dirname "$0")/../support/clock.sh"
+. "$(dirname "$0")/../support/hooks.sh"
 . "$(dirname "$0")/../support/systemd.sh"
 cd "$(dirname "$0")/../.." || exit 1
 
@@ -206,7 +207,7 @@ kill -KILL "$(child_of "$pid" xenbw-tc)"
 tap_ok "without xenbw-tc it has itself started again" sd_wait in_kernel_again
 sd systemctl stop xenbwd
 tap_ok "xenbwd --detach takes all of it away" sd xenbwd --detach
-tap_is "no filter is left" "$(tc filter show dev peth0 egress)" ""
+tap_is "no program is left" "$(hooks_at peth0 egress)" ""
 
 # A quota's hook, and aliases, within what the unit allows.
 install -m 755 examples/quota-limit "$SD_ROOT/usr/local/sbin/" || tap_bail "no hook"

@@ -9,6 +9,7 @@ set -u
 . "$(dirname "$0")/../support/bed.sh"
 bed_enter "$@"
 . "$(dirname "$0")/../support/daemon.sh"
+. "$(dirname "$0")/../support/hooks.sh"
 . "$(dirname "$0")/../support/classes.sh"
 
 SEED=${SEED:-$RANDOM}
@@ -23,7 +24,7 @@ comes() { # comes DOMID: web is there, and known to xenbwd and the kernel
 	BED_UUID[$1]=$WEB
 	bed_guest "$1" 0 web "10.77.0.$((20 + $1 % 200))" || tap_bail "no guest"
 	bw_wait_sql "the guest" "SELECT count(*) FROM epoch JOIN vif ON vif.id = epoch.vif WHERE domid = $1" 1
-	bed_wait "our program" bash -c "tc filter show dev vif$1.0 ingress | grep -q 78656e62"
+	bed_wait "our program" hooks_at "vif$1.0" ingress
 }
 vanishes() { # its device goes, and nobody has read its counters
 	ip link del "vif$1.0"
@@ -101,11 +102,11 @@ kill -HUP "$BW_PID" # a poll
 bed_wait "a poll" grep -q 'no setting has changed' "$BW_LOG"
 kill -HUP "$BW_PID"
 bed_wait "another one" bash -c "[ \$(grep -c 'no setting has changed' '$BW_LOG') = 2 ]"
-tc filter del dev vif60.0 ingress
+hooks_take vif60.0 ingress
 bed_udp 60.0 1.0 20 100 || tap_bail "the bed lost packets"
 bw_stop
 tap_is "xenbwd ends well" $? 0
-tap_ok "a program that was taken away is told" grep -q 'xenbw-tc: a filter of ours was taken away from device' "$BW_LOG"
+tap_ok "a program that was taken away is told" grep -q 'xenbw-tc: a program of ours was taken away from device' "$BW_LOG"
 tap_is "the counters' bytes are booked all the same, their way is not known" "$(booked local_output unattributed_output)" \
 	"$((local_sent + 20 * 128 + 200 * 628)) $((20 * 128))"
 tap_done

@@ -6,7 +6,7 @@
 kernel_counts() { "$BUILD/xenbw" -c "$BW_CONF" list-domains --json | jq -e '.split == "kernel"'; }
 # It is taken over by a start only.
 by_kernel() {
-	flows_end # a qdisc that comes drops what is just on its way
+	flows_end # a clsact qdisc that comes, where there is no TCX, drops what is just on its way
 	round_config "attribution kernel"
 	xenbwd_away TERM
 	xenbwd_back
@@ -20,18 +20,17 @@ by_pcap() {
 	burst
 }
 
-fault_filters_removed() {
+fault_programs_removed() {
 	local dev
 	by_kernel
 	mark
-	for dev in peth0 vif1.0 vif2.0; do tc qdisc del dev $dev clsact || problem "$dev had no filter of ours"; done
-	told 'a filter of ours was taken away'
-	wait_for "$ROUND_PATIENCE" "the filters" filters_are_back || problem "the filters are not put back"
-	sleep 1 # a qdisc that comes or goes drops what is just on its way
+	for dev in peth0 vif1.0 vif2.0; do hooks_take $dev ingress && hooks_take $dev egress || problem "$dev had no program of ours"; done
+	told 'a program of ours was taken away'
+	wait_for "$ROUND_PATIENCE" "the programs" programs_are_back || problem "the programs are not put back"
 	burst
 	by_pcap
 }
-filters_are_back() { [ "$(tc filter show dev peth0 egress | wc -l)" -gt 0 ] && [ "$(tc filter show dev vif1.0 egress | wc -l)" -gt 0 ]; }
+programs_are_back() { hooks_at peth0 egress && hooks_at vif1.0 egress; }
 fault_bpffs_unmounted() {
 	by_kernel
 	umount -l /sys/fs/bpf || problem "no umount"

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "kernel/links.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+/* Of Linux 6.6's <linux/bpf.h>; Debian 12 has that of 6.1. */
+#define TCX_INGRESS ((enum bpf_attach_type)46)
+#define TCX_EGRESS ((enum bpf_attach_type)47)
+#define FIRST \
+	(1U << 3) /* BPF_F_BEFORE: before all that are there: who decides would hide what it decided on */
+
+static enum bpf_attach_type type_of(enum kernel_hook side)
+{
+	return side == KERNEL_HOOK_INGRESS ? TCX_INGRESS : TCX_EGRESS;
+}
+
+static char *name_of(const char *folder, uint32_t ifindex, enum kernel_hook side)
+{
+	return mem_printf("%s/%u-%s", folder, ifindex, side == KERNEL_HOOK_INGRESS ? "ingress" : "egress");
+}
+
+bool links_are_known(uint32_t ifindex)
+{
+	uint32_t count = 0;
+
+	return bpf_prog_query((int)ifindex, TCX_INGRESS, 0, NULL, NULL, &count) == 0;
+}
+
+/* The device of a pinned link; 0 where the link has none any more, or there is no such link. */
+static uint32_t device_of(int link)
+{
+	struct bpf_link_info info = {0};
+	uint32_t size = sizeof(info);
+
+	/* what the kernel tells of a TCX link begins as what it tells of one for XDP */
+	return link >= 0 && bpf_obj_get_info_by_fd(link, &info, &size) == 0 ? info.xdp.ifindex : 0;
+}
+
+static int make(const char *name, uint32_t ifindex, enum kernel_hook side, int program, char **err)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, how, .flags = FIRST);
+	int link = bpf_link_create(program, (int)ifindex, type_of(side), &how), rc = 0;
+
+	if (link < 0)
+		return errno == ENODEV ? 1 : err_sys(err, "cannot put a program at device %u", ifindex);
+	if (bpf_obj_pin(link, name) < 0)
+		rc = err_sys(err, "cannot make %s", name);
+	close(link);
+	return rc;
+}
+
+int links_set(const char *folder, uint32_t ifindex, enum kernel_hook side, int program, char **err)
+{
+	char *name = name_of(folder, ifindex, side);
+	int link = bpf_obj_get(name), rc;
+
+	if (device_of(link) == ifindex && bpf_link_update(link, program, NULL) == 0)
+		rc = 0;
+	else if (unlink(name) < 0 && errno != ENOENT)
+		rc = err_sys(err, "cannot remove %s", name);
+	else
+		rc = make(name, ifindex, side, program, err);
+	if (link >= 0)
+		close(link);
+	free(name);
+	return rc;
+}
+
+int links_clear(const char *folder, uint32_t ifindex, enum kernel_hook side, char **err)
+{
+	char *name = name_of(folder, ifindex, side);
+	int rc = unlink(name) == 0 || errno == ENOENT ? 0 : err_sys(err, "cannot remove %s", name);
+
+	free(name);
+	return rc;
+}
+
+bool links_have(const char *folder, uint32_t ifindex, enum kernel_hook side)
+{
+	char *name = name_of(folder, ifindex, side), device[IF_NAMESIZE];
+	int link = bpf_obj_get(name);
+	bool there = device_of(link) == ifindex || !if_indextoname(ifindex, device);
+
+	if (link >= 0)
+		close(link);
+	free(name);
+	return there;
+}

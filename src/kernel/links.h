@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * links: a program at a device as a TCX link, which Linux has since 6.6: no qdisc, no chain of filters on the
+ * way to it.
+ *
+ * A link is pinned in the folder of the maps, under the device's number, and lives until that name is removed
+ * or the device is gone. Filters of tc come after it and see every packet. A program is put in the place of
+ * its predecessor without a gap.
+ */
+#ifndef XENBW_KERNEL_LINKS_H
+#define XENBW_KERNEL_LINKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/layout.h"
+
+/* Does the kernel have such links at this device? False as well where there is no device. */
+bool links_are_known(uint32_t ifindex);
+
+/* 1: the device is not there. */
+int links_set(const char *folder, uint32_t ifindex, enum kernel_hook side, int program, char **err);
+int links_clear(const char *folder, uint32_t ifindex, enum kernel_hook side, char **err);
+
+/* True of a device that is gone. */
+bool links_have(const char *folder, uint32_t ifindex, enum kernel_hook side);
+
+#endif
