@@ -166,12 +166,16 @@ void book_back_to(struct book *b, uint64_t position)
 
 /* ---- reading ---- */
 
-static void set_classes(struct class_bytes *to, const uint64_t now[DIR_COUNT][KERNEL_CLASSES],
-			const uint64_t before[DIR_COUNT][KERNEL_CLASSES])
+static void set_classes(struct capture_seen *out, const struct kernel_counts *now,
+			const struct kernel_counts *before)
 {
 	for (int d = 0; d < DIR_COUNT; d++)
-		for (int k = 0; k < KERNEL_CLASSES; k++)
-			to->bytes[d][k] = now[d][k] - before[d][k];
+		for (int k = 0; k < KERNEL_CLASSES; k++) {
+			const struct kernel_amount *a = &now->crossed[d][k], *b = &before->crossed[d][k];
+
+			out->bytes.bytes[d][k] = a->bytes - b->bytes;
+			out->packets.bytes[d][k] = a->packets - b->packets;
+		}
 }
 
 /* What crossed "late" (after the vifs' counters were read) is not known; no more than all of it did. */
@@ -189,8 +193,7 @@ static bool growth(const struct kernel_page *p, const struct kernel_counts *now,
 				     .sent_bytes = now->sent_bytes - before->sent_bytes,
 				     .sent_packets = now->sent_packets - before->sent_packets};
 	memcpy(out->address, p->address, ADDRESS_SIZE);
-	set_classes(&out->bytes, now->bytes, before->bytes);
-	set_classes(&out->packets, now->packets, before->packets);
+	set_classes(out, now, before);
 	for (int d = 0; d < DIR_COUNT; d++)
 		out->late[d] = class_bytes_total(&out->bytes, d);
 	return p->vif && (out->fresh || out->late[DIR_INPUT] || out->late[DIR_OUTPUT] || out->sent_packets);

@@ -13,6 +13,9 @@
 #include <stddef.h>
 
 #include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/pkt_cls.h>
 
 #include <bpf/bpf_endian.h>
@@ -118,10 +121,10 @@ struct {
 	__type(value, uint32_t);
 } hooks SEC(".maps");
 
-/* A packet as far as accounting needs it. */
+/* A packet as far as accounting needs it. Addresses are in words of memory, for what is written in pieces and
+ * read in larger ones waits. */
 struct packet {
-	uint8_t source[16] __attribute__((aligned(8)));
-	uint8_t target[16] __attribute__((aligned(8)));
+	uint64_t source[2], target[2];
 	uint8_t ether[16] __attribute__((aligned(8))); /* target and source MAC */
 	uint32_t bytes;                                /* of IP */
 	bool tagged;
@@ -183,33 +186,36 @@ static __always_inline uint16_t read16(const uint8_t *p)
 	return (uint16_t)(p[0] << 8 | p[1]);
 }
 
-static __always_inline void map_ipv4(uint8_t to[16], const uint8_t *address)
+static __always_inline uint64_t word(uint32_t first, uint32_t second)
 {
-	to[10] = to[11] = 0xff;
-	__builtin_memcpy(to + 12, address, 4);
+	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? (uint64_t)second << 32 | first
+							 : (uint64_t)first << 32 | second;
 }
 
 /* An IP header, and what the packet has from there on. */
-static __always_inline bool read_ipv4(const uint8_t *ip, uint32_t rest, struct packet *p)
+static __always_inline bool read_ipv4(const struct iphdr *ip, uint32_t rest, struct packet *p)
 {
-	uint32_t said = read16(ip + 2);
+	uint32_t said = bpf_ntohs(ip->tot_len);
 
-	if (ip[0] >> 4 != 4 || (ip[0] & 15) < 5)
+	if (ip->version != 4 || ip->ihl < 5)
 		return false;
-	map_ipv4(p->source, ip + 12);
-	map_ipv4(p->target, ip + 16);
+	p->source[1] = word(bpf_htonl(0xffff), ip->saddr); /* mapped */
+	p->target[1] = word(bpf_htonl(0xffff), ip->daddr);
 	p->bytes = said && said < rest ? said : rest;
 	return true;
 }
 
-static __always_inline bool read_ipv6(const uint8_t *ip, uint32_t rest, struct packet *p)
+static __always_inline bool read_ipv6(const struct ipv6hdr *ip, uint32_t rest, struct packet *p)
 {
-	uint32_t payload = read16(ip + 4), said = payload ? payload + IPV6_HEADER : 0;
+	const uint32_t *s = ip->saddr.s6_addr32, *t = ip->daddr.s6_addr32;
+	uint32_t payload = bpf_ntohs(ip->payload_len), said = payload ? payload + IPV6_HEADER : 0;
 
-	if (ip[0] >> 4 != 6)
+	if (ip->version != 6)
 		return false;
-	__builtin_memcpy(p->source, ip + 8, 16);
-	__builtin_memcpy(p->target, ip + 24, 16);
+	p->source[0] = word(s[0], s[1]);
+	p->source[1] = word(s[2], s[3]);
+	p->target[0] = word(t[0], t[1]);
+	p->target[1] = word(t[2], t[3]);
 	p->bytes = said && said < rest ? said : rest;
 	return true;
 }
@@ -217,27 +223,29 @@ static __always_inline bool read_ipv6(const uint8_t *ip, uint32_t rest, struct p
 static __always_inline bool read_ip(struct __sk_buff *skb, uint32_t at, uint32_t version, struct packet *p)
 {
 	uint32_t rest = skb->len - at;
-	uint8_t ip[IPV6_HEADER];
+	struct iphdr four;
+	struct ipv6hdr six;
 
 	if (version == 4)
-		return bpf_skb_load_bytes(skb, at, ip, IPV4_HEADER) == 0 && read_ipv4(ip, rest, p);
-	return bpf_skb_load_bytes(skb, at, ip, IPV6_HEADER) == 0 && read_ipv6(ip, rest, p);
+		return bpf_skb_load_bytes(skb, at, &four, sizeof(four)) == 0 && read_ipv4(&four, rest, p);
+	return bpf_skb_load_bytes(skb, at, &six, sizeof(six)) == 0 && read_ipv6(&six, rest, p);
 }
 
-/* What lies there in one piece is read where it lies: Ethernet and IP without a tag between them. */
+/* What lies there in one piece is read where it lies: Ethernet and IP without a tag between them. Not the
+ * MACs. */
 static __always_inline bool peek(struct __sk_buff *skb, struct packet *p)
 {
 	const uint8_t *data = (const uint8_t *)(long)skb->data, *end = (const uint8_t *)(long)skb->data_end;
+	const struct ethhdr *ether = (const struct ethhdr *)data;
 
 	if (data + ETHER + IPV4_HEADER > end)
 		return false;
 	p->tagged = skb->vlan_present;
-	__builtin_memcpy(p->ether, data, ETHER);
-	if (data[12] == 0x08 && data[13] == 0x00)
-		return read_ipv4(data + ETHER, skb->len - ETHER, p);
-	if (data[12] != 0x86 || data[13] != 0xdd || data + ETHER + IPV6_HEADER > end)
+	if (ether->h_proto == bpf_htons(0x0800))
+		return read_ipv4((const struct iphdr *)(data + ETHER), skb->len - ETHER, p);
+	if (ether->h_proto != bpf_htons(0x86dd) || data + ETHER + IPV6_HEADER > end)
 		return false;
-	return read_ipv6(data + ETHER, skb->len - ETHER, p);
+	return read_ipv6((const struct ipv6hdr *)(data + ETHER), skb->len - ETHER, p);
 }
 
 static __always_inline bool read_raw(struct __sk_buff *skb, struct packet *p)
@@ -360,11 +368,16 @@ static __always_inline enum byte_class class_of(const uint8_t *own, const uint8_
 
 /* ---- what a packet is booked as ---- */
 
+static __always_inline const uint8_t *bytes_of(const uint64_t address[2])
+{
+	return (const uint8_t *)address;
+}
+
 static __always_inline struct verdict decide(enum direction dir, uint32_t slot, uint32_t flags,
 					     const struct packet *p)
 {
-	const uint8_t *own = dir == DIR_OUTPUT ? p->source : p->target;
-	const uint8_t *remote = dir == DIR_OUTPUT ? p->target : p->source;
+	const uint8_t *own = bytes_of(dir == DIR_OUTPUT ? p->source : p->target);
+	const uint8_t *remote = bytes_of(dir == DIR_OUTPUT ? p->target : p->source);
 	const struct kernel_address *a;
 
 	if (!slot)
@@ -383,7 +396,8 @@ static __always_inline struct kernel_device *device(uint32_t ifindex)
 /* By its address: a vif whose packets say no more than which bridge they came through. */
 static __always_inline struct verdict decide_routed(enum direction dir, const struct packet *p)
 {
-	const struct kernel_address *a = told(KERNEL_ANY_ROUTED, dir == DIR_OUTPUT ? p->source : p->target);
+	const struct kernel_address *a =
+		told(KERNEL_ANY_ROUTED, bytes_of(dir == DIR_OUTPUT ? p->source : p->target));
 
 	return a ? decide(dir, a->slot, a->flags, p) : (struct verdict){0};
 }
@@ -416,11 +430,12 @@ static __always_inline struct verdict decide_arriving(const struct kernel_device
 		if (!host)
 			return (struct verdict){0};
 	}
-	routed = told(KERNEL_ANY_ROUTED, p->target);
+	routed = told(KERNEL_ANY_ROUTED, bytes_of(p->target));
 	if (routed)
 		return decide(DIR_INPUT, routed->slot, routed->flags, p);
 	if (!host || (p->tagged && host->flags & KERNEL_VLANS) ||
-	    (host->flags & KERNEL_ROUTED && !is_unspecified(p->target) && !told(KERNEL_ANY_HOST, p->target)))
+	    (host->flags & KERNEL_ROUTED && !is_unspecified(bytes_of(p->target)) &&
+	     !told(KERNEL_ANY_HOST, bytes_of(p->target))))
 		return (struct verdict){0};
 	return decide(DIR_INPUT, host->slot, 0, p);
 }
@@ -429,18 +444,22 @@ static __always_inline struct verdict decide_arriving(const struct kernel_device
 
 enum program { LEAVE, DELIVER, ARRIVE };
 
+/* A frame's target MAC, in the place of six bytes of the word. */
+static __always_inline uint64_t target_mac(const struct __sk_buff *skb)
+{
+	const uint16_t *mac = (const uint16_t *)(long)skb->data, *end = (const uint16_t *)(long)skb->data_end;
+
+	return mac + 3 > end ? 0 : (uint64_t)mac[0] << 32 | (uint64_t)mac[1] << 16 | mac[2];
+}
+
 static __always_inline struct memo_key memo_key(const struct __sk_buff *skb, enum program program,
 						const struct packet *p)
 {
-	struct memo_key key = {.devices = (uint64_t)skb->ifindex << 32 | skb->ingress_ifindex};
-	uint8_t rest[8] __attribute__((aligned(8))) = {[6] = program, [7] = p->tagged};
-
-	if (program != LEAVE)
-		__builtin_memcpy(rest, p->ether, 6);
-	__builtin_memcpy(key.source, p->source, 16);
-	__builtin_memcpy(key.target, p->target, 16);
-	__builtin_memcpy(&key.rest, rest, 8);
-	return key;
+	return (struct memo_key){.source = {p->source[0], p->source[1]},
+				 .target = {p->target[0], p->target[1]},
+				 .devices = (uint64_t)skb->ifindex << 32 | skb->ingress_ifindex,
+				 .rest = (uint64_t)program << 56 | (uint64_t)p->tagged << 48 |
+					 (program == LEAVE ? 0 : target_mac(skb))};
 }
 
 static __always_inline struct memo *memo_of(const struct memo_key *k)
@@ -476,9 +495,9 @@ static __always_inline void count(const struct __sk_buff *skb, enum direction di
 
 	if (!c || class >= KERNEL_CLASSES)
 		return;
-	c->bytes[dir][class] += bytes;
-	c->packets[dir][class]++;
-	c->segments[dir][class] += skb->gso_segs > 1 ? skb->gso_segs : 1;
+	c->crossed[dir][class].bytes += bytes;
+	c->crossed[dir][class].packets++;
+	c->crossed[dir][class].segments += skb->gso_segs > 1 ? skb->gso_segs : 1;
 	if (v->spoofed) {
 		c->spoofed_bytes += bytes;
 		c->spoofed_packets++;

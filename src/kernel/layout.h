@@ -19,13 +19,17 @@
 #define KERNEL_KEPT 3
 
 /* What crossed an uplink for a slot since the map was made, and what came in by its device. A packet is one
- * to the kernel; segments are what it is on a wire. */
+ * to the kernel; segments are what it is on a wire. What grows with one packet lies together. */
+struct kernel_amount {
+	uint64_t bytes, packets, segments;
+};
+
 struct kernel_counts {
-	uint64_t bytes[DIR_COUNT][KERNEL_CLASSES];
-	uint64_t packets[DIR_COUNT][KERNEL_CLASSES];
-	uint64_t segments[DIR_COUNT][KERNEL_CLASSES];
+	uint64_t sent_bytes, sent_packets; /* by the guest to anybody, of a slot without an address */
+	struct kernel_amount crossed[DIR_COUNT][KERNEL_CLASSES];
 	uint64_t spoofed_bytes, spoofed_packets; /* of the output: not from an address of its own */
-	uint64_t sent_bytes, sent_packets;       /* by the guest to anybody, of a slot without an address */
+	uint64_t second; /* layout: by its size whoever has the first one refuses this, and the other way
+			    round */
 };
 
 enum kernel_flag {

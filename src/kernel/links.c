@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -16,6 +17,9 @@
 #define TCX_EGRESS ((enum bpf_attach_type)47)
 #define FIRST \
 	(1U << 3) /* BPF_F_BEFORE: before all that are there: who decides would hide what it decided on */
+
+#define NAPS 100
+#define NAP_NS 2000000
 
 static enum bpf_attach_type type_of(enum kernel_hook side)
 {
@@ -44,10 +48,22 @@ static uint32_t device_of(int link)
 	return link >= 0 && bpf_obj_get_info_by_fd(link, &info, &size) == 0 ? info.xdp.ifindex : 0;
 }
 
-static int make(const char *name, uint32_t ifindex, enum kernel_hook side, int program, char **err)
+/* A program is at a device once. Whose pin somebody removed is there until the kernel comes to it. */
+static int create(uint32_t ifindex, enum kernel_hook side, int program)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, how, .flags = FIRST);
-	int link = bpf_link_create(program, (int)ifindex, type_of(side), &how), rc = 0;
+	int link = bpf_link_create(program, (int)ifindex, type_of(side), &how);
+
+	for (int i = 0; link < 0 && errno == EEXIST && i < NAPS; i++) {
+		(void)nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
+		link = bpf_link_create(program, (int)ifindex, type_of(side), &how);
+	}
+	return link;
+}
+
+static int make(const char *name, uint32_t ifindex, enum kernel_hook side, int program, char **err)
+{
+	int link = create(ifindex, side, program), rc = 0;
 
 	if (link < 0)
 		return errno == ENODEV ? 1 : err_sys(err, "cannot put a program at device %u", ifindex);
@@ -74,11 +90,18 @@ int links_set(const char *folder, uint32_t ifindex, enum kernel_hook side, int p
 	return rc;
 }
 
+/* Detached first, for without its name it goes at some later time. One without a device has gone. */
 int links_clear(const char *folder, uint32_t ifindex, enum kernel_hook side, char **err)
 {
 	char *name = name_of(folder, ifindex, side);
-	int rc = unlink(name) == 0 || errno == ENOENT ? 0 : err_sys(err, "cannot remove %s", name);
+	int link = bpf_obj_get(name), rc = 0;
 
+	if (device_of(link) && bpf_link_detach(link) < 0 && device_of(link))
+		rc = err_sys(err, "cannot take our program from device %u", ifindex);
+	else if (unlink(name) < 0 && errno != ENOENT)
+		rc = err_sys(err, "cannot remove %s", name);
+	if (link >= 0)
+		close(link);
 	free(name);
 	return rc;
 }

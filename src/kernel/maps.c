@@ -86,7 +86,11 @@ static int load(struct maps *m, const char *folder, char **err)
 	rc = count__load(m->skeleton);
 	if (rc < 0) {
 		errno = -rc;
-		return err_sys(err, "the kernel does not take the programs and maps of %s", folder);
+		return err_sys(
+			err,
+			"the kernel does not take the programs and maps of %s (those of another version "
+			"of xenbw: `xenbwd --detach` takes them away)",
+			folder);
 	}
 	return 0;
 }

@@ -111,23 +111,27 @@ static void write_programs(const struct showing *s)
 static void write_counts(const struct showing *s, const struct kernel_page *p, const struct kernel_counts *c)
 {
 	char address[INET6_ADDRSTRLEN] = "-", device[IF_NAMESIZE];
-	struct in6_addr a;
+	struct in6_addr six;
 	const char *name = if_indextoname(p->ifindex, device);
 
-	memcpy(&a, p->address, sizeof(a));
+	memcpy(&six, p->address, sizeof(six));
 	if (p->has_address)
-		(void)(IN6_IS_ADDR_V4MAPPED(&a)
+		(void)(IN6_IS_ADDR_V4MAPPED(&six)
 			       ? inet_ntop(AF_INET, p->address + 12, address, sizeof(address))
-			       : inet_ntop(AF_INET6, &a, address, sizeof(address)));
+			       : inet_ntop(AF_INET6, &six, address, sizeof(address)));
 	for (int d = 0; d < DIR_COUNT; d++)
-		for (int k = 0; k < KERNEL_CLASSES; k++)
-			if (c->packets[d][k])
-				fprintf(s->out,
-					"count\t%" PRId64 "\t%" PRIu32 "\t%s\t%s\t%s\t%s\t%" PRIu64
-					"\t%" PRIu64 "\t%" PRIu64 "\n",
-					p->vif, p->ifindex, name ? name : "-", address,
-					direction_name((enum direction)d), class_name((enum byte_class)k),
-					c->bytes[d][k], c->packets[d][k], c->segments[d][k]);
+		for (int k = 0; k < KERNEL_CLASSES; k++) {
+			const struct kernel_amount *a = &c->crossed[d][k];
+
+			if (!a->packets)
+				continue;
+			fprintf(s->out,
+				"count\t%" PRId64 "\t%" PRIu32 "\t%s\t%s\t%s\t%s\t%" PRIu64 "\t%" PRIu64
+				"\t%" PRIu64 "\n",
+				p->vif, p->ifindex, name ? name : "-", address,
+				direction_name((enum direction)d), class_name((enum byte_class)k), a->bytes,
+				a->packets, a->segments);
+		}
 	if (!p->has_address)
 		fprintf(s->out, "sent\t%" PRId64 "\t%" PRIu32 "\t%s\t%" PRIu64 "\t%" PRIu64 "\n", p->vif,
 			p->ifindex, name ? name : "-", c->sent_bytes, c->sent_packets);

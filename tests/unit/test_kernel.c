@@ -367,9 +367,9 @@ static void compare(struct bed *b, unsigned expected)
 
 		for (int d = 0; d < DIR_COUNT; d++)
 			for (int k = 0; k < KERNEL_CLASSES; k++) {
-				assert_int_equal(c.bytes[d][k], seen[i].bytes.bytes[d][k]);
-				assert_int_equal(c.packets[d][k], seen[i].packets.bytes[d][k]);
-				assert_int_equal(c.segments[d][k], c.packets[d][k]);
+				assert_int_equal(c.crossed[d][k].bytes, seen[i].bytes.bytes[d][k]);
+				assert_int_equal(c.crossed[d][k].packets, seen[i].packets.bytes[d][k]);
+				assert_int_equal(c.crossed[d][k].segments, c.crossed[d][k].packets);
 			}
 		assert_int_equal(c.spoofed_bytes, seen[i].spoofed_bytes);
 		assert_int_equal(c.spoofed_packets, seen[i].spoofed_packets);
@@ -416,13 +416,13 @@ static void output_belongs_to_the_device_that_it_came_from(void **state)
 	use(b, CONF_XENBW, lists);
 	run(b, MAPS_LEAVE, b->uplink, DB_PORT, 0, &frame); /* neither MAC nor address is its own */
 	c = grown(b, DB_SLOT);
-	assert_int_equal(c.bytes[DIR_OUTPUT][CLASS_EXTERNAL], 120);
+	assert_int_equal(c.crossed[DIR_OUTPUT][CLASS_EXTERNAL].bytes, 120);
 	assert_int_equal(c.spoofed_bytes, 120);
 	run(b, MAPS_LEAVE, b->uplink, STRANGER, 0, &frame);
 	run(b, MAPS_LEAVE, b->vif, WEB_PORT, 0, &frame); /* a vif is told to the map, but is no way out */
 	for (unsigned slot = 0; slot < SLOTS; slot++)
 		if (slot != WEB_SLOT)
-			assert_int_equal(grown(b, slot).packets[DIR_OUTPUT][CLASS_EXTERNAL], 0);
+			assert_int_equal(grown(b, slot).crossed[DIR_OUTPUT][CLASS_EXTERNAL].packets, 0);
 	grown(b, WEB_SLOT);
 }
 
@@ -443,11 +443,11 @@ static void only_what_came_from_an_uplink_for_the_vif_is_input(void **state)
 	m.type = 0x0806; /* no IP */
 	frame = make(&m);
 	run(b, MAPS_DELIVER, b->vif, b->uplink, 0, &frame);
-	assert_int_equal(grown(b, DB_4).packets[DIR_INPUT][CLASS_EXTERNAL], 0);
+	assert_int_equal(grown(b, DB_4).crossed[DIR_INPUT][CLASS_EXTERNAL].packets, 0);
 	m.type = 0;
 	frame = make(&m);
 	run(b, MAPS_DELIVER, b->vif, b->uplink, 0, &frame);
-	assert_int_equal(grown(b, DB_4).bytes[DIR_INPUT][CLASS_EXTERNAL], 120);
+	assert_int_equal(grown(b, DB_4).crossed[DIR_INPUT][CLASS_EXTERNAL].bytes, 120);
 }
 
 static void all_that_a_vif_sends_is_counted_whatever_it_is(void **state)
@@ -465,7 +465,7 @@ static void all_that_a_vif_sends_is_counted_whatever_it_is(void **state)
 	c = grown(b, DB_SLOT);
 	assert_int_equal(c.sent_packets, 2);
 	assert_int_equal(c.sent_bytes, 240);
-	assert_int_equal(c.packets[DIR_OUTPUT][CLASS_EXTERNAL], 0);
+	assert_int_equal(c.crossed[DIR_OUTPUT][CLASS_EXTERNAL].packets, 0);
 	assert_int_equal(grown(b, DB_4).sent_packets, 0);
 }
 
@@ -504,8 +504,8 @@ static void what_is_told_holds_from_the_next_packet_on(void **state)
 			struct kernel_counts c = grown(b, slot);
 			unsigned crossed = slot == turns[turn].by_class ? 3 : 0;
 
-			assert_int_equal(c.packets[DIR_OUTPUT][CLASS_EXTERNAL], crossed);
-			assert_int_equal(c.packets[DIR_INPUT][CLASS_EXTERNAL], crossed);
+			assert_int_equal(c.crossed[DIR_OUTPUT][CLASS_EXTERNAL].packets, crossed);
+			assert_int_equal(c.crossed[DIR_INPUT][CLASS_EXTERNAL].packets, crossed);
 			assert_int_equal(c.sent_packets, slot == turns[turn].by_device ? 3 : 0);
 		}
 		assert_int_equal(maps_set_who(b->maps, &turns[turn].next, NULL), 0);
@@ -522,8 +522,8 @@ static void large_packets_tell_their_segments(void **state)
 
 	run(b, MAPS_LEAVE, b->uplink, WEB_PORT, 3, &frame);
 	c = grown(b, WEB_SLOT);
-	assert_int_equal(c.packets[DIR_OUTPUT][CLASS_EXTERNAL], 1);
-	assert_int_equal(c.segments[DIR_OUTPUT][CLASS_EXTERNAL], 3);
+	assert_int_equal(c.crossed[DIR_OUTPUT][CLASS_EXTERNAL].packets, 1);
+	assert_int_equal(c.crossed[DIR_OUTPUT][CLASS_EXTERNAL].segments, 3);
 }
 
 static void who_opens_the_maps_again_finds_what_was_counted(void **state)
@@ -535,7 +535,7 @@ static void who_opens_the_maps_again_finds_what_was_counted(void **state)
 	run(b, MAPS_LEAVE, b->uplink, WEB_PORT, 0, &frame);
 	maps_close(b->maps);
 	open_maps(b);
-	assert_int_equal(grown(b, WEB_SLOT).bytes[DIR_OUTPUT][CLASS_PEER], 120);
+	assert_int_equal(grown(b, WEB_SLOT).crossed[DIR_OUTPUT][CLASS_PEER].bytes, 120);
 }
 
 /* ---- the book ---- */
