@@ -192,7 +192,7 @@ test_sandbox_SRC := tests/unit/test_sandbox.c src/capture/sandbox.c $(UNIT_C)
 test_sandbox_LIB := libseccomp
 test_kernel_SRC := tests/unit/test_kernel.c src/kernel/maps.c src/kernel/book.c src/net/prefixes.c src/capture/table.c src/capture/owners.c $(CLASSIFY_C) tests/support/netns.c $(UNIT_C)
 test_kernel_LIB := libbpf
-test_hooks_SRC := tests/unit/test_hooks.c src/kernel/maps.c src/kernel/hooks.c src/kernel/filters.c src/kernel/links.c $(CLASSIFY_C) tests/support/netns.c $(UNIT_C)
+test_hooks_SRC := tests/unit/test_hooks.c src/kernel/maps.c src/kernel/hooks.c src/kernel/filters.c src/kernel/tcx.c $(CLASSIFY_C) tests/support/netns.c $(UNIT_C)
 test_hooks_LIB := libbpf
 UNIT_TESTS += test_kernel test_hooks test_tap test_capture_table test_capture_told test_catch_up test_capture test_capture_process test_sandbox
 

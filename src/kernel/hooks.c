@@ -5,7 +5,7 @@
 
 #include "base/err.h"
 #include "kernel/filters.h"
-#include "kernel/links.h"
+#include "kernel/tcx.h"
 
 #define BOTH (KERNEL_HOOK_INGRESS | KERNEL_HOOK_EGRESS)
 
@@ -24,51 +24,51 @@ static int note(const struct hooks *h, uint32_t ifindex, uint32_t flags, char **
 	return 0;
 }
 
-static int take_away(const struct hooks *h, uint32_t ifindex, enum kernel_hook side, bool links, char **err)
+static int take_away(const struct hooks *h, uint32_t ifindex, enum kernel_hook side, bool tcx, char **err)
 {
-	return links ? links_clear(h->folder, ifindex, side, err) : filters_clear(ifindex, side, err);
+	return tcx ? tcx_clear(h->folder, ifindex, side, err) : filters_clear(ifindex, side, err);
 }
 
 static int set_one(const struct hooks *h, uint32_t ifindex, enum kernel_hook side, int program,
-		   const uint32_t *before, bool links, char **err)
+		   uint32_t before, bool tcx, char **err)
 {
 	if (program < 0)
-		return *before & side ? take_away(h, ifindex, side, links, err) : 0;
-	return links ? links_set(h->folder, ifindex, side, program, err)
-		     : filters_set(ifindex, side, program, err);
+		return before & side ? take_away(h, ifindex, side, tcx, err) : 0;
+	return tcx ? tcx_set(h->folder, ifindex, side, program, err)
+		   : filters_set(ifindex, side, program, err);
 }
 
-/* Links, or filters and the qdisc for them. Otherwise as filters_make_qdisc. */
-static int prepare(uint32_t ifindex, uint32_t before, bool *links, char **err)
+/* TCX, or filters and the qdisc for them. Otherwise as filters_make_qdisc. */
+static int prepare(uint32_t ifindex, uint32_t before, bool *tcx, char **err)
 {
-	*links = before & KERNEL_HOOK_LINKS || (!(before & BOTH) && links_are_known(ifindex));
-	return *links ? FILTERS_THERE : filters_make_qdisc(ifindex, err);
+	*tcx = before & KERNEL_HOOK_TCX || (!(before & BOTH) && tcx_is_known(ifindex));
+	return *tcx ? FILTERS_THERE : filters_make_qdisc(ifindex, err);
 }
 
 /* What is noted is there or about to be: who is killed in between leaves nothing that is not noted. */
 int hooks_set(const struct hooks *h, uint32_t ifindex, int ingress, int egress, char **err)
 {
 	uint32_t before = noted(h, ifindex), now;
-	bool links;
-	int made = prepare(ifindex, before, &links, err), rc;
+	bool tcx;
+	int made = prepare(ifindex, before, &tcx, err), rc;
 
 	if (made < 0 || made == FILTERS_GONE)
 		return made < 0 ? -1 : 1;
-	now = (links ? KERNEL_HOOK_LINKS : 0) |
+	now = (tcx ? KERNEL_HOOK_TCX : 0) |
 	      (made == FILTERS_MADE || before & KERNEL_HOOK_QDISC ? KERNEL_HOOK_QDISC : 0) |
 	      (ingress >= 0 ? KERNEL_HOOK_INGRESS : 0) | (egress >= 0 ? KERNEL_HOOK_EGRESS : 0);
 	rc = note(h, ifindex, now | before, err);
 	if (rc == 0)
-		rc = set_one(h, ifindex, KERNEL_HOOK_INGRESS, ingress, &before, links, err);
+		rc = set_one(h, ifindex, KERNEL_HOOK_INGRESS, ingress, before, tcx, err);
 	if (rc == 0)
-		rc = set_one(h, ifindex, KERNEL_HOOK_EGRESS, egress, &before, links, err);
+		rc = set_one(h, ifindex, KERNEL_HOOK_EGRESS, egress, before, tcx, err);
 	return rc == 0 ? note(h, ifindex, now, err) : rc;
 }
 
 bool hooks_has(const struct hooks *h, uint32_t ifindex, enum kernel_hook side)
 {
-	return noted(h, ifindex) & KERNEL_HOOK_LINKS ? links_have(h->folder, ifindex, side)
-						     : filters_has(ifindex, side);
+	return noted(h, ifindex) & KERNEL_HOOK_TCX ? tcx_has(h->folder, ifindex, side)
+						   : filters_has(ifindex, side);
 }
 
 bool hooks_are_there(const struct hooks *h, uint32_t ifindex)
@@ -82,12 +82,12 @@ bool hooks_are_there(const struct hooks *h, uint32_t ifindex)
 int hooks_clear(const struct hooks *h, uint32_t ifindex, char **err)
 {
 	uint32_t flags = noted(h, ifindex);
-	bool links = flags & KERNEL_HOOK_LINKS;
+	bool tcx = flags & KERNEL_HOOK_TCX;
 
 	if (!flags)
 		return 0;
-	if ((flags & KERNEL_HOOK_INGRESS && take_away(h, ifindex, KERNEL_HOOK_INGRESS, links, err) < 0) ||
-	    (flags & KERNEL_HOOK_EGRESS && take_away(h, ifindex, KERNEL_HOOK_EGRESS, links, err) < 0) ||
+	if ((flags & KERNEL_HOOK_INGRESS && take_away(h, ifindex, KERNEL_HOOK_INGRESS, tcx, err) < 0) ||
+	    (flags & KERNEL_HOOK_EGRESS && take_away(h, ifindex, KERNEL_HOOK_EGRESS, tcx, err) < 0) ||
 	    (flags & KERNEL_HOOK_QDISC && filters_drop_qdisc(ifindex, err) < 0))
 		return -1;
 	if (bpf_map_delete_elem(h->map, &ifindex) < 0)

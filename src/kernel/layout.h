@@ -94,12 +94,12 @@ struct kernel_head {
 	uint64_t positions[KERNEL_KEPT]; /* 0: nothing whole is there */
 };
 
-/* Which of our programs sit at a device; did we make its clsact qdisc; are they there as links? */
+/* Which of our programs sit at a device; did we make its clsact qdisc; are they TCX links? */
 enum kernel_hook {
 	KERNEL_HOOK_INGRESS = 1,
 	KERNEL_HOOK_EGRESS = 2,
 	KERNEL_HOOK_QDISC = 4,
-	KERNEL_HOOK_LINKS = 8
+	KERNEL_HOOK_TCX = 8
 };
 
 /* One set of rules. `current` counts the states of all that is told to the programs: it grows by 1 with other

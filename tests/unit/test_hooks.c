@@ -15,8 +15,8 @@
 
 #include "base/mem.h"
 #include "kernel/filters.h"
-#include "kernel/links.h"
 #include "kernel/maps.h"
+#include "kernel/tcx.h"
 #include "tests/support/netns.h"
 #include "tests/support/unit.h"
 
@@ -59,7 +59,7 @@ static int tear_down(void **state)
 
 static bool has_links(void)
 {
-	if (links_are_known(NUMBER))
+	if (tcx_is_known(NUMBER))
 		return true;
 	print_message("this kernel has no TCX (Linux 6.6)\n");
 	return false;
@@ -123,7 +123,7 @@ static void a_program_takes_its_predecessors_place(void **state)
 		skip();
 	hook(b, MAPS_ENTER);
 	assert_int_equal(first_at(NUMBER, &count), number_of(program(b, MAPS_ENTER)));
-	assert_int_equal(noted(b), KERNEL_HOOK_LINKS | KERNEL_HOOK_INGRESS | KERNEL_HOOK_EGRESS);
+	assert_int_equal(noted(b), KERNEL_HOOK_TCX | KERNEL_HOOK_INGRESS | KERNEL_HOOK_EGRESS);
 	assert_true(hooks_are_there(&b->hooks, NUMBER));
 	hook(b, MAPS_ARRIVE);
 	assert_int_equal(first_at(NUMBER, &count), number_of(program(b, MAPS_ARRIVE)));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "kernel/links.h"
+#include "kernel/tcx.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -31,7 +31,7 @@ static char *name_of(const char *folder, uint32_t ifindex, enum kernel_hook side
 	return mem_printf("%s/%u-%s", folder, ifindex, side == KERNEL_HOOK_INGRESS ? "ingress" : "egress");
 }
 
-bool links_are_known(uint32_t ifindex)
+bool tcx_is_known(uint32_t ifindex)
 {
 	uint32_t count = 0;
 
@@ -73,7 +73,7 @@ static int make(const char *name, uint32_t ifindex, enum kernel_hook side, int p
 	return rc;
 }
 
-int links_set(const char *folder, uint32_t ifindex, enum kernel_hook side, int program, char **err)
+int tcx_set(const char *folder, uint32_t ifindex, enum kernel_hook side, int program, char **err)
 {
 	char *name = name_of(folder, ifindex, side);
 	int link = bpf_obj_get(name), rc;
@@ -91,7 +91,7 @@ int links_set(const char *folder, uint32_t ifindex, enum kernel_hook side, int p
 }
 
 /* Detached first, for without its name it goes at some later time. One without a device has gone. */
-int links_clear(const char *folder, uint32_t ifindex, enum kernel_hook side, char **err)
+int tcx_clear(const char *folder, uint32_t ifindex, enum kernel_hook side, char **err)
 {
 	char *name = name_of(folder, ifindex, side);
 	int link = bpf_obj_get(name), rc = 0;
@@ -106,7 +106,7 @@ int links_clear(const char *folder, uint32_t ifindex, enum kernel_hook side, cha
 	return rc;
 }
 
-bool links_have(const char *folder, uint32_t ifindex, enum kernel_hook side)
+bool tcx_has(const char *folder, uint32_t ifindex, enum kernel_hook side)
 {
 	char *name = name_of(folder, ifindex, side), device[IF_NAMESIZE];
 	int link = bpf_obj_get(name);
