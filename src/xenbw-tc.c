@@ -25,7 +25,7 @@ static const char usage[] =
 	"       xenbw-tc --detach | --show\n"
 	"Started by xenbwd; descriptor 3 is the socket to it. Has the kernel count.\n"
 	"--optional: xenbw-capture does that where the kernel cannot.\n"
-	"--detach takes its programs, filters and maps away: see `xenbwd --detach`.\n"
+	"--detach takes its programs and maps away: see `xenbwd --detach`.\n"
 	"--show writes what of it is in the kernel, and what it counted: see xenbwd(8).\n";
 
 static void take_option(void *ctx, int option)

@@ -181,12 +181,13 @@ static void compare(struct doctor *d, struct seen *s)
 				first = d->live.vifs[i].netdev;
 		}
 	if (short_of)
-		doctor_say(d, DOCTOR_ERROR, "kernel counts",
-			   "somebody else's program or filter is before ours: `bpftool net show dev VIF`, "
-			   "`tc filter show dev VIF ingress`",
-			   "%zu of %zu devices counted %" PRIu64
-			   " bytes in a second that our programs did not see, first %s",
-			   short_of, compared, missed, first);
+		doctor_say(
+			d, DOCTOR_ERROR, "kernel counts",
+			"somebody else's program or filter is before ours: `bpftool net show dev VIF` (7.2), "
+			"`tc filter show dev VIF ingress`",
+			"%zu of %zu devices counted %" PRIu64
+			" bytes in a second that our programs did not see, first %s",
+			short_of, compared, missed, first);
 	else
 		doctor_say(d, DOCTOR_OK, "kernel counts", NULL,
 			   "all that %zu devices counted in a second, our programs saw", compared);

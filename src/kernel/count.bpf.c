@@ -80,6 +80,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE); /* so that it is written at once, and after what it is about */
 	__uint(max_entries, 1);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 	__type(key, uint32_t);
@@ -520,13 +521,11 @@ static __always_inline struct verdict look_up(struct __sk_buff *skb, enum progra
 		return decide(DIR_INPUT, d->slot, d->flags, p);
 	}
 	*raw = d->flags & KERNEL_RAW;
-	if (!read_packet(skb, *raw, p))
+	if (!(d->flags & KERNEL_UPLINK) || !read_packet(skb, *raw, p))
 		return (struct verdict){0};
 	return program == LEAVE ? decide_leaving(skb, d, p) : decide_arriving(d, p);
 }
 
-/* A packet that counts nowhere is looked at anew each time: what is told of a new device or address holds at
- * once. */
 static __always_inline int look_at(struct __sk_buff *skb, enum program program)
 {
 	enum direction dir = program == LEAVE ? DIR_OUTPUT : DIR_INPUT;
@@ -549,7 +548,7 @@ static __always_inline int look_at(struct __sk_buff *skb, enum program program)
 	p = (struct packet){};
 	v = look_up(skb, program, &p, &raw);
 	count(skb, dir, &v, p.bytes);
-	if (m && v.slot && !raw)
+	if (m && !raw)
 		*m = (struct memo){key, now, v.slot, v.class, v.spoofed};
 	return TC_ACT_UNSPEC;
 }

@@ -38,20 +38,31 @@ static int set_one(const struct hooks *h, uint32_t ifindex, enum kernel_hook sid
 		   : filters_set(ifindex, side, program, err);
 }
 
+/* Of maps that are lost; they would be asked for each packet, and nobody would know of them. */
+static void drop_forgotten(uint32_t ifindex)
+{
+	(void)filters_clear(ifindex, KERNEL_HOOK_INGRESS, NULL);
+	(void)filters_clear(ifindex, KERNEL_HOOK_EGRESS, NULL);
+}
+
 /* TCX, or filters and the qdisc for them. Otherwise as filters_make_qdisc. */
 static int prepare(uint32_t ifindex, uint32_t before, bool *tcx, char **err)
 {
 	*tcx = before & KERNEL_HOOK_TCX || (!(before & BOTH) && tcx_is_known(ifindex));
+	if (*tcx && !before)
+		drop_forgotten(ifindex);
 	return *tcx ? FILTERS_THERE : filters_make_qdisc(ifindex, err);
 }
 
-/* What is noted is there or about to be: who is killed in between leaves nothing that is not noted. */
-int hooks_set(const struct hooks *h, uint32_t ifindex, int ingress, int egress, char **err)
+/* What is noted is there or about to be: of who is killed in between no program is left that is not noted. */
+int hooks_set(const struct hooks *h, uint32_t ifindex, int ingress, int egress, bool *missing, char **err)
 {
 	uint32_t before = noted(h, ifindex), now;
 	bool tcx;
-	int made = prepare(ifindex, before, &tcx, err), rc;
+	int made, rc;
 
+	*missing = !hooks_are_there(h, ifindex);
+	made = prepare(ifindex, before, &tcx, err);
 	if (made < 0 || made == FILTERS_GONE)
 		return made < 0 ? -1 : 1;
 	now = (tcx ? KERNEL_HOOK_TCX : 0) |
@@ -69,6 +80,11 @@ bool hooks_has(const struct hooks *h, uint32_t ifindex, enum kernel_hook side)
 {
 	return noted(h, ifindex) & KERNEL_HOOK_TCX ? tcx_has(h->folder, ifindex, side)
 						   : filters_has(ifindex, side);
+}
+
+bool hooks_are_noted(const struct hooks *h, uint32_t ifindex)
+{
+	return noted(h, ifindex) & BOTH;
 }
 
 bool hooks_are_there(const struct hooks *h, uint32_t ifindex)

@@ -19,8 +19,12 @@ struct hooks {
 	const char *folder; /* where the links are pinned */
 };
 
-/* Programs at the device from now on; -1: none there. 1: the device is not there. */
-int hooks_set(const struct hooks *h, uint32_t ifindex, int ingress, int egress, char **err);
+/* Programs at the device from now on; -1: none there. *missing: one that the map says of was not there, so
+ * what crossed meanwhile was not counted. 1: the device is not there. */
+int hooks_set(const struct hooks *h, uint32_t ifindex, int ingress, int egress, bool *missing, char **err);
+
+/* Is anything said of the device in the map? */
+bool hooks_are_noted(const struct hooks *h, uint32_t ifindex);
 
 /* Is what the map says of a device still there? Somebody may have taken it away. */
 bool hooks_are_there(const struct hooks *h, uint32_t ifindex);

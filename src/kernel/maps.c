@@ -28,7 +28,8 @@ struct maps {
 	int processors;
 	struct kernel_page *pages;
 	struct kernel_head *head;
-	int lock; /* the folder */
+	uint32_t *state; /* `current` */
+	int lock;        /* the folder */
 	char *folder;
 };
 
@@ -86,11 +87,10 @@ static int load(struct maps *m, const char *folder, char **err)
 	rc = count__load(m->skeleton);
 	if (rc < 0) {
 		errno = -rc;
-		return err_sys(
-			err,
-			"the kernel does not take the programs and maps of %s (those of another version "
-			"of xenbw: `xenbwd --detach` takes them away)",
-			folder);
+		return err_sys(err, "the kernel does not take the programs and maps of %s%s", folder,
+			       rc == -EINVAL ? " (where they are another version's, `xenbwd --detach` takes "
+					       "them away)"
+					     : "");
 	}
 	return 0;
 }
@@ -110,7 +110,9 @@ static int share_book(struct maps *m, char **err)
 	m->pages = share(m->skeleton->maps.pages, KERNEL_SLOTS * sizeof(*m->pages), err);
 	if (m->pages)
 		m->head = share(m->skeleton->maps.head, sizeof(*m->head), err);
-	return m->head ? 0 : -1;
+	if (m->head)
+		m->state = share(m->skeleton->maps.current, sizeof(*m->state), err);
+	return m->state ? 0 : -1;
 }
 
 int maps_open(struct maps **out, const char *folder, char **err)
@@ -143,6 +145,8 @@ void maps_close(struct maps *m)
 		(void)munmap(m->pages, KERNEL_SLOTS * sizeof(*m->pages));
 	if (m->head)
 		(void)munmap(m->head, sizeof(*m->head));
+	if (m->state)
+		(void)munmap(m->state, sizeof(*m->state));
 	count__destroy(m->skeleton);
 	if (m->lock >= 0)
 		close(m->lock);
@@ -211,40 +215,27 @@ static int make_networks(const struct prefixes *p, char **err)
 	return fd;
 }
 
-static int read_state(const struct maps *m, uint32_t *out, char **err)
+/* All that was written to the maps before is what the programs see with it. */
+static void grow_state(struct maps *m, uint32_t by)
 {
-	uint32_t zero = 0;
-
-	if (bpf_map_lookup_elem(bpf_map__fd(m->skeleton->maps.current), &zero, out) < 0)
-		return err_sys(err, "cannot read which rules are in force");
-	return 0;
-}
-
-static int set_state(struct maps *m, uint32_t state, char **err)
-{
-	uint32_t zero = 0;
-
-	return put(bpf_map__fd(m->skeleton->maps.current), &zero, &state, "which rules are in force", err);
+	__atomic_store_n(m->state, *m->state + by, __ATOMIC_RELEASE);
 }
 
 int maps_set_rules(struct maps *m, const struct conf *conf, char **err)
 {
 	struct kernel_rules rules = {.own_in_ournet = conf->kind == CONF_NACCTTAB};
 	struct prefixes p = rules_prefixes(conf);
-	uint32_t state = 0, next;
+	uint32_t next = (*m->state + 1) % 2;
 	int networks = make_networks(&p, err), rc = networks < 0 ? -1 : 0;
 
 	prefixes_free(&p);
 	memcpy(&rules.ignoremask, conf->ignoremask.address + 12, sizeof(rules.ignoremask));
 	if (rc == 0)
-		rc = read_state(m, &state, err);
-	next = (state + 1) % 2;
-	if (rc == 0)
 		rc = put(bpf_map__fd(m->skeleton->maps.lists), &next, &networks, "the networks", err);
 	if (rc == 0)
 		rc = put(bpf_map__fd(m->skeleton->maps.rules), &next, &rules, "the rules", err);
 	if (rc == 0)
-		rc = set_state(m, state + 1, err);
+		grow_state(m, 1);
 	if (networks >= 0)
 		close(networks);
 	return rc;
@@ -305,12 +296,11 @@ int maps_set_who(struct maps *m, const struct maps_who *who, char **err)
 		{m->skeleton->maps.devices, (const char *)who->devices, "a device", who->device_count,
 		 sizeof(*who->devices), sizeof(who->devices->ifindex)}};
 
-	uint32_t state = 0;
-
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
 		if (set(&all[i], err) < 0)
 			return -1;
-	return read_state(m, &state, err) < 0 ? -1 : set_state(m, state + 2, err);
+	grow_state(m, 2);
+	return 0;
 }
 
 /* ---- counts ---- */

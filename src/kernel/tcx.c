@@ -18,7 +18,7 @@
 #define FIRST \
 	(1U << 3) /* BPF_F_BEFORE: before all that are there: who decides would hide what it decided on */
 
-#define NAPS 100
+#define NAPS 1000
 #define NAP_NS 2000000
 
 static enum bpf_attach_type type_of(enum kernel_hook side)
@@ -68,7 +68,10 @@ static int make(const char *name, uint32_t ifindex, enum kernel_hook side, int p
 	if (link < 0)
 		return errno == ENODEV ? 1 : err_sys(err, "cannot put a program at device %u", ifindex);
 	if (bpf_obj_pin(link, name) < 0)
-		rc = err_sys(err, "cannot make %s", name);
+		rc = err_sys(err,
+			     "cannot pin our program at device %u; where its folder below /sys/fs/bpf was "
+			     "removed, start xenbwd again",
+			     ifindex);
 	close(link);
 	return rc;
 }
@@ -78,8 +81,10 @@ int tcx_set(const char *folder, uint32_t ifindex, enum kernel_hook side, int pro
 	char *name = name_of(folder, ifindex, side);
 	int link = bpf_obj_get(name), rc;
 
-	if (device_of(link) == ifindex && bpf_link_update(link, program, NULL) == 0)
-		rc = 0;
+	if (device_of(link) == ifindex)
+		rc = bpf_link_update(link, program, NULL) == 0
+			     ? 0
+			     : err_sys(err, "cannot exchange our program at device %u", ifindex);
 	else if (unlink(name) < 0 && errno != ENOENT)
 		rc = err_sys(err, "cannot remove %s", name);
 	else

@@ -4,8 +4,8 @@
  * way to it.
  *
  * A link is pinned in the folder of the maps, under the device's number, and lives until that name is removed
- * or the device is gone. Filters of tc come after it and see every packet. A program is put in the place of
- * its predecessor without a gap.
+ * (and for a moment longer) or the device is gone. Filters of tc come after it and see every packet. A
+ * program is put in the place of its predecessor without a gap.
  */
 #ifndef XENBW_KERNEL_TCX_H
 #define XENBW_KERNEL_TCX_H

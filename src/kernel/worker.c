@@ -70,20 +70,32 @@ static int take_devices(struct worker *w, const struct capture_order *o, int tab
 	return 0;
 }
 
-/* What is seen by a new uplink begins now. */
+static int set_hooks(struct worker *w, const struct capture_device *d, bool *missing, char **err)
+{
+	int enter = maps_program(w->maps, MAPS_ENTER), deliver = maps_program(w->maps, MAPS_DELIVER);
+	int arrive = maps_program(w->maps, MAPS_ARRIVE), leave = maps_program(w->maps, MAPS_LEAVE);
+
+	return d->flags ? hooks_set(&w->hooks, d->ifindex, arrive, leave, missing, err)
+			: hooks_set(&w->hooks, d->ifindex, enter, deliver, missing, err);
+}
+
+/* What is seen by a new uplink begins now. What somebody took away is put back; what crossed since the last
+ * answer is then not known. */
 static int hook(struct worker *w, const struct capture_device *d, char **err)
 {
-	uint32_t flags;
+	bool missing, is_new = d->flags && !hooks_are_noted(&w->hooks, d->ifindex);
+	int rc;
 
 	if (d->flags & (CAPTURE_BRIDGE | CAPTURE_BELOW))
 		return 0;
-	if (!d->flags)
-		return hooks_set(&w->hooks, d->ifindex, maps_program(w->maps, MAPS_ENTER),
-				 maps_program(w->maps, MAPS_DELIVER), err);
-	if (bpf_map_lookup_elem(w->hooks.map, &d->ifindex, &flags) < 0 || !(flags & KERNEL_HOOK_INGRESS))
+	rc = set_hooks(w, d, &missing, err);
+	if (is_new || (rc == 0 && missing))
 		w->position = 0;
-	return hooks_set(&w->hooks, d->ifindex, maps_program(w->maps, MAPS_ARRIVE),
-			 maps_program(w->maps, MAPS_LEAVE), err);
+	if (rc == 0 && missing)
+		log_err("a program of ours was taken away from device %u; it is there again, and what moved "
+			"meanwhile is unattributed",
+			d->ifindex);
+	return rc;
 }
 
 static int hook_all(struct worker *w, char **err)
@@ -130,20 +142,11 @@ static int nothing(void *ctx, char **err)
 	return 0;
 }
 
-/* What somebody took away is put back; what crossed since the last answer is then not known. */
 static int mend(struct worker *w, const struct capture_device *d, char **err)
 {
 	if (d->flags & (CAPTURE_BRIDGE | CAPTURE_BELOW) || hooks_are_there(&w->hooks, d->ifindex))
 		return 0;
-	if (hook(w, d, err) < 0)
-		return -1;
-	w->position = 0;
-	log_err("a program of ours was taken away from device %u; it is there again, and what moved "
-		"meanwhile "
-		"is "
-		"unattributed",
-		d->ifindex);
-	return 0;
+	return hook(w, d, err) < 0 ? -1 : 0;
 }
 
 /* Each uplink, and some of the vifs. */

@@ -18,7 +18,7 @@ int worker_run(bool *ready, char **err);
 /* Writes what of ours is in the kernel, as lines (kernel/show.h). */
 int worker_show(FILE *out, char **err);
 
-/* Takes away all that is ours: filters, qdiscs that nobody else uses, maps. None of it: nothing. */
+/* Takes away all that is ours: programs, qdiscs that nobody else uses, maps. None of it: nothing. */
 int worker_detach(char **err);
 
 #endif

@@ -57,13 +57,13 @@ wait "$sender"
 # Somebody's filter that decides, of the first priority, and later than ours.
 counts_beside_another() { # counts_beside_another: what doctor says under traffic
 	tc qdisc add dev vif1.0 clsact 2>/dev/null
-	tc filter add dev vif1.0 ingress prio 1 handle 1 protocol all bpf da bytecode "1,6 0 0 0," || tap_bail "no filter of somebody else's"
+	tc filter add dev vif1.0 ingress prio 1 handle 1 protocol all bpf da bytecode "1,6 0 0 0," || { echo "no filter of somebody else's"; return; }
 	bed_udp 1.0 outside 4000 100 4 &
 	sender=$!
 	sleep 0.5
 	doctor "kernel counts"
 	wait "$sender"
-	tc filter del dev vif1.0 ingress prio 1 handle 1 bpf || tap_bail "the filter stays"
+	tc filter del dev vif1.0 ingress prio 1 handle 1 bpf || echo "the filter stays"
 }
 if [ "$("$BUILD/bwhooks" vif1.0 ingress)" = enter ]; then
 	tap_like "as a link ours comes before any filter" "$(counts_beside_another)" '^ok all that 3 devices counted in a second, our programs saw$'

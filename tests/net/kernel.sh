@@ -3,7 +3,7 @@
 #
 # attribution kernel: classes to the byte, whoever dies and restarts meanwhile; others' filters stay; --detach leaves
 # nothing. SEED=N repeats a run's instants.
-# time-limit: 120
+# time-limit: 150
 set -u
 . "$(dirname "$0")/../support/tap.sh"
 . "$(dirname "$0")/../support/bed.sh"
@@ -150,18 +150,42 @@ class_check "and the classes are as before" "${ends[@]}"
 class_start_over "${ends[@]}"
 bw_start || tap_bail "no xenbwd"
 class_committed 2
-hooks_take peth0 egress
+hooks_take peth0 egress || tap_bail "peth0 had no program"
 BED_TO=10.99.2.1 bed_udp 1.0 outside 23 100 || tap_bail "the bed lost packets"
 class_note 1.0 output unattributed $((23 * 128))
 tap_ok "a program that is taken away is told and put back" bed_wait "the line" grep -q 'xenbw-tc: a program of ours was taken away from device' "$BW_LOG"
 class_committed 2
 BED_TO=10.99.2.1 class_udp 1.0 outside peer 24 100
 class_committed 2 # what a poll finds missing costs the split of all that moved since the last one
-hooks_take vif2.0 egress && hooks_take vif2.0 ingress
+{ hooks_take vif2.0 egress && hooks_take vif2.0 ingress; } || tap_bail "vif2.0 had no program"
 class_committed 2
 class_udp outside 2.0 ignored 25 100
+tap_is "both devices are named" "$(grep -c 'xenbw-tc: a program of ours was taken away from device' "$BW_LOG")" 2
 bw_stop
 class_check "and its bytes are unattributed, not local" "${ends[@]}"
+
+# Or while xenbwd is away; or a guest comes before the next reading looks.
+class_udp 1.0 outside peer 26 100
+hooks_take peth0 egress || tap_bail "peth0 had no program"
+BED_TO=10.99.2.1 bed_udp 1.0 outside 27 100 || tap_bail "the bed lost packets"
+bw_start || tap_bail "no xenbwd"
+class_committed 2
+# what crossed since the last commit is not known, also what the kernel had counted by then
+class_note 1.0 output peer $((-26 * 128))
+class_note 1.0 output unattributed $(((26 + 27) * 128))
+class_check "a program that was away with xenbwd is missed" "${ends[@]}"
+bw_stop
+bw_config "${CLASS_CONF[@]}" "attribution kernel" "poll 60" "flush 60"
+bw_start || tap_bail "no xenbwd"
+hooks_take peth0 egress || tap_bail "peth0 had no program"
+BED_TO=10.99.2.1 bed_udp 1.0 outside 28 100 || tap_bail "the bed lost packets"
+class_note 1.0 output unattributed $((28 * 128))
+bed_guest 8 0 another 10.77.0.18 || tap_bail "no guest"
+bed_wait "the guest's program" hooks_at vif8.0 ingress || tap_bail "no program for the guest"
+bed_guest_gone 8
+bw_stop
+bw_config "${CLASS_CONF[@]}" "attribution kernel"
+class_check "and one that a guest's coming puts back" "${ends[@]}"
 
 # Another configuration changes the classes of what comes after it.
 bw_start || tap_bail "no xenbwd"
