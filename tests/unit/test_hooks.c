@@ -7,7 +7,6 @@
 
 #include <bpf/bpf.h>
 #include <net/if.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -62,10 +61,13 @@ static int tear_down(void **state)
 static bool has_links(void)
 {
 	struct utsname u;
-	int major, minor;
+	long major, minor;
+	char *end;
 
 	assert_int_equal(uname(&u), 0);
-	assert_int_equal(sscanf(u.release, "%d.%d", &major, &minor), 2);
+	major = strtol(u.release, &end, 10);
+	assert_int_equal(*end, '.');
+	minor = strtol(end + 1, NULL, 10);
 	if (major > 6 || (major == 6 && minor >= 6))
 		return true;
 	print_message("this kernel has no TCX (Linux 6.6)\n");
