@@ -58,10 +58,12 @@ starts_on_it() {
 	[ $? = 69 ] || problem "xenbwd did neither start nor refuse"
 	return 1
 }
-# Cut at any byte it is refused with a line that helps, and left as it is; or all that was committed is there.
+# Cut at any byte it is refused with a line that helps, and left as it is; or all that was committed is there. What goes
+# on with a torn one is kept from MySQL: takes that came there from it are not those of the ledger that is put back.
 fault_ledger_torn() {
 	local file size cut before
 	xenbwd_away
+	round_config "database none"
 	before=$(ledger_sum)
 	keep_files
 	for _ in 1 2 3; do
@@ -74,6 +76,7 @@ fault_ledger_torn() {
 		torn_is_told "$file" "$cut" "$size" "$before"
 		put_back
 	done
+	round_config
 	xenbwd_back
 }
 torn_is_told() { # FILE CUT SIZE BEFORE
