@@ -54,8 +54,7 @@ END
 : >"$BED/nacctpeering"
 chmod 600 "$BED/naccttab"
 bed_up && bed_guest 1 0 web 10.77.0.11 || tap_bail "no bed"
-left=$((3600 - $(date +%s) % 3600)) # of the hour, which is not to end before it is compared
-[ $left -ge 20 ] || sleep $left
+bw_past_edge 3600 30 # the hour is not to end before it is compared
 HOUR=$(date -u +'%F %H:00:00')
 
 # 1 to 3: look, make a configuration, run beside nacctd

@@ -116,3 +116,10 @@ bw_wait_sql() {
 	# shellcheck disable=SC2016
 	bed_wait "$1" bash -c '[ "$(sqlite3 -readonly "$1" "$2")" = "$3" ]' - "$BW_LEDGER" "$2" "$3"
 }
+
+# bw_past_edge PERIOD SECONDS: waits for the next hour (3600) or day (86400) of UTC where so few seconds are left of this
+# one, for what a test looks at is to be of one of them.
+bw_past_edge() {
+	local left=$(($1 - $(date +%s) % $1))
+	[ $left -ge "$2" ] || sleep $left
+}
