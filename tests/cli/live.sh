@@ -18,6 +18,7 @@ bytes() { echo $(($1 * ($2 + 28))); } # bytes PACKETS PAYLOAD
 rates_of() { xenbw --json | jq -e '.vifs[] | select(.domid == 1 and .devid == 0) | .output_bytes_per_second | numbers' >/dev/null; }
 
 bed_up || tap_bail "no bed"
+bw_past_edge 86400 40 # figures are of this month
 bw_config
 tap_is "no domain, no ledger" "$(xenbw)" "No domain has a vif now."
 tap_like "a note says how the bytes could be kept" "$(cat "$BED/err")" '^xenbw: note: there is no ledger .*start xenbwd'

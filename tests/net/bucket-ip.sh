@@ -15,6 +15,7 @@ warnings() { grep -c 'has several addresses' "$BW_LOG"; }
 give() { echo "write /local/domain/0/backend/vif/$1/$2/ip $3" | xenstore_do; } # give DOMID DEVID ADDRESSES: in xenstore
 
 bed_up || tap_bail "no bed"
+bw_past_edge 86400 40 # reports are of this month
 bw_config "attribution off" "bucket ip"
 bw_start || tap_bail "no xenbwd"
 bed_guest 1 0 web 10.77.0.11 && bed_attach 1 1 10.77.0.21 && bed_guest 2 0 db 10.77.0.12 || tap_bail "no guests"

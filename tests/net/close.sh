@@ -24,6 +24,7 @@ put() {
 		ON CONFLICT DO UPDATE SET external_input = external_input + $3, external_output = external_output + $4"
 }
 
+bw_past_edge 86400 20 # no month is to end meanwhile
 month=$(date -ud "$(date -u +%Y-%m-15) last month" +%Y-%m)
 from=$(date -ud "$month-01" +%s)
 to=$(date -ud "$(date -u +%Y-%m-01)" +%s)

@@ -19,6 +19,7 @@ from_web() { bed_udp "$1" "$2" "$3" "$4" || tap_bail "the bed lost packets: $*";
 to_web() { bed_udp "$1" "$2" "$3" "$4" || tap_bail "the bed lost packets: $*"; in=$((in + $3 * ($4 + 28))); }
 
 bed_up || tap_bail "no bed"
+bw_past_edge 86400 40 # reports are of this month
 bed_guest 1 0 web 10.77.0.11 && bed_guest 2 0 db 10.77.0.12 || tap_bail "no guests"
 bed_udp 1.0 outside 10 500 && bed_udp outside 1.0 20 500 || tap_bail "the bed lost packets" # before there was a ledger
 bw_config

@@ -25,6 +25,7 @@ slow_way() { # slow_way FROM TO: that 1.5 MB take longer than a second and a hal
 }
 
 bed_up || tap_bail "no bed"
+bw_past_edge 86400 45 # a quota begins anew with its month or day
 bed_guest 1 0 web 10.77.0.11 && bed_guest 2 0 db 10.77.0.12 && bed_guest 3 0 mail 10.77.0.13 || tap_bail "no guests"
 before1=$(shape vif1.0) before2=$(shape vif2.0)
 bw_config "attribution off" "flush 1" "owner acme web" "quota web month all both 100000 warn 50" "quota_hook $LIMIT"

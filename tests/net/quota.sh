@@ -41,6 +41,7 @@ settled() {
 quota_json() { "$BUILD/xenbw" -c "$BW_CONF" quota --json; }
 
 bed_up || tap_bail "no bed"
+bw_past_edge 86400 100 # what is reached is told once more on the next day
 bed_guest 1 0 web 10.77.0.11 && bed_guest 2 0 "$ODD" 10.77.0.12 || tap_bail "no guests"
 hook 'echo told; printf "a\033[2Jb"'
 CONF=("attribution off" "flush 1" "owner acme web db" "quota web billing all both 100000 warn 50,80" "quota owner:acme month all output 150000"

@@ -16,6 +16,7 @@ finding() { xenbw doctor --json | jq -r --arg c "$1" '.checks[] | select(.check 
 old() { bw_sql "SELECT count(*) FROM slot WHERE slot > 0 AND slot < $begin"; }
 sums() { bw_booked "vif.domid = 900"; }
 
+bw_past_edge 86400 50 # no month is to end meanwhile
 month() { date -ud "$(date -u +%Y-%m-15) $1 months ago" +%Y-%m; } # month N: N months ago
 begin=$(($(date -ud "$(month 1)-01" +%s) - 86400)) # of what `retain 1 months` keeps
 gone=$(month 3) from=$(date -ud "$(month 3)-01" +%s) to=$(date -ud "$(month 2)-01" +%s)

@@ -38,6 +38,7 @@ sent_sums() {
 of() { bw_sql "SELECT sum($2) FROM usage JOIN vif ON vif.id = vif WHERE $(class_where "$1")"; } # of END COLUMN
 
 bed_up || tap_bail "no bed"
+bw_past_edge 86400 40 # reports are of this month
 bw_config "${CLASS_CONF[@]}"
 bw_start || tap_bail "no xenbwd"
 bed_guest 1 0 mallory 10.77.0.11 && bed_guest 2 0 victim 10.77.0.12 && bed_guest 3 0 other 10.77.0.13 && class_outside ||

@@ -12,6 +12,7 @@ bed_enter "$@"
 . "$(dirname "$0")/../support/classes.sh"
 
 bed_up || tap_bail "no bed"
+bw_past_edge 86400 40 # reports are of this month
 bw_config "${CLASS_CONF[@]}"
 bw_start || tap_bail "no xenbwd"
 class_guests
