@@ -23,6 +23,8 @@ growth() { # growth DEVICE BEFORE: "input output" since BEFORE
 	echo "$((now_in - was_in)) $((now_out - was_out))"
 }
 
+has_left() { [ "$(growth peth0 "$1")" = "$2 0" ]; } # has_left BEFORE BYTES
+
 bed_up || tap_bail "no bed"
 bed_guest 1 0 web 10.77.0.11 || tap_bail "no guest"
 bed_guest 2 0 db 10.77.0.12 00:16:3e:aa:00:02 dbnet || tap_bail "no guest"
@@ -58,6 +60,13 @@ started=$(date +%s%N)
 bed_udp 1.0 outside 100 100 1
 took=$((($(date +%s%N) - started) / 1000000))
 tap_ok "a paced flow takes the time it was given ($took ms for 1 s)" test "$took" -ge 950 -a "$took" -lt 3000
+
+bed_void 1.0 outside
+was=$(bed_ip_bytes vif1.0) uplink=$(bed_ip_bytes peth0)
+bed_spray 1.0 50 1000 64
+bed_wait "the last to leave" has_left "$uplink" 92000
+tap_is "1000 datagrams to 50 addresses that nobody has are 92000 bytes" "$(growth vif1.0 "$was") / $(growth peth0 "$uplink")" \
+	"0 92000 / 92000 0"
 
 bed_attach 1 1 10.77.0.21 || tap_bail "no second vif"
 bed_udp 1.1 2.0 7 100

@@ -11,6 +11,7 @@
 #   bed_guest_gone 1
 #   bed_also outside 10.99.1.1           one more address of an end; BED_TO, BED_FROM choose among them:
 #   BED_TO=10.99.1.1 bed_udp 1.0 outside 1000 500
+#   bed_void 1.0 outside; bed_spray 1.0 8 1000 64   1000 datagrams to 8 addresses behind outside, where they end
 #
 # Ends are called `dom0`, `outside` or DOMID.DEVID. Addresses, neighbours and the bridge's table are all static,
 # IPv6 and multicast are off: an idle bed sends not one packet, and a frame reaches one port only.
@@ -24,6 +25,7 @@
 BED=/run/bed
 BED_BRIDGE=xenbr0
 BED_PORT=9            # of the sink in each namespace
+BED_VOID=10.100.0.0   # the first of 65536 addresses that nobody has
 BED_EMU_PREFIX=emu    # an end `emuD.V` is the emulated card of vif D.V
 
 declare -A BED_IP=() BED_MAC=()     # by end
@@ -271,6 +273,15 @@ bed_also() {
 		END
 	done
 }
+
+# bed_void FROM TO: what FROM sends to the addresses that nobody has goes to TO, and no further.
+bed_void() {
+	bed_in "$1" ip route replace "$BED_VOID/16" via "${BED_IP[$2]}" && bed_in "$2" ip route replace blackhole "$BED_VOID/16"
+}
+
+# bed_spray FROM ENDS PACKETS PAYLOAD: sends datagrams to so many of these addresses, from BED_TO on; returns when the
+# kernel has taken all of them, and has no more to do for them where it has one processor.
+bed_spray() { bed_in "$1" "$BUILD/bwload" spray "${BED_TO:-$BED_VOID}" "$BED_PORT" "$2" "$3" "$4"; }
 
 # bed_tcp FROM TO BYTES: one TCP connection with that much payload.
 bed_tcp() {

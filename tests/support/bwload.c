@@ -5,6 +5,8 @@
  *   bwload sink PORT COUNTS                             receives UDP and TCP until it is killed
  *   bwload udp ADDRESS PORT COUNTS PACKETS PAYLOAD [SECONDS [FROM]]  sends datagrams, spread over SECONDS if
  *                                                       not 0, from the address FROM
+ *   bwload spray ADDRESS PORT ENDS PACKETS PAYLOAD      sends datagrams to ENDS addresses from ADDRESS on,
+ *                                                       drawn at random
  *   bwload tcp ADDRESS PORT BYTES [FROM]                sends bytes over one connection
  *   bwload counts COUNTS                                prints datagrams, their IP bytes, TCP payload bytes
  *   bwload tso DEVICE 0|1                               whether the device takes large TCP packets whole
@@ -13,8 +15,9 @@
  *
  * COUNTS is the sink's file (bwcounts.h). `udp` never has more on its way than a socket can hold, sends again
  * what the kernel refused with ENOBUFS, and ends well only when the sink has counted every datagram; it
- * prints packets and IP bytes (payload + 28 each). `tcp` ends when both ends have closed. Says why and exits
- * 1 when five seconds bring no progress.
+ * prints packets and IP bytes (payload + 28 each). `spray` needs nobody who receives: it ends when the kernel
+ * has taken the last datagram. `tcp` ends when both ends have closed. Says why and exits 1 when five seconds
+ * bring no progress.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -153,6 +156,40 @@ static int run_udp(char **arg, int n, char **err)
 		       pace.packets * (len + BWCOUNTS_UDP_OVERHEAD));
 	if (fd >= 0)
 		close(fd);
+	return rc;
+}
+
+/* A step of the generator of Knuth and Lewis, of which the upper bits are drawn. */
+static uint32_t draw(uint32_t *state, uint32_t ends)
+{
+	*state = *state * 1664525U + 1013904223U;
+	return (uint32_t)((uint64_t)*state * ends >> 32);
+}
+
+static int run_spray(char **arg, int n, char **err)
+{
+	const unsigned char payload[BWCOUNTS_PAYLOAD_MAX] = {0};
+	struct sockaddr_in first, to;
+	uint64_t ends, packets, len;
+	uint32_t state = 1;
+	int fd, rc = 0;
+
+	(void)n;
+	if (parse_end(arg[0], arg[1], &first, err) < 0 ||
+	    parse_number(arg[2], 1, UINT32_MAX - ntohl(first.sin_addr.s_addr), &ends, err) < 0 ||
+	    parse_number(arg[3], 0, UINT64_MAX, &packets, err) < 0 ||
+	    parse_number(arg[4], 0, BWCOUNTS_PAYLOAD_MAX, &len, err) < 0)
+		return -1;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return err_sys(err, "cannot make a socket");
+	to = first;
+	for (uint64_t i = 0; i < packets && rc == 0; i++) {
+		to.sin_addr.s_addr = htonl(ntohl(first.sin_addr.s_addr) + draw(&state, (uint32_t)ends));
+		if (sendto(fd, payload, len, 0, (struct sockaddr *)&to, sizeof(to)) != (ssize_t)len)
+			rc = err_sys(err, "sending stopped after %" PRIu64 " datagrams", i);
+	}
+	close(fd);
 	return rc;
 }
 
@@ -341,9 +378,9 @@ int main(int argc, char **argv)
 		int min, max;
 		int (*run)(char **arg, int n, char **err);
 	} commands[] = {
-		{"sink", 2, 2, run_sink},     {"udp", 5, 7, run_udp}, {"tcp", 3, 4, run_tcp},
-		{"counts", 1, 1, run_counts}, {"tso", 2, 2, run_tso}, {"gro", 2, 2, run_gro},
-		{"unplug", 0, 0, run_unplug},
+		{"sink", 2, 2, run_sink}, {"udp", 5, 7, run_udp},       {"spray", 5, 5, run_spray},
+		{"tcp", 3, 4, run_tcp},   {"counts", 1, 1, run_counts}, {"tso", 2, 2, run_tso},
+		{"gro", 2, 2, run_gro},   {"unplug", 0, 0, run_unplug},
 	};
 	char *err = NULL;
 
@@ -358,8 +395,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	fputs("usage: bwload sink PORT COUNTS | udp ADDRESS PORT COUNTS PACKETS PAYLOAD [SECONDS [FROM]] |\n"
-	      "       tcp ADDRESS PORT BYTES [FROM] | counts COUNTS | tso DEVICE 0|1 |\n"
-	      "       gro DEVICE 0|1 | unplug\n",
+	      "       spray ADDRESS PORT ENDS PACKETS PAYLOAD | tcp ADDRESS PORT BYTES [FROM] |\n"
+	      "       counts COUNTS | tso DEVICE 0|1 | gro DEVICE 0|1 | unplug\n",
 	      stderr);
 	return 2;
 }
