@@ -131,19 +131,28 @@ struct packet {
 	bool tagged;
 };
 
-/* What a packet is booked as: the slot (0: nowhere), and whether it is spoofed. */
+/* Whose a packet is, by its own end: the slot (0: nobody's), whether that end is an address of its own, or
+ * one that is somebody else's (of output), and the lists that the address is in. */
+struct owner {
+	uint32_t slot;
+	uint32_t lists;
+	bool told, spoofed;
+};
+
+/* What a packet is booked as. */
 struct verdict {
 	uint32_t slot;
 	enum byte_class class;
 	bool spoofed;
 };
 
-/* Most packets are like one shortly before them: what that one was booked as is kept, for each processor. Two
- * that land on one place take it from each other. All of it holds for one state of the other maps. */
+/* Most packets are like one shortly before them, or have at least their own end like it: what that one was
+ * booked as, and whose it was, is kept for each processor. Two that land on one place take it from each
+ * other. All of it holds for one state of the other maps. */
 #define MEMOS 256
 
 struct memo_key {
-	uint64_t source[2], target[2];
+	uint64_t source[2], target[2]; /* of an owner: zeros where its other end is */
 	uint64_t devices;
 	uint64_t rest; /* the MAC that the program looks at, the program, a tag */
 };
@@ -162,6 +171,19 @@ struct {
 	__type(key, uint32_t);
 	__type(value, struct memo);
 } memos SEC(".maps");
+
+struct owner_memo {
+	struct memo_key key;
+	uint32_t state;
+	struct owner owner;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, MEMOS);
+	__type(key, uint32_t);
+	__type(value, struct owner_memo);
+} owner_memos SEC(".maps");
 
 /* The same for what a vif's packets come in under. */
 struct device_memo {
@@ -354,39 +376,56 @@ static __always_inline bool same_end(uint32_t mask, const uint8_t a[16], const u
 	return is_ipv4(a) ? !((x ^ y) & mask) : x == y;
 }
 
-static __always_inline enum byte_class class_of(const uint8_t *own, const uint8_t *remote, bool own_told)
+static __always_inline uint32_t set_of(uint32_t state)
 {
-	uint32_t zero = 0, *now = bpf_map_lookup_elem(&current, &zero), set = now ? *now & 1 : 0;
+	return state & 1;
+}
+
+static __always_inline enum byte_class class_of(const struct owner *o, uint32_t state, const uint8_t *own,
+						const uint8_t *remote)
+{
+	uint32_t set = set_of(state);
 	struct kernel_rules *r = bpf_map_lookup_elem(&rules, &set);
 
 	if (!r)
 		return CLASS_EXTERNAL;
-	if (own_told && same_end(r->ignoremask, own, remote))
+	if (o->told && same_end(r->ignoremask, own, remote))
 		return CLASS_IGNORED;
-	return rule_flags_class(own_told ? lists_of(set, own) : 0, lists_of(set, remote),
-				own_told && r->own_in_ournet);
+	return rule_flags_class(o->lists, lists_of(set, remote), o->told && r->own_in_ournet);
 }
 
-/* ---- what a packet is booked as ---- */
+/* ---- whose a packet is ---- */
 
 static __always_inline const uint8_t *bytes_of(const uint64_t address[2])
 {
 	return (const uint8_t *)address;
 }
 
-static __always_inline struct verdict decide(enum direction dir, uint32_t slot, uint32_t flags,
-					     const struct packet *p)
+static __always_inline const uint64_t *own_end(enum direction dir, const uint64_t source[2],
+					       const uint64_t target[2])
 {
-	const uint8_t *own = bytes_of(dir == DIR_OUTPUT ? p->source : p->target);
-	const uint8_t *remote = bytes_of(dir == DIR_OUTPUT ? p->target : p->source);
+	return dir == DIR_OUTPUT ? source : target;
+}
+
+static __always_inline const uint64_t *remote_end(enum direction dir, const uint64_t source[2],
+						  const uint64_t target[2])
+{
+	return dir == DIR_OUTPUT ? target : source;
+}
+
+static __always_inline struct owner own_of(enum direction dir, uint32_t slot, uint32_t flags, uint32_t state,
+					   const struct packet *p)
+{
+	const uint8_t *own = bytes_of(own_end(dir, p->source, p->target));
 	const struct kernel_address *a;
 
 	if (!slot)
-		return (struct verdict){0};
+		return (struct owner){0};
 	a = told(slot, own);
-	return (struct verdict){.slot = a ? a->slot : slot,
-				.class = class_of(own, remote, a),
-				.spoofed = dir == DIR_OUTPUT && !a && is_foreign(flags, own)};
+	return (struct owner){.slot = a ? a->slot : slot,
+			      .lists = a ? lists_of(set_of(state), own) : 0,
+			      .told = a,
+			      .spoofed = dir == DIR_OUTPUT && !a && is_foreign(flags, own)};
 }
 
 static __always_inline struct kernel_device *device(uint32_t ifindex)
@@ -395,32 +434,34 @@ static __always_inline struct kernel_device *device(uint32_t ifindex)
 }
 
 /* By its address: a vif whose packets say no more than which bridge they came through. */
-static __always_inline struct verdict decide_routed(enum direction dir, const struct packet *p)
+static __always_inline struct owner routed_owner(enum direction dir, uint32_t state, const struct packet *p)
 {
 	const struct kernel_address *a =
-		told(KERNEL_ANY_ROUTED, bytes_of(dir == DIR_OUTPUT ? p->source : p->target));
+		told(KERNEL_ANY_ROUTED, bytes_of(own_end(dir, p->source, p->target)));
 
-	return a ? decide(dir, a->slot, a->flags, p) : (struct verdict){0};
+	return a ? own_of(dir, a->slot, a->flags, state, p) : (struct owner){0};
 }
 
-static __always_inline struct verdict
-decide_leaving(const struct __sk_buff *skb, const struct kernel_device *uplink, const struct packet *p)
+static __always_inline struct owner leaving_owner(const struct __sk_buff *skb,
+						  const struct kernel_device *uplink, uint32_t state,
+						  const struct packet *p)
 {
 	const struct kernel_device *from;
 
 	if (!skb->ingress_ifindex)
-		return p->tagged && uplink->flags & KERNEL_VLANS ? (struct verdict){0}
-								 : decide(DIR_OUTPUT, uplink->host, 0, p);
+		return p->tagged && uplink->flags & KERNEL_VLANS
+			       ? (struct owner){0}
+			       : own_of(DIR_OUTPUT, uplink->host, 0, state, p);
 	from = device(skb->ingress_ifindex);
 	if (!from)
-		return (struct verdict){0};
+		return (struct owner){0};
 	return from->flags & KERNEL_ROUTED && !(from->flags & KERNEL_VIF)
-		       ? decide_routed(DIR_OUTPUT, p)
-		       : decide(DIR_OUTPUT, from->slot, from->flags, p);
+		       ? routed_owner(DIR_OUTPUT, state, p)
+		       : own_of(DIR_OUTPUT, from->slot, from->flags, state, p);
 }
 
-static __always_inline struct verdict decide_arriving(const struct kernel_device *uplink,
-						      const struct packet *p)
+static __always_inline struct owner arriving_owner(const struct kernel_device *uplink, uint32_t state,
+						   const struct packet *p)
 {
 	const struct kernel_address *host = NULL, *routed;
 	struct kernel_host_key key = {};
@@ -429,16 +470,16 @@ static __always_inline struct verdict decide_arriving(const struct kernel_device
 		__builtin_memcpy(key.mac, p->ether, 6);
 		host = bpf_map_lookup_elem(&hosts, &key);
 		if (!host)
-			return (struct verdict){0};
+			return (struct owner){0};
 	}
 	routed = told(KERNEL_ANY_ROUTED, bytes_of(p->target));
 	if (routed)
-		return decide(DIR_INPUT, routed->slot, routed->flags, p);
+		return own_of(DIR_INPUT, routed->slot, routed->flags, state, p);
 	if (!host || (p->tagged && host->flags & KERNEL_VLANS) ||
 	    (host->flags & KERNEL_ROUTED && !is_unspecified(bytes_of(p->target)) &&
 	     !told(KERNEL_ANY_HOST, bytes_of(p->target))))
-		return (struct verdict){0};
-	return decide(DIR_INPUT, host->slot, 0, p);
+		return (struct owner){0};
+	return own_of(DIR_INPUT, host->slot, 0, state, p);
 }
 
 /* ---- what one like it was booked as ---- */
@@ -463,20 +504,18 @@ static __always_inline struct memo_key memo_key(const struct __sk_buff *skb, enu
 					 (program == LEAVE ? 0 : target_mac(skb))};
 }
 
-static __always_inline struct memo *memo_of(const struct memo_key *k)
+static __always_inline uint32_t place_of(const struct memo_key *k)
 {
 	uint64_t mixed =
 		(k->source[1] ^ (k->target[1] >> 7 | k->target[1] << 57) ^ k->devices) * 0x9e3779b97f4a7c15U;
-	uint32_t place = mixed >> 56;
 
-	return bpf_map_lookup_elem(&memos, &place);
+	return mixed >> 56;
 }
 
-static __always_inline bool is_like(const struct memo *m, uint32_t state, const struct memo_key *k)
+static __always_inline bool is_same(const struct memo_key *a, const struct memo_key *b)
 {
-	return m->state == state && m->key.source[0] == k->source[0] && m->key.source[1] == k->source[1] &&
-	       m->key.target[0] == k->target[0] && m->key.target[1] == k->target[1] &&
-	       m->key.devices == k->devices && m->key.rest == k->rest;
+	return a->source[0] == b->source[0] && a->source[1] == b->source[1] && a->target[0] == b->target[0] &&
+	       a->target[1] == b->target[1] && a->devices == b->devices && a->rest == b->rest;
 }
 
 static __always_inline uint32_t state(void)
@@ -505,51 +544,100 @@ static __always_inline void count(const struct __sk_buff *skb, enum direction di
 	}
 }
 
-static __always_inline struct verdict look_up(struct __sk_buff *skb, enum program program, struct packet *p,
-					      bool *raw)
+/* What peek has read needs no more than the MAC. *raw: a memory of it would be of another kind of packet. */
+static __always_inline bool read_rest(struct __sk_buff *skb, enum program program, bool peeked, bool raw,
+				      struct packet *p)
+{
+	if (peeked && !raw)
+		return program == LEAVE || bpf_skb_load_bytes(skb, 0, p->ether, ETHER) == 0;
+	*p = (struct packet){};
+	return read_packet(skb, raw, p);
+}
+
+static __always_inline struct owner look_up(struct __sk_buff *skb, enum program program, uint32_t state,
+					    bool peeked, struct packet *p, bool *raw)
 {
 	const struct kernel_device *d = device(skb->ifindex), *from;
 
 	if (!d)
-		return (struct verdict){0};
+		return (struct owner){0};
 	if (program == DELIVER) {
 		from = device(skb->ingress_ifindex);
 		if (d->flags & KERNEL_ROUTED || !from || !(from->flags & KERNEL_UPLINK) ||
-		    !read_packet(skb, false, p) ||
+		    !read_rest(skb, program, peeked, false, p) ||
 		    (d->flags & KERNEL_HAS_MAC && !is_equal(p->ether, d->mac, 6)))
-			return (struct verdict){0};
-		return decide(DIR_INPUT, d->slot, d->flags, p);
+			return (struct owner){0};
+		return own_of(DIR_INPUT, d->slot, d->flags, state, p);
 	}
 	*raw = d->flags & KERNEL_RAW;
-	if (!(d->flags & KERNEL_UPLINK) || !read_packet(skb, *raw, p))
-		return (struct verdict){0};
-	return program == LEAVE ? decide_leaving(skb, d, p) : decide_arriving(d, p);
+	if (!(d->flags & KERNEL_UPLINK) || !read_rest(skb, program, peeked, *raw, p))
+		return (struct owner){0};
+	return program == LEAVE ? leaving_owner(skb, d, state, p) : arriving_owner(d, state, p);
+}
+
+static __always_inline struct verdict judge(enum direction dir, const struct owner *o, uint32_t state,
+					    const struct packet *p)
+{
+	return o->slot ? (struct verdict){o->slot,
+					  class_of(o, state, bytes_of(own_end(dir, p->source, p->target)),
+						   bytes_of(remote_end(dir, p->source, p->target))),
+					  o->spoofed}
+		       : (struct verdict){0};
+}
+
+/* Of a packet that peek has read: by who had its own end before. *raw as look_up says. */
+static __always_inline struct owner remember_owner(struct __sk_buff *skb, enum program program,
+						   uint32_t state, const struct memo_key *like,
+						   struct packet *p, bool *raw)
+{
+	struct memo_key key = *like;
+	struct owner_memo *m;
+	struct owner o;
+	uint32_t place;
+
+	if (program == LEAVE)
+		key.target[0] = key.target[1] = 0;
+	else
+		key.source[0] = key.source[1] = 0;
+	place = place_of(&key);
+	m = bpf_map_lookup_elem(&owner_memos, &place);
+	if (m && m->state == state && is_same(&m->key, &key))
+		return m->owner;
+	o = look_up(skb, program, state, true, p, raw);
+	if (m && !*raw)
+		*m = (struct owner_memo){key, state, o};
+	return o;
 }
 
 static __always_inline int look_at(struct __sk_buff *skb, enum program program)
 {
 	enum direction dir = program == LEAVE ? DIR_OUTPUT : DIR_INPUT;
-	uint32_t now = state();
+	uint32_t now = state(), place;
 	struct packet p = {};
 	struct memo_key key;
-	struct memo *m = NULL;
+	struct memo *m;
 	struct verdict v;
+	struct owner o;
 	bool raw = false;
 
-	if (peek(skb, &p)) {
-		key = memo_key(skb, program, &p);
-		m = memo_of(&key);
-		if (m && is_like(m, now, &key)) {
-			v = (struct verdict){m->slot, m->class, m->spoofed};
-			count(skb, dir, &v, p.bytes);
-			return TC_ACT_UNSPEC;
-		}
+	if (!peek(skb, &p)) {
+		o = look_up(skb, program, now, false, &p, &raw);
+		v = judge(dir, &o, now, &p);
+		count(skb, dir, &v, p.bytes);
+		return TC_ACT_UNSPEC;
 	}
-	p = (struct packet){};
-	v = look_up(skb, program, &p, &raw);
+	key = memo_key(skb, program, &p);
+	place = place_of(&key);
+	m = bpf_map_lookup_elem(&memos, &place);
+	if (m && m->state == now && is_same(&m->key, &key)) {
+		v = (struct verdict){m->slot, m->class, m->spoofed};
+	} else {
+		o = remember_owner(skb, program, now, &key, &p, &raw);
+		v = judge(dir, &o, now, &p);
+		if (m && !raw)
+			*m = (struct memo){key, now, v.slot, v.class, v.spoofed};
+	}
 	count(skb, dir, &v, p.bytes);
-	if (m && !raw)
-		*m = (struct memo){key, now, v.slot, v.class, v.spoofed};
 	return TC_ACT_UNSPEC;
 }
 
