@@ -110,12 +110,12 @@ static void check_programs(struct doctor *d, const struct view *v)
 	else if (!programs)
 		doctor_say(d, DOCTOR_OK, "kernel programs", NULL, "none of ours is there");
 	else
-		doctor_say(
-			d, DOCTOR_WARNING, "kernel programs",
-			"a xenbwd with `attribution kernel` goes on from them; `xenbwd --detach` takes them "
-			"away",
-			"%zu of an earlier xenbwd count at %zu devices, and nobody reads what", programs,
-			devices);
+		doctor_say(d, DOCTOR_WARNING, "kernel programs",
+			   "start xenbwd: with `attribution kernel` or `auto` it goes on from them, with "
+			   "another "
+			   "it takes them away, as `xenbwd --detach` does",
+			   "%zu of an earlier xenbwd count at %zu devices, and nobody reads what", programs,
+			   devices);
 }
 
 /* ---- counts ---- */

@@ -352,6 +352,11 @@ void conf_apply_timezone(const struct conf *c)
 	tzset();
 }
 
+bool conf_asks_kernel(const struct conf *c)
+{
+	return c->attribution == ATTRIBUTION_AUTO || c->attribution == ATTRIBUTION_KERNEL;
+}
+
 unsigned conf_kept_months(const struct conf *c)
 {
 	bool late = c->billing.day > 1;

@@ -122,6 +122,9 @@ int conf_parse_peering(struct conf *c, FILE *in, const char *name, char **err);
  * which becomes a comment unless with_secrets. */
 void conf_print(const struct conf *c, FILE *out, bool with_secrets);
 
+/* Whether the kernel is to tell the classes apart, if need be only where it can. */
+bool conf_asks_kernel(const struct conf *c);
+
 /* Sets the process's time zone (TZ) for reports as `timezone` says. */
 void conf_apply_timezone(const struct conf *c);
 

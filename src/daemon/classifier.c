@@ -289,9 +289,9 @@ static bool in_kernel(struct daemon *d)
 {
 	const char *way = d->conf->attribution == ATTRIBUTION_AUTO ? "auto" : "kernel";
 
-	if (d->conf->attribution != ATTRIBUTION_AUTO && d->conf->attribution != ATTRIBUTION_KERNEL)
+	if (!conf_asks_kernel(d->conf))
 		return false;
-	if (d->tc)
+	if (d->tc && !tc_has_left(d->tc))
 		return d->conf->attribution == ATTRIBUTION_KERNEL || tc_fd(d->tc) >= 0;
 	if (d->managed) {
 		log_info("`attribution %s` wants xenbw-tc, which is started with xenbwd alone: xenbwd "

@@ -16,6 +16,7 @@
 #include "daemon/classifier.h"
 #include "daemon/guard.h"
 #include "daemon/quotas.h"
+#include "daemon/tc.h"
 #include "db/rrd_folder.h"
 #include "db/sink.h"
 #include "ipc/feed.h"
@@ -93,6 +94,7 @@ static void tell_manager(struct daemon *d)
 static void poll_and_wait(struct daemon *d)
 {
 	poll_now(d, true);
+	tc_reap(d->tc);
 	wait_for_changes(d);
 	set_next_poll(d);
 	tell_manager(d);
@@ -340,6 +342,8 @@ int daemon_open(struct daemon **out, const struct daemon_setup *setup, const str
 		daemon_close(d);
 		return err_set(err, "cannot make a timer");
 	}
+	if (!conf_asks_kernel(conf))
+		tc_leave(d->tc);
 	*out = d;
 	return 0;
 }

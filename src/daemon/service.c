@@ -100,8 +100,8 @@ static int open_ledger(struct ledger **out, const char *path, struct ledger **be
 /* While there is the right to. The guard last, for the guard's start takes root's group from this process. */
 static void start_helpers(struct service *s)
 {
-	if (s->conf.attribution == ATTRIBUTION_KERNEL || s->conf.attribution == ATTRIBUTION_AUTO)
-		s->tc = tc_new(s->conf.attribution == ATTRIBUTION_AUTO);
+	s->tc = conf_asks_kernel(&s->conf) ? tc_new(s->conf.attribution == ATTRIBUTION_AUTO)
+					   : tc_new_leaving();
 	if (s->conf.quota_hook)
 		s->hook = hook_new(&s->conf, s->path);
 	if (s->conf.ifalias)

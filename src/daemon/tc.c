@@ -27,6 +27,7 @@
 struct tc {
 	pid_t pid; /* 0: not running */
 	int fd;    /* -1 */
+	bool left;
 };
 
 static int start(struct tc *t, bool optional, char **err)
@@ -129,6 +130,45 @@ void tc_free(struct tc *t)
 	if (t->pid && !has_ended(t, END_MS) && (kill(t->pid, SIGKILL) < 0 || !has_ended(t, KILL_MS)))
 		log_err("xenbw-tc does not end and is left as it is: look at process %d", (int)t->pid);
 	free(t);
+}
+
+void tc_leave(struct tc *t)
+{
+	const struct capture_order order = {.magic = CAPTURE_MAGIC, .kind = CAPTURE_LEAVE};
+
+	if (!t || t->fd < 0)
+		return;
+	if (packet_send(t->fd, &order, sizeof(order), NULL, 0, NULL) < 0)
+		log_warn("xenbw-tc does not take its orders, and its programs stay in the kernel");
+	else
+		log_info("what counts in the kernel is taken away");
+	tc_give_up(t);
+	t->left = true;
+}
+
+struct tc *tc_new_leaving(void)
+{
+	static char detach[] = "--detach", syslog[] = "--syslog";
+	char *argv[] = {NULL, detach, log_helpers_to_syslog() ? syslog : NULL, NULL}, *err = NULL;
+	struct tc *t = mem_alloc(sizeof(*t));
+
+	t->fd = -1;
+	t->left = true;
+	if (child_start(&t->pid, "xenbw-tc", argv, NULL, 0, &err) < 0)
+		log_warn("%s; what an earlier one has left in the kernel counts on, for nobody", err);
+	free(err);
+	return t;
+}
+
+bool tc_has_left(const struct tc *t)
+{
+	return t->left;
+}
+
+void tc_reap(struct tc *t)
+{
+	if (t && t->pid && t->fd < 0)
+		(void)has_ended(t, 0);
 }
 
 int tc_fd(const struct tc *t)

@@ -29,7 +29,8 @@ enum capture_kind {
 	CAPTURE_SEEN = 4, /* from the worker, with a table of capture_seen: the growth since the last one */
 	CAPTURE_SETTINGS = 5, /* to xenbw-tc, with the settings as text: another xenbwd, or other settings */
 	CAPTURE_DEVICES = 6,  /* to xenbw-tc, with a table of capture_device, before each CAPTURE_VIFS */
-	CAPTURE_READY = 7     /* from xenbw-tc, first: the kernel has taken its programs */
+	CAPTURE_READY = 7,    /* from xenbw-tc, first: the kernel has taken its programs */
+	CAPTURE_LEAVE = 8     /* to xenbw-tc: take away what is in the kernel, and end */
 };
 
 /* To the worker. */

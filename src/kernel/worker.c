@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -26,6 +27,7 @@
 #define FOLDER "/sys/fs/bpf/xenbw"
 
 #define LOOKED_AT 32 /* so many vifs at each answer, in turn: a question to the kernel for each program */
+#define SLICE_MS 400 /* of putting programs at new devices, before orders are looked for again */
 
 struct worker {
 	struct maps *maps;
@@ -35,6 +37,9 @@ struct worker {
 	struct who_told told;
 	uint64_t position; /* of the last answer, or where the ledger is; 0: nothing to go on from */
 	bool greeted;      /* the settings have come */
+	bool leaves;       /* nobody wants to know any more */
+	size_t hooked;     /* of the devices: up to here they have their programs */
+	bool slow;         /* not all had in time, which was told */
 	size_t looked_at;  /* of the devices, at the last answer: up to here */
 };
 
@@ -66,7 +71,7 @@ static int take_devices(struct worker *w, const struct capture_order *o, int tab
 	w->told.devices = capture_table_unpack(table, o->count, sizeof(*w->told.devices), err);
 	if (!w->told.devices)
 		return -1;
-	w->told.device_count = o->count;
+	w->told.device_count = w->hooked = o->count; /* until the vifs have come, too */
 	return 0;
 }
 
@@ -79,6 +84,11 @@ static int set_hooks(struct worker *w, const struct capture_device *d, bool *mis
 			: hooks_set(&w->hooks, d->ifindex, enter, deliver, missing, err);
 }
 
+static bool has_programs(const struct capture_device *d)
+{
+	return !(d->flags & (CAPTURE_BRIDGE | CAPTURE_BELOW));
+}
+
 /* What is seen by a new uplink begins now. What somebody took away is put back; what crossed since the last
  * answer is then not known. */
 static int hook(struct worker *w, const struct capture_device *d, char **err)
@@ -86,7 +96,7 @@ static int hook(struct worker *w, const struct capture_device *d, char **err)
 	bool missing, is_new = d->flags && !hooks_are_noted(&w->hooks, d->ifindex);
 	int rc;
 
-	if (d->flags & (CAPTURE_BRIDGE | CAPTURE_BELOW))
+	if (!has_programs(d))
 		return 0;
 	rc = set_hooks(w, d, &missing, err);
 	if (is_new || (rc == 0 && missing))
@@ -95,26 +105,63 @@ static int hook(struct worker *w, const struct capture_device *d, char **err)
 		log_err("a program of ours was taken away from device %u; it is there again, and what moved "
 			"meanwhile is unattributed",
 			d->ifindex);
-	return rc;
+	return rc == 1 ? hooks_clear(&w->hooks, d->ifindex, err) : rc;
 }
 
-static int hook_all(struct worker *w, char **err)
+static int unhook_others(struct worker *w, char **err)
 {
 	uint32_t *kept = mem_array(w->told.device_count + 1, sizeof(*kept));
 	size_t count = 0;
+	int rc;
+
+	for (size_t i = 0; i < w->told.device_count; i++)
+		if (has_programs(&w->told.devices[i]))
+			kept[count++] = w->told.devices[i].ifindex;
+	rc = hooks_clear_others(&w->hooks, kept, count, err);
+	free(kept);
+	return rc;
+}
+
+static bool is_hooking(const struct worker *w)
+{
+	return w->hooked < w->told.device_count;
+}
+
+/* The kernel waits at each program that comes to a device until no packet is on its way there: some 20 ms a
+ * vif, and xenbwd takes who does not answer for one that hangs. Until all are there, what moves is not known.
+ */
+static void tell_slowness(struct worker *w)
+{
+	w->position = is_hooking(w) ? 0 : w->position;
+	if (is_hooking(w) == w->slow)
+		return;
+	w->slow = !w->slow;
+	if (w->slow)
+		log_info("putting programs at %zu devices takes a while; until they are there, what moves is "
+			 "unattributed",
+			 w->told.device_count);
+	else
+		log_info("all programs are there");
+}
+
+static int hook_some(struct worker *w, char **err)
+{
+	int64_t end = clock_mono().ns + (int64_t)SLICE_MS * 1000000;
+	bool late = false;
 	int rc = 0;
 
-	for (size_t i = 0; i < w->told.device_count && rc >= 0; i++) {
-		const struct capture_device *d = &w->told.devices[i];
+	while (rc == 0 && is_hooking(w) && !late) {
+		const struct capture_device *d = &w->told.devices[w->hooked++];
+		bool is_new = has_programs(d) && !hooks_are_noted(&w->hooks, d->ifindex);
 
 		rc = hook(w, d, err);
-		if (rc == 0 && !(d->flags & (CAPTURE_BRIDGE | CAPTURE_BELOW)))
-			kept[count++] = d->ifindex;
+		late = is_new && clock_mono().ns > end; /* those that have theirs are done in no time */
 	}
-	if (rc >= 0)
-		rc = hooks_clear_others(&w->hooks, kept, count, err);
-	free(kept);
-	return rc < 0 ? -1 : 0;
+	if (rc == 0 && !is_hooking(w))
+		rc = unhook_others(w, err);
+	if (rc == 0)
+		tell_slowness(w);
+	return rc;
 }
 
 static int take_vifs(struct worker *w, const struct capture_order *o, int table, char **err)
@@ -132,7 +179,8 @@ static int take_vifs(struct worker *w, const struct capture_order *o, int table,
 	if (rc == 0)
 		rc = maps_set_who(w->maps, &who, err);
 	who_free(&who);
-	return rc == 0 ? hook_all(w, err) : rc;
+	w->hooked = 0;
+	return rc == 0 ? hook_some(w, err) : rc;
 }
 
 static int nothing(void *ctx, char **err)
@@ -144,9 +192,7 @@ static int nothing(void *ctx, char **err)
 
 static int mend(struct worker *w, const struct capture_device *d, char **err)
 {
-	if (d->flags & (CAPTURE_BRIDGE | CAPTURE_BELOW) || hooks_are_there(&w->hooks, d->ifindex))
-		return 0;
-	return hook(w, d, err) < 0 ? -1 : 0;
+	return !has_programs(d) || hooks_are_there(&w->hooks, d->ifindex) ? 0 : hook(w, d, err);
 }
 
 /* Each uplink, and some of the vifs. */
@@ -168,6 +214,14 @@ static int mend_all(struct worker *w, char **err)
 			return -1;
 	}
 	return 0;
+}
+
+/* That it looks, and nothing of what. */
+static int answer_in_between(const struct capture_order *o, char **err)
+{
+	const struct capture_answer a = {.magic = CAPTURE_MAGIC, .kind = CAPTURE_SEEN, .serial = o->serial};
+
+	return packet_send(CAPTURE_FD, &a, sizeof(a), NULL, 0, err);
 }
 
 static int answer(struct worker *w, const struct capture_order *o, char **err)
@@ -195,6 +249,38 @@ static int answer(struct worker *w, const struct capture_order *o, char **err)
 	return rc;
 }
 
+/* ---- taking it away ---- */
+
+static int unpin(char **err)
+{
+	DIR *folder = opendir(FOLDER);
+	struct dirent *e;
+	int rc = 0;
+
+	if (!folder)
+		return err_sys(err, "cannot read the folder %s", FOLDER);
+	while (rc == 0 && (e = readdir(folder)))
+		if (e->d_name[0] != '.' && unlinkat(dirfd(folder), e->d_name, 0) < 0)
+			rc = err_sys(err, "cannot remove %s/%s", FOLDER, e->d_name);
+	closedir(folder);
+	if (rc == 0 && rmdir(FOLDER) < 0)
+		rc = err_sys(err, "cannot remove %s", FOLDER);
+	return rc;
+}
+
+static int take_away(const struct hooks *hooks, char **err)
+{
+	return hooks_clear_others(hooks, NULL, 0, err) < 0 ? -1 : unpin(err);
+}
+
+static int leave(struct worker *w, char **err)
+{
+	w->leaves = true;
+	return take_away(&w->hooks, err);
+}
+
+/* ---- serving ---- */
+
 static int obey(struct worker *w, const struct capture_order *o, int fds[PACKET_FDS], char **err)
 {
 	log_tell();
@@ -205,11 +291,13 @@ static int obey(struct worker *w, const struct capture_order *o, int fds[PACKET_
 	if (o->magic == CAPTURE_MAGIC && w->greeted && o->kind == CAPTURE_VIFS)
 		return take_vifs(w, o, fds[0], err);
 	if (o->magic == CAPTURE_MAGIC && w->greeted && o->kind == CAPTURE_READ)
-		return answer(w, o, err);
+		return is_hooking(w) ? answer_in_between(o, err) : answer(w, o, err);
+	if (o->magic == CAPTURE_MAGIC && o->kind == CAPTURE_LEAVE)
+		return leave(w, err);
 	return err_set(err, "xenbwd sent a message that is none; it is of another version: reinstall xenbw");
 }
 
-/* 1: there may be more; 0: xenbwd has closed its end. */
+/* 1: there may be more; 0: xenbwd has closed its end, or wants no more. */
 static int take_order(struct worker *w, char **err)
 {
 	struct capture_order o;
@@ -221,7 +309,7 @@ static int take_order(struct worker *w, char **err)
 		return 1;
 	rc = obey(w, &o, fds, err);
 	packet_close(fds);
-	return rc < 0 ? -1 : 1;
+	return rc < 0 ? -1 : !w->leaves;
 }
 
 static int serve(struct worker *w, char **err)
@@ -230,8 +318,12 @@ static int serve(struct worker *w, char **err)
 	int rc = 1;
 
 	while (rc > 0) {
-		if (poll(&p, 1, -1) > 0)
+		int ready = poll(&p, 1, is_hooking(w) ? 0 : -1);
+
+		if (ready > 0)
 			rc = take_order(w, err);
+		else if (ready == 0)
+			rc = hook_some(w, err) < 0 ? -1 : 1;
 		else if (errno != EINTR)
 			return err_sys(err, "cannot wait for orders");
 	}
@@ -275,25 +367,6 @@ int worker_show(FILE *out, char **err)
 	return show_write(out, FOLDER, err) < 0 ? -1 : 0;
 }
 
-/* ---- taking it away ---- */
-
-static int unpin(char **err)
-{
-	DIR *folder = opendir(FOLDER);
-	struct dirent *e;
-	int rc = 0;
-
-	if (!folder)
-		return err_sys(err, "cannot read the folder %s", FOLDER);
-	while (rc == 0 && (e = readdir(folder)))
-		if (e->d_name[0] != '.' && unlinkat(dirfd(folder), e->d_name, 0) < 0)
-			rc = err_sys(err, "cannot remove %s/%s", FOLDER, e->d_name);
-	closedir(folder);
-	if (rc == 0 && rmdir(FOLDER) < 0)
-		rc = err_sys(err, "cannot remove %s", FOLDER);
-	return rc;
-}
-
 int worker_detach(char **err)
 {
 	struct hooks hooks = {.folder = FOLDER};
@@ -306,13 +379,11 @@ int worker_detach(char **err)
 		return -1;
 	hooks.map = bpf_obj_get(FOLDER "/hooks");
 	if (hooks.map >= 0) {
-		rc = hooks_clear_others(&hooks, NULL, 0, err);
+		rc = take_away(&hooks, err);
 		close(hooks.map);
-	} else if (errno != ENOENT) {
-		rc = err_sys(err, "cannot read %s/hooks", FOLDER);
+	} else {
+		rc = errno == ENOENT ? unpin(err) : err_sys(err, "cannot read %s/hooks", FOLDER);
 	}
-	if (rc == 0)
-		rc = unpin(err);
 	close(lock);
 	return rc;
 }
