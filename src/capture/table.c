@@ -70,7 +70,7 @@ struct flow {
 	bool spoofed;
 	size_t noted; /* where its last frame may have been (note_frame) */
 };
-#define FLOWS 256 /* one that lands on another's place takes it */
+#define FLOWS 4096 /* one that lands on another's place takes it */
 
 struct table {
 	const struct rules *rules;
@@ -364,7 +364,7 @@ static struct flow *flow_place(struct table *t, enum direction dir, const struct
 
 	memcpy(&own, e->own + 12, sizeof(own));
 	memcpy(&remote, e->remote + 12, sizeof(remote));
-	return &t->flows[((own * 5 + remote + dir) * 2654435761U) >> 24];
+	return &t->flows[((own * 5 + remote + dir) * 2654435761U) >> 20];
 }
 
 /* One of which nothing is known yet. `place` becomes that of its flow, if it is a vif's. */
