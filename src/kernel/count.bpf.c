@@ -352,12 +352,21 @@ static __always_inline struct kernel_address *told(uint32_t slot, const uint8_t 
 
 /* ---- classes: what net/rules.c says ---- */
 
-static __always_inline unsigned lists_of(uint32_t now, const uint8_t address[16])
+static __always_inline unsigned lists_of(uint32_t set, const struct kernel_rules *r,
+					 const uint64_t address[2])
 {
 	struct kernel_network key = {.bits = 128};
 	uint32_t *flags;
-	void *networks = bpf_map_lookup_elem(&lists, &now);
+	void *networks;
 
+	for (uint32_t i = 0; i < KERNEL_FEW && i < r->few_count; i++) {
+		const struct kernel_few *f = &r->few[i];
+
+		if (!((address[0] ^ f->address[0]) & f->mask[0]) &&
+		    !((address[1] ^ f->address[1]) & f->mask[1]))
+			return (unsigned)f->lists;
+	}
+	networks = r->few_count ? NULL : bpf_map_lookup_elem(&lists, &set);
 	if (!networks)
 		return 0;
 	__builtin_memcpy(key.address, address, 16);
@@ -381,25 +390,30 @@ static __always_inline uint32_t set_of(uint32_t state)
 	return state & 1;
 }
 
-static __always_inline enum byte_class class_of(const struct owner *o, uint32_t state, const uint8_t *own,
-						const uint8_t *remote)
+static __always_inline const struct kernel_rules *rules_of(uint32_t set)
 {
-	uint32_t set = set_of(state);
-	struct kernel_rules *r = bpf_map_lookup_elem(&rules, &set);
-
-	if (!r)
-		return CLASS_EXTERNAL;
-	if (o->told && same_end(r->ignoremask, own, remote))
-		return CLASS_IGNORED;
-	return rule_flags_class(o->lists, lists_of(set, remote), o->told && r->own_in_ournet);
+	return bpf_map_lookup_elem(&rules, &set);
 }
-
-/* ---- whose a packet is ---- */
 
 static __always_inline const uint8_t *bytes_of(const uint64_t address[2])
 {
 	return (const uint8_t *)address;
 }
+
+static __always_inline enum byte_class class_of(const struct owner *o, uint32_t state, const uint64_t own[2],
+						const uint64_t remote[2])
+{
+	uint32_t set = set_of(state);
+	const struct kernel_rules *r = rules_of(set);
+
+	if (!r)
+		return CLASS_EXTERNAL;
+	if (o->told && same_end(r->ignoremask, bytes_of(own), bytes_of(remote)))
+		return CLASS_IGNORED;
+	return rule_flags_class(o->lists, lists_of(set, r, remote), o->told && r->own_in_ournet);
+}
+
+/* ---- whose a packet is ---- */
 
 static __always_inline const uint64_t *own_end(enum direction dir, const uint64_t source[2],
 					       const uint64_t target[2])
@@ -416,16 +430,17 @@ static __always_inline const uint64_t *remote_end(enum direction dir, const uint
 static __always_inline struct owner own_of(enum direction dir, uint32_t slot, uint32_t flags, uint32_t state,
 					   const struct packet *p)
 {
-	const uint8_t *own = bytes_of(own_end(dir, p->source, p->target));
+	const uint64_t *own = own_end(dir, p->source, p->target);
+	const struct kernel_rules *r = rules_of(set_of(state));
 	const struct kernel_address *a;
 
 	if (!slot)
 		return (struct owner){0};
-	a = told(slot, own);
+	a = told(slot, bytes_of(own));
 	return (struct owner){.slot = a ? a->slot : slot,
-			      .lists = a ? lists_of(set_of(state), own) : 0,
+			      .lists = a && r ? lists_of(set_of(state), r, own) : 0,
 			      .told = a,
-			      .spoofed = dir == DIR_OUTPUT && !a && is_foreign(flags, own)};
+			      .spoofed = dir == DIR_OUTPUT && !a && is_foreign(flags, bytes_of(own))};
 }
 
 static __always_inline struct kernel_device *device(uint32_t ifindex)
@@ -579,8 +594,8 @@ static __always_inline struct verdict judge(enum direction dir, const struct own
 					    const struct packet *p)
 {
 	return o->slot ? (struct verdict){o->slot,
-					  class_of(o, state, bytes_of(own_end(dir, p->source, p->target)),
-						   bytes_of(remote_end(dir, p->source, p->target))),
+					  class_of(o, state, own_end(dir, p->source, p->target),
+						   remote_end(dir, p->source, p->target)),
 					  o->spoofed}
 		       : (struct verdict){0};
 }

@@ -104,9 +104,20 @@ enum kernel_hook {
 
 /* One set of rules. `current` counts the states of all that is told to the programs: it grows by 1 with other
  * rules, by 2 with who is there, and whether it is odd says which of the two sets is in force. */
+#define KERNEL_FEW 8 /* networks: so many are compared one after the other, which costs less than a lookup \
+		      */
+
+/* Whether all bits of the mask are as in the address; both as they lie in memory. */
+struct kernel_few {
+	uint64_t address[2], mask[2];
+	uint64_t lists;
+};
+
 struct kernel_rules {
 	uint32_t ignoremask; /* network byte order */
 	uint32_t own_in_ournet;
+	uint64_t few_count;                /* 0: they are too many, and only in the map */
+	struct kernel_few few[KERNEL_FEW]; /* the longest first */
 };
 
 #endif

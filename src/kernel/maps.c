@@ -215,6 +215,32 @@ static int make_networks(const struct prefixes *p, char **err)
 	return fd;
 }
 
+static int longest_first(const void *a, const void *b)
+{
+	const struct prefix *x = a, *y = b;
+
+	return (int)y->network.bits - (int)x->network.bits;
+}
+
+static void take_few(struct kernel_rules *r, struct prefixes *p)
+{
+	if (p->count > KERNEL_FEW)
+		return;
+	qsort(p->list, p->count, sizeof(*p->list), longest_first);
+	for (size_t i = 0; i < p->count; i++) {
+		const struct network *n = &p->list[i].network;
+		struct kernel_few *few = &r->few[i];
+		uint8_t mask[sizeof(few->mask)] = {0};
+
+		for (unsigned bit = 0; bit < n->bits; bit++)
+			mask[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+		memcpy(few->mask, mask, sizeof(mask));
+		memcpy(few->address, n->address, sizeof(few->address));
+		few->lists = p->list[i].flags;
+	}
+	r->few_count = p->count;
+}
+
 /* All that was written to the maps before is what the programs see with it. */
 static void grow_state(struct maps *m, uint32_t by)
 {
@@ -228,6 +254,7 @@ int maps_set_rules(struct maps *m, const struct conf *conf, char **err)
 	uint32_t next = (*m->state + 1) % 2;
 	int networks = make_networks(&p, err), rc = networks < 0 ? -1 : 0;
 
+	take_few(&rules, &p);
 	prefixes_free(&p);
 	memcpy(&rules.ignoremask, conf->ignoremask.address + 12, sizeof(rules.ignoremask));
 	if (rc == 0)

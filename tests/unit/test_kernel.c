@@ -38,6 +38,11 @@ static const char *const lists =
 	"ignorenet 2001:db8:1::/48\ndontignore 10.1.9.0/24\ndontignore 2001:db8:1::/64\nignoremask "
 	"255.255.255.0\n";
 
+/* As many as are compared one after the other: 0.0.0.0/0 is always among them. */
+static const char *const few_lists =
+	"ournet 10.0.0.0/8\nournet 2001:db8::/32\npeer ::/0\nignorenet 10.1.0.0/16\n"
+	"ignorenet 2001:db8:1::/48\ndontignore 10.1.9.0/24\npeer 203.0.113.0/24\n";
+
 struct bed {
 	struct conf conf;
 	struct rules *rules;
@@ -379,6 +384,15 @@ static void compare(struct bed *b, unsigned expected)
 	free(seen);
 }
 
+static size_t count_of_prefixes(const struct bed *b)
+{
+	struct prefixes p = rules_prefixes(&b->conf);
+	size_t count = p.count;
+
+	prefixes_free(&p);
+	return count;
+}
+
 static void each_frame_is_counted_as_it_is_captured(void **state)
 {
 	struct bed *b = *state;
@@ -390,6 +404,16 @@ static void each_frame_is_counted_as_it_is_captured(void **state)
 	for (int i = 0; i < FRAMES; i++)
 		draw_frame(b);
 	compare(b, 7);
+	for (int i = 0; i < 2; i++) { /* then one more, which is never met */
+		char *text = mem_printf("%s%s", few_lists, i ? "direct_peer 192.0.2.99\n" : "");
+
+		use(b, CONF_XENBW, text);
+		free(text);
+		assert_int_equal(count_of_prefixes(b), KERNEL_FEW + i);
+		for (int k = 0; k < FRAMES; k++)
+			draw_frame(b);
+		compare(b, 7);
+	}
 	use(b, CONF_XENBW, "\n");
 	for (int i = 0; i < 1000; i++)
 		draw_frame(b);
