@@ -125,7 +125,7 @@ $(BUILD)/obj/%.o: %.c | $(BUILD)/gen/ledger_schema.h $(BUILD)/gen/ledger_views_s
 
 # The kernel's programs, and what the loader includes of them. Headers are the kernel's own and ours: no C library.
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -ffreestanding -Wall -Wextra -Isrc -I/usr/include/$(shell gcc -print-multiarch)
-$(BUILD)/gen/count.bpf.o: src/kernel/count.bpf.c src/kernel/layout.h src/net/rule_flags.h src/base/classes.h
+$(BUILD)/gen/count.bpf.o: src/kernel/count.bpf.c src/kernel/layout.h src/kernel/packet.h src/net/rule_flags.h src/base/classes.h
 	@mkdir -p $(@D)
 	clang $(BPF_CFLAGS) -c -o $@ $<
 # clang-tidy does not see that libbpf frees what it makes.

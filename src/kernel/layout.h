@@ -102,10 +102,7 @@ enum kernel_hook {
 	KERNEL_HOOK_TCX = 8
 };
 
-/* One set of rules. `current` counts the states of all that is told to the programs: it grows by 1 with other
- * rules, by 2 with who is there, and whether it is odd says which of the two sets is in force. */
-#define KERNEL_FEW 8 /* networks: so many are compared one after the other, which costs less than a lookup \
-		      */
+#define KERNEL_FEW 8 /* networks: comparing so many costs less than a lookup */
 
 /* Whether all bits of the mask are as in the address; both as they lie in memory. */
 struct kernel_few {
@@ -113,6 +110,8 @@ struct kernel_few {
 	uint64_t lists;
 };
 
+/* One set of rules. `current` counts the states of all that is told to the programs: it grows by 1 with other
+ * rules, by 2 with who is there, and whether it is odd says which of the two sets is in force. */
 struct kernel_rules {
 	uint32_t ignoremask; /* network byte order */
 	uint32_t own_in_ournet;
