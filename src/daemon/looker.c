@@ -467,7 +467,7 @@ bool looker_is_blind(const struct looker *l)
 
 bool looker_looks(const struct looker *l)
 {
-	return l->up.ns && l->answered == l->asked;
+	return l->up.ns && l->answered == l->asked && (!l->kernel || l->position);
 }
 
 bool looker_is_kernel(const struct looker *l)

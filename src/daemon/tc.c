@@ -140,8 +140,6 @@ void tc_leave(struct tc *t)
 		return;
 	if (packet_send(t->fd, &order, sizeof(order), NULL, 0, NULL) < 0)
 		log_warn("xenbw-tc does not take its orders, and its programs stay in the kernel");
-	else
-		log_info("what counts in the kernel is taken away");
 	tc_give_up(t);
 	t->left = true;
 }

@@ -27,7 +27,8 @@
 #define FOLDER "/sys/fs/bpf/xenbw"
 
 #define LOOKED_AT 32 /* so many vifs at each answer, in turn: a question to the kernel for each program */
-#define SLICE_MS 400 /* of putting programs at new devices, before orders are looked for again */
+#define SLICE_MS 400 /* of putting programs at devices, before orders are looked for again */
+#define DUE_MS 1200  /* what a question may wait for the rest of it: xenbwd has patience for some 2 s */
 
 struct worker {
 	struct maps *maps;
@@ -35,12 +36,14 @@ struct worker {
 	struct hooks hooks;
 	FILE *backlogs; /* for catch_up_wait; NULL: there are none */
 	struct who_told told;
-	uint64_t position; /* of the last answer, or where the ledger is; 0: nothing to go on from */
-	bool greeted;      /* the settings have come */
-	bool leaves;       /* nobody wants to know any more */
-	size_t hooked;     /* of the devices: up to here they have their programs */
-	bool slow;         /* not all had in time, which was told */
-	size_t looked_at;  /* of the devices, at the last answer: up to here */
+	uint64_t position;          /* of the last answer, or where the ledger is; 0: nothing to go on from */
+	bool greeted;               /* the settings have come */
+	bool leaves;                /* nobody wants to know any more */
+	size_t hooked;              /* of the devices: up to here they have their programs */
+	struct capture_order asked; /* what is not answered before that; kind 0: nothing */
+	struct mono asked_at;
+	bool slow;        /* not all had in time, which was told */
+	size_t looked_at; /* of the devices, at the last answer: up to here */
 };
 
 /* ---- orders ---- */
@@ -60,6 +63,7 @@ static int take_settings(struct worker *w, const struct capture_order *o, int fd
 	conf_free(&conf);
 	w->position = book_has(w->book, o->committed) ? o->committed : 0;
 	book_back_to(w->book, w->position);
+	w->asked = (struct capture_order){0}; /* who asked is no more */
 	w->greeted = true;
 	return rc;
 }
@@ -91,14 +95,16 @@ static bool has_programs(const struct capture_device *d)
 
 /* What is seen by a new uplink begins now. What somebody took away is put back; what crossed since the last
  * answer is then not known. */
-static int hook(struct worker *w, const struct capture_device *d, char **err)
+static int hook(struct worker *w, const struct capture_device *d, bool *is_work, char **err)
 {
-	bool missing, is_new = d->flags && !hooks_are_noted(&w->hooks, d->ifindex);
+	bool missing, is_noted = hooks_are_noted(&w->hooks, d->ifindex), is_new = d->flags && !is_noted;
 	int rc;
 
+	*is_work = false;
 	if (!has_programs(d))
 		return 0;
 	rc = set_hooks(w, d, &missing, err);
+	*is_work = !is_noted || missing;
 	if (is_new || (rc == 0 && missing))
 		w->position = 0;
 	if (rc == 0 && missing)
@@ -128,40 +134,18 @@ static bool is_hooking(const struct worker *w)
 }
 
 /* The kernel waits at each program that comes to a device until no packet is on its way there: some 20 ms a
- * vif, and xenbwd takes who does not answer for one that hangs. Until all are there, what moves is not known.
- */
-static void tell_slowness(struct worker *w)
-{
-	w->position = is_hooking(w) ? 0 : w->position;
-	if (is_hooking(w) == w->slow)
-		return;
-	w->slow = !w->slow;
-	if (w->slow)
-		log_info("putting programs at %zu devices takes a while; until they are there, what moves is "
-			 "unattributed",
-			 w->told.device_count);
-	else
-		log_info("all programs are there");
-}
-
+ * vif, and xenbwd takes who does not answer for one that hangs. */
 static int hook_some(struct worker *w, char **err)
 {
 	int64_t end = clock_mono().ns + (int64_t)SLICE_MS * 1000000;
-	bool late = false;
+	bool late = false, is_work;
 	int rc = 0;
 
 	while (rc == 0 && is_hooking(w) && !late) {
-		const struct capture_device *d = &w->told.devices[w->hooked++];
-		bool is_new = has_programs(d) && !hooks_are_noted(&w->hooks, d->ifindex);
-
-		rc = hook(w, d, err);
-		late = is_new && clock_mono().ns > end; /* those that have theirs are done in no time */
+		rc = hook(w, &w->told.devices[w->hooked++], &is_work, err);
+		late = is_work && clock_mono().ns > end; /* those that have theirs are done in no time */
 	}
-	if (rc == 0 && !is_hooking(w))
-		rc = unhook_others(w, err);
-	if (rc == 0)
-		tell_slowness(w);
-	return rc;
+	return rc == 0 && !is_hooking(w) ? unhook_others(w, err) : rc;
 }
 
 static int take_vifs(struct worker *w, const struct capture_order *o, int table, char **err)
@@ -192,7 +176,9 @@ static int nothing(void *ctx, char **err)
 
 static int mend(struct worker *w, const struct capture_device *d, char **err)
 {
-	return !has_programs(d) || hooks_are_there(&w->hooks, d->ifindex) ? 0 : hook(w, d, err);
+	bool is_work;
+
+	return !has_programs(d) || hooks_are_there(&w->hooks, d->ifindex) ? 0 : hook(w, d, &is_work, err);
 }
 
 /* Each uplink, and some of the vifs. */
@@ -216,12 +202,15 @@ static int mend_all(struct worker *w, char **err)
 	return 0;
 }
 
-/* That it looks, and nothing of what. */
-static int answer_in_between(const struct capture_order *o, char **err)
+/* Whom xenbwd does not hear any more it has let go; what it has sent before is read on, to its end. */
+static int send_answer(const struct capture_answer *a, const int *table, char **err)
 {
-	const struct capture_answer a = {.magic = CAPTURE_MAGIC, .kind = CAPTURE_SEEN, .serial = o->serial};
+	int rc = packet_send(CAPTURE_FD, a, sizeof(*a), table, table ? 1 : 0, err);
 
-	return packet_send(CAPTURE_FD, &a, sizeof(a), NULL, 0, err);
+	if (rc == 0 || errno != EPIPE)
+		return rc;
+	err_clear(err);
+	return 0;
 }
 
 static int answer(struct worker *w, const struct capture_order *o, char **err)
@@ -244,9 +233,46 @@ static int answer(struct worker *w, const struct capture_order *o, char **err)
 	if (table < 0)
 		return -1;
 	w->position = a.position;
-	rc = packet_send(CAPTURE_FD, &a, sizeof(a), &table, 1, err);
+	rc = send_answer(&a, &table, err);
 	close(table);
 	return rc;
+}
+
+/* While programs are put at devices: that it looks, and that nothing is known of what moves. */
+static int answer_in_between(struct worker *w, const struct capture_order *o, char **err)
+{
+	const struct capture_answer a = {.magic = CAPTURE_MAGIC, .kind = CAPTURE_SEEN, .serial = o->serial};
+
+	if (!w->slow)
+		log_info("putting programs at %zu devices takes a while; until they are there, what moves is "
+			 "unattributed",
+			 w->told.device_count);
+	w->slow = true;
+	w->position = 0;
+	return send_answer(&a, NULL, err);
+}
+
+/* The last question, once all programs are there or it is due: only the last one wants an answer. */
+static int answer_asked(struct worker *w, char **err)
+{
+	struct capture_order o = w->asked;
+
+	if (!is_hooking(w) && w->slow) {
+		log_info("all programs are there");
+		w->slow = false;
+	}
+	if (o.kind != CAPTURE_READ ||
+	    (is_hooking(w) && clock_mono().ns - w->asked_at.ns < (int64_t)DUE_MS * 1000000))
+		return 0;
+	w->asked = (struct capture_order){0};
+	return is_hooking(w) ? answer_in_between(w, &o, err) : answer(w, &o, err);
+}
+
+static void ask(struct worker *w, const struct capture_order *o)
+{
+	if (w->asked.kind != CAPTURE_READ)
+		w->asked_at = clock_mono();
+	w->asked = *o;
 }
 
 /* ---- taking it away ---- */
@@ -263,7 +289,8 @@ static int unpin(char **err)
 		if (e->d_name[0] != '.' && unlinkat(dirfd(folder), e->d_name, 0) < 0)
 			rc = err_sys(err, "cannot remove %s/%s", FOLDER, e->d_name);
 	closedir(folder);
-	if (rc == 0 && rmdir(FOLDER) < 0)
+	/* under xenbwd's unit it is a mount of its own, and stays */
+	if (rc == 0 && rmdir(FOLDER) < 0 && errno != EBUSY && errno != EROFS)
 		rc = err_sys(err, "cannot remove %s", FOLDER);
 	return rc;
 }
@@ -276,7 +303,10 @@ static int take_away(const struct hooks *hooks, char **err)
 static int leave(struct worker *w, char **err)
 {
 	w->leaves = true;
-	return take_away(&w->hooks, err);
+	if (take_away(&w->hooks, err) < 0)
+		return -1;
+	log_info("what counted in the kernel is taken away");
+	return 0;
 }
 
 /* ---- serving ---- */
@@ -290,8 +320,10 @@ static int obey(struct worker *w, const struct capture_order *o, int fds[PACKET_
 		return take_devices(w, o, fds[0], err);
 	if (o->magic == CAPTURE_MAGIC && w->greeted && o->kind == CAPTURE_VIFS)
 		return take_vifs(w, o, fds[0], err);
-	if (o->magic == CAPTURE_MAGIC && w->greeted && o->kind == CAPTURE_READ)
-		return is_hooking(w) ? answer_in_between(o, err) : answer(w, o, err);
+	if (o->magic == CAPTURE_MAGIC && w->greeted && o->kind == CAPTURE_READ) {
+		ask(w, o);
+		return 0;
+	}
 	if (o->magic == CAPTURE_MAGIC && o->kind == CAPTURE_LEAVE)
 		return leave(w, err);
 	return err_set(err, "xenbwd sent a message that is none; it is of another version: reinstall xenbw");
@@ -320,12 +352,14 @@ static int serve(struct worker *w, char **err)
 	while (rc > 0) {
 		int ready = poll(&p, 1, is_hooking(w) ? 0 : -1);
 
+		if (ready < 0 && errno != EINTR)
+			return err_sys(err, "cannot wait for orders");
 		if (ready > 0)
 			rc = take_order(w, err);
 		else if (ready == 0)
 			rc = hook_some(w, err) < 0 ? -1 : 1;
-		else if (errno != EINTR)
-			return err_sys(err, "cannot wait for orders");
+		if (rc > 0 && answer_asked(w, err) < 0)
+			rc = -1;
 	}
 	return rc;
 }

@@ -52,7 +52,7 @@ reload pcap
 tap_ok "after a reload with pcap nothing of it is there" bed_wait "its end" is_clear
 has_no_tc() { ! pgrep -P "$BW_PID" -x xenbw-tc; }
 tap_ok "nor is xenbw-tc" bed_wait "its end" has_no_tc
-tap_is "the log says so" "$(grep -c 'what counts in the kernel is taken away$' "$BW_LOG")" 1
+tap_is "the log says so" "$(grep -c 'xenbw-tc: what counted in the kernel is taken away$' "$BW_LOG")" 1
 bed_wait "xenbw-capture" splits_by pcap
 class_committed 2
 traffic 200

@@ -186,6 +186,7 @@ sd mount -t bpf -o mode=700 bpf /sys/fs/bpf || tap_bail "no bpffs" # which syste
 in_kernel() { [ "$(sd xenbw list-domains --json | jq -r '"\(.split) \(.uplinks[])"')" = "kernel peth0" ]; }
 tap_ok "attribution pcap: systemctl start" sd systemctl start xenbwd
 tap_ok "xenbw-capture tells" sd_wait looks
+tap_is "there was nothing to take away" "$(journal | grep '^[0-4] xenbw-tc')" ""
 class_udp 1.0 outside external 21 100
 config "attribution kernel"
 sd systemctl reload xenbwd
@@ -205,6 +206,13 @@ class_check "and no class has changed" "${ends[@]}"
 pid=$(main_pid)
 kill -KILL "$(child_of "$pid" xenbw-tc)"
 tap_ok "without xenbw-tc it has itself started again" sd_wait in_kernel_again
+config "attribution pcap"
+sd systemctl reload xenbwd
+tap_ok "attribution pcap again: it is taken away" sd_wait in_journal '^6 xenbw-tc what counted in the kernel is taken away'
+tap_is "which is no trouble" "$(journal | grep -c '^[0-4] xenbw-tc')" 0
+config "attribution kernel"
+sd systemctl reload xenbwd
+tap_ok "and kernel once more" sd_wait in_kernel
 sd systemctl stop xenbwd
 tap_ok "xenbwd --detach takes all of it away" sd xenbwd --detach
 tap_is "no program is left" "$(hooks_at peth0 egress)" ""
