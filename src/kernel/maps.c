@@ -222,6 +222,7 @@ static int longest_first(const void *a, const void *b)
 	return (int)y->network.bits - (int)x->network.bits;
 }
 
+/* None of more than few. */
 static void take_few(struct kernel_rules *r, struct prefixes *p)
 {
 	if (p->count > KERNEL_FEW)
